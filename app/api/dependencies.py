@@ -1,0 +1,84 @@
+"""What a route may ask for: a transaction, the time, who is calling, a page."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+
+from app.api.authentication import Keyring, require_scope, token_of
+from app.api.rate_limit import RateLimit
+from app.clock import utc_now
+from app.config import Settings
+from app.db import engine as database
+from app.queries.api_keys import Caller
+
+
+@dataclass(slots=True)
+class Services:
+    """What lives as long as the API process."""
+
+    settings: Settings
+    engine: database.Engine
+    keyring: Keyring
+    rate_limit: RateLimit
+    public_rate_limit: RateLimit
+
+
+def services_of(request: Request) -> Services:
+    services: Services = request.app.state.services
+    return services
+
+
+async def _now() -> datetime:
+    return utc_now()
+
+
+async def _tx(request: Request) -> AsyncIterator[database.Tx]:
+    async with services_of(request).engine.write() as tx:
+        yield tx
+
+
+async def _read_tx(request: Request) -> AsyncIterator[database.ReadTx]:
+    async with services_of(request).engine.read() as tx:
+        yield tx
+
+
+Now = Annotated[datetime, Depends(_now)]
+# scope="function" commits before the reply is sent; FastAPI's default commits after it, and a failing commit
+# would leave the caller with a 201 for something that was never stored.
+Tx = Annotated[database.Tx, Depends(_tx, scope="function")]
+ReadTx = Annotated[database.ReadTx, Depends(_read_tx, scope="function")]
+
+
+def caller_with(scope: str) -> Any:
+    """The caller, if their key has the scope. Asked for before `Tx`, so that strangers cost no transaction."""
+
+    async def check(request: Request, now: Now) -> Caller:
+        services = services_of(request)
+        caller = await services.keyring.caller(token_of(request.headers), now)
+        services.rate_limit.spend(caller.key_id)
+        require_scope(caller, scope)
+        return caller
+
+    check.__name__ = f"caller_with_{scope.replace(':', '_')}"
+    return check
+
+
+def _scoped(scope: str) -> Callable[..., Any]:
+    return Depends(caller_with(scope))  # type: ignore[no-any-return]  # Depends() is a marker
+
+
+CampaignReader = Annotated[Caller, _scoped("campaigns:read")]
+CampaignWriter = Annotated[Caller, _scoped("campaigns:write")]
+RecipientReader = Annotated[Caller, _scoped("recipients:read")]
+RecipientWriter = Annotated[Caller, _scoped("recipients:write")]
+ResponseReader = Annotated[Caller, _scoped("responses:read")]
+ResponseWriter = Annotated[Caller, _scoped("responses:write")]
+ScoreReader = Annotated[Caller, _scoped("scores:read")]
+EventReader = Annotated[Caller, _scoped("events:read")]
+WebhookReader = Annotated[Caller, _scoped("webhooks:read")]
+WebhookWriter = Annotated[Caller, _scoped("webhooks:write")]
+KeyReader = Annotated[Caller, _scoped("keys:read")]
+KeyWriter = Annotated[Caller, _scoped("keys:write")]

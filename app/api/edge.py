@@ -1,0 +1,91 @@
+"""What happens to every request, on every route: an id, a cap on its body, a line in the log, a count.
+
+Pure ASGI in one layer: each further layer, and any BaseHTTPMiddleware, would cost more than the work it does.
+"""
+
+import time
+import uuid
+from typing import Any
+
+import structlog
+from prometheus_client import Counter, Histogram
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.api.problems import problem
+
+log = structlog.get_logger()
+
+REQUESTS = Counter("zeroten_http_requests_total", "Requests answered", ["route", "method", "status"])
+SECONDS = Histogram("zeroten_http_request_seconds", "Time to answer", ["route"])
+SLOW_SECONDS = 1.0
+UNCAPPED = ("/v1/imports",)  # streamed in constant memory, with a cap of its own
+
+
+class BodyTooLarge(Exception):
+    """Raised into whoever reads the body; answered here."""
+
+
+class Edge:
+    def __init__(self, app: ASGIApp, *, body_limit_bytes: int, log_all: bool) -> None:
+        self.app, self.body_limit_bytes, self.log_all = app, body_limit_bytes, log_all
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        exchange = _Exchange(scope, receive, send, self.body_limit_bytes)
+        try:
+            if exchange.declared_length() > exchange.limit:
+                raise BodyTooLarge
+            await self.app(scope, exchange.receive, exchange.send)
+        except BodyTooLarge:
+            await exchange.refuse_body()
+        finally:
+            exchange.account(log_all=self.log_all)
+
+
+class _Exchange:
+    __slots__ = ("_receive", "_send", "limit", "received", "request_id", "scope", "started", "status")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
+        self.scope, self._receive, self._send = scope, receive, send
+        self.request_id = f"req_{uuid.uuid4().hex}"
+        self.started, self.status, self.received = time.perf_counter(), 0, 0
+        self.limit = limit if not scope["path"].startswith(UNCAPPED) else 1 << 40
+        scope.setdefault("state", {})["request_id"] = self.request_id
+
+    def declared_length(self) -> int:
+        for name, value in self.scope["headers"]:
+            if name == b"content-length":
+                return int(value) if value.isdigit() else 0
+        return 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        self.received += len(message.get("body", b""))
+        if self.received > self.limit:
+            raise BodyTooLarge
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
+        await self._send(message)
+
+    async def refuse_body(self) -> None:
+        detail = f"The body is larger than {self.limit} bytes."
+        refusal = problem(413, "body_too_large", "Content Too Large", detail, request_id=self.request_id)
+        await refusal(self.scope, self._receive, self.send)
+
+    def account(self, *, log_all: bool) -> None:
+        seconds = time.perf_counter() - self.started
+        route = getattr(self.scope.get("route"), "path", "unmatched")  # the template: a path may hold a token
+        REQUESTS.labels(route, self.scope["method"], self.status).inc()
+        SECONDS.labels(route).observe(seconds)
+        if log_all or self.status >= 400 or self.status == 0 or seconds > SLOW_SECONDS:
+            self._log(route, seconds)
+
+    def _log(self, route: str, seconds: float) -> None:
+        fields: dict[str, Any] = {"route": route, "method": self.scope["method"], "status": self.status}
+        log.info("request answered", request_id=self.request_id, duration_ms=round(seconds * 1000, 1), **fields)

@@ -1,0 +1,109 @@
+"""The types all resources share. Requests refuse unknown fields and never turn one type into another."""
+
+import re
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from app.domain import ids
+
+Item = TypeVar("Item")
+
+
+class Request(BaseModel):
+    """What callers send."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Reply(BaseModel):
+    """What they get. Fields may be added within v1; none changes or goes."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+
+class Listing(Reply, Generic[Item]):
+    data: list[Item]
+    next_cursor: str | None = Field(None, description="Send as `cursor` to go on; null at the end.")
+
+
+def typed_id(kind: str) -> Any:
+    """A UUID inside, `resp_…` outside."""
+
+    def parse(value: object) -> UUID:
+        if isinstance(value, UUID):
+            return value
+        uuid = ids.parsed(kind, value) if isinstance(value, str) else None
+        if uuid is None:
+            raise ValueError(f"should be an id like {ids.PREFIXES[kind]}_ and 32 hexadecimal digits")
+        return uuid
+
+    schema = {"type": "string", "pattern": f"^{ids.PREFIXES[kind]}_[0-9a-f]{{32}}$"}
+    return Annotated[
+        UUID,
+        BeforeValidator(parse),
+        PlainSerializer(lambda uuid: ids.shown(kind, uuid), return_type=str),
+        WithJsonSchema({**schema, "examples": [f"{ids.PREFIXES[kind]}_0198c1f2a7b3708c9d4e5f60718293a4"]}),
+    ]
+
+
+AccountId = typed_id("account")
+ApiKeyId = typed_id("api_key")
+CampaignId = typed_id("campaign")
+DeliveryId = typed_id("delivery")
+EndpointId = typed_id("endpoint")
+EventId = typed_id("event")
+ImportId = typed_id("import")
+RecipientId = typed_id("recipient")
+ResponseId = typed_id("response")
+WorkspaceId = typed_id("workspace")
+
+
+def _text_only(value: object) -> object:
+    """Pydantic would read a number as Unix time; we read RFC 3339 text only."""
+    if isinstance(value, str) and not re.match(r"\d{4}-\d\d-\d\d[Tt ]", value):
+        raise ValueError("should be an RFC 3339 instant, such as 2026-11-22T10:00:00Z")
+    if isinstance(value, str | datetime):
+        return value
+    raise ValueError("should be an RFC 3339 instant, such as 2026-11-22T10:00:00Z")
+
+
+def _storable(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError("should not contain NUL")
+    return value
+
+
+Instant = Annotated[
+    AwareDatetime, BeforeValidator(_text_only), WithJsonSchema({"type": "string", "format": "date-time"})
+]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_storable)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_storable)]
+Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_storable)]
+Whole = Annotated[int, Field(strict=True)]
+Flag = Annotated[bool, Field(strict=True)]
+
+_Key = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+_Scalar = (
+    Annotated[bool, Field(strict=True)]
+    | Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    | Annotated[str, StringConstraints(strict=True, max_length=1_000)]
+    | None
+)
+Properties = Annotated[
+    dict[_Key, _Scalar],
+    Field(max_length=64, description="At most 64 JSON scalars; texts of at most 1,000 characters."),
+]

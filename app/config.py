@@ -1,0 +1,42 @@
+"""Every setting an operator can make, with its unit. Read from `ZEROTEN_…` in the environment."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    model_config = SettingsConfigDict(env_prefix="ZEROTEN_", extra="ignore")
+
+    # where things are
+    database_url: SecretStr | None = None  # postgresql://…; none means the embedded PostgreSQL
+    data_directory: Path | None = None  # of the embedded PostgreSQL; none means a fitting place for this user
+    postgres_bindir: Path | None = None  # binaries for the embedded PostgreSQL; none means: look for them
+    host: str = "127.0.0.1"
+    port: int = Field(default=8010, ge=0, le=65535)
+
+    # secrets: comma-separated, each 32 bytes in base64; the first encrypts, all decrypt
+    secret_keys: SecretStr | None = None
+    metrics_token: SecretStr | None = None  # bearer token for /metrics; none means loopback callers only
+
+    # recording
+    pool_size: int = Field(default=10, ge=1)  # database connections of one process, beside the recording lane's two
+    record_queue_limit: int = Field(default=4_000, ge=500)  # answers waiting for a commit before we say 503
+    body_limit_bytes: int = Field(default=1_000_000, ge=10_000)
+    rate_limit_per_second: int = Field(default=0, ge=0)  # requests per key and process; 0 means unlimited
+    public_rate_limit_per_second: int = Field(default=50, ge=0)  # the same, for publishable keys
+
+    # delivering
+    lease_seconds: float = Field(default=25.0, gt=0)  # how long a claimed delivery belongs to its worker
+    attempt_deadline_seconds: float = Field(default=15.0, gt=0)  # one HTTP attempt, everything included
+    poll_seconds: float = Field(default=1.0, gt=0)  # LISTEN is only a hint; this is the truth
+    in_flight_per_endpoint: int = Field(default=16, ge=1)
+    in_flight: int = Field(default=128, ge=1)  # concurrent attempts of one worker process
+    receivers_allow_loopback: bool = False  # `--dev`
+    receivers_allow_cidrs: str = ""  # comma-separated networks that webhooks may reach although they are private
+
+    # speaking
+    log_format: Literal["console", "json"] = "console"
+    access_log: Literal["all", "failures"] = "failures"

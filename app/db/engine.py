@@ -1,0 +1,61 @@
+"""The only place that begins and commits. Above it, a function that takes a `Tx` writes in its caller's transaction."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import NewType
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+Tx = NewType("Tx", AsyncConnection)  # may write
+ReadTx = NewType("ReadTx", AsyncConnection)  # PostgreSQL refuses a write in it
+
+# A statement that outlives these is a mistake: better one request refused than a table stuck.
+SESSION_SETTINGS: Mapping[str, str] = {
+    "application_name": "zeroten",
+    "jit": "off",  # our statements are short; compiling them costs more than running them
+    "statement_timeout": "30s",
+    "lock_timeout": "5s",
+    "idle_in_transaction_session_timeout": "30s",
+    "timezone": "UTC",
+}
+
+
+class Engine:
+    def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        """`url`: postgresql://…, also with `?host=/socket/directory`."""
+        self.url = url
+        self.raw: AsyncEngine = create_async_engine(
+            _for_sqlalchemy(url),
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={"server_settings": dict(SESSION_SETTINGS)},
+        )
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[Tx]:
+        async with self.raw.begin() as connection:
+            yield Tx(connection)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        async with self.raw.connect() as connection:
+            await connection.execution_options(postgresql_readonly=True)
+            async with connection.begin():
+                yield ReadTx(connection)
+
+    async def connect(self, **settings: str) -> asyncpg.Connection:
+        """A connection outside the pool, for a lane or a listener that keeps it."""
+        return await asyncpg.connect(self.url, server_settings={**SESSION_SETTINGS, **settings}, timeout=5)
+
+    async def close(self) -> None:
+        await self.raw.dispose()
+
+
+def _for_sqlalchemy(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if scheme not in {"postgresql", "postgres"} or not separator:
+        raise ValueError("the database URL must start with postgresql://")
+    return f"postgresql+asyncpg://{rest}"

@@ -1,0 +1,52 @@
+"""Every table, constraint and index. Core tables only: joins are written, nothing loads lazily.
+
+Every tenant table starts its primary key with `workspace_id`, and so do its unique indexes and foreign keys: that is
+the isolation between tenants, and the distribution column for whoever outgrows one machine.
+"""
+
+from app.db.tables.base import metadata
+from app.db.tables.campaigns import campaign_recipients, campaigns, survey_versions
+from app.db.tables.events import event_queue, events
+from app.db.tables.imports import import_chunks, import_errors, imports
+from app.db.tables.recipients import accounts, recipients, suppressions
+from app.db.tables.responses import response_revisions, responses
+from app.db.tables.scores import score_rollups, tracked_properties, tracked_values
+from app.db.tables.webhooks import (
+    deliveries,
+    delivery_attempts,
+    delivery_log,
+    endpoint_secrets,
+    endpoint_work,
+    webhook_endpoints,
+)
+from app.db.tables.workspaces import api_keys, idempotency_keys, instance, workspaces
+
+__all__ = [
+    "accounts",
+    "api_keys",
+    "campaign_recipients",
+    "campaigns",
+    "deliveries",
+    "delivery_attempts",
+    "delivery_log",
+    "endpoint_secrets",
+    "endpoint_work",
+    "event_queue",
+    "events",
+    "idempotency_keys",
+    "import_chunks",
+    "import_errors",
+    "imports",
+    "instance",
+    "metadata",
+    "recipients",
+    "response_revisions",
+    "responses",
+    "score_rollups",
+    "suppressions",
+    "survey_versions",
+    "tracked_properties",
+    "tracked_values",
+    "webhook_endpoints",
+    "workspaces",
+]

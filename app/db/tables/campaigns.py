@@ -1,0 +1,69 @@
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.db.tables.base import (
+    belongs_to,
+    changed_in,
+    created_at,
+    instant,
+    metadata,
+    revision,
+    texts,
+    updated_at,
+    workspace_column,
+)
+
+campaigns = Table(
+    "campaigns",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("goal", Text),
+    Column("metric", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'draft'")),
+    Column("one_answer_per_recipient", Boolean, nullable=False, server_default=text("false")),
+    Column("survey_version", Integer, nullable=False, server_default=text("1")),
+    Column("starts_at", instant),
+    Column("ends_at", instant),
+    Column("launched_at", instant),
+    Column("completed_at", instant),
+    Column("archived_at", instant),
+    created_at(),
+    updated_at(),
+    revision(),
+    changed_in(),
+    belongs_to("workspaces", refers_to=("id",)),
+    CheckConstraint("kind IN ('relationship', 'transactional')", name="kind"),
+    CheckConstraint("metric IN ('nps', 'csat', 'ces', 'stars', 'thumbs')", name="metric"),
+    CheckConstraint("state IN ('draft', 'scheduled', 'running', 'paused', 'completed', 'archived')", name="state"),
+    CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    Index(None, "workspace_id", "changed_in", "id"),
+)
+
+survey_versions = Table(
+    "survey_versions",
+    metadata,
+    workspace_column(),
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("change", Text, nullable=False),  # what its author says it is
+    Column("default_language", Text, nullable=False),
+    texts("languages"),
+    Column("content", JSONB, nullable=False),
+    created_at(),
+    belongs_to("campaigns", "campaign_id"),
+    CheckConstraint("change IN ('first', 'typo', 'wording')", name="change"),
+)
+
+campaign_recipients = Table(
+    "campaign_recipients",
+    metadata,
+    workspace_column(),
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("recipient_id", Uuid, primary_key=True),
+    Column("added_at", instant, nullable=False, server_default=text("now()")),
+    belongs_to("campaigns", "campaign_id"),
+    belongs_to("recipients", "recipient_id"),
+)

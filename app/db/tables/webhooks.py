@@ -1,0 +1,130 @@
+from sqlalchemy import (
+    ARRAY,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.db.tables.base import (
+    belongs_to,
+    changed_in,
+    created_at,
+    instant,
+    metadata,
+    revision,
+    texts,
+    updated_at,
+    workspace_column,
+)
+
+webhook_endpoints = Table(
+    "webhook_endpoints",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("description", Text),
+    texts("event_types"),  # empty means all
+    Column("campaign_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),  # empty means all
+    texts("bands"),  # empty means all
+    Column("lowest_score", SmallInteger),
+    Column("highest_score", SmallInteger),
+    Column("delay_seconds", Integer, nullable=False, server_default=text("0")),
+    Column("disabled_at", instant),
+    Column("disabled_reason", Text),
+    created_at(),
+    updated_at(),
+    Column("deleted_at", instant),
+    revision(),
+    changed_in(),
+    belongs_to("workspaces", refers_to=("id",)),
+    CheckConstraint("delay_seconds BETWEEN 0 AND 3600", name="delay_seconds"),
+)
+
+endpoint_secrets = Table(
+    "endpoint_secrets",
+    metadata,
+    workspace_column(),
+    Column("endpoint_id", Uuid, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+    created_at(),
+    Column("expires_at", instant),  # the end of its overlap after a rotation
+    belongs_to("webhook_endpoints", "endpoint_id"),
+)
+
+# When each endpoint next has something due. One small row each is what workers lock, so that ten thousand tenants
+# share fairly and one busy tenant does not hide the rest. Not spread over machines.
+endpoint_work = Table(
+    "endpoint_work",
+    metadata,
+    workspace_column(),
+    Column("endpoint_id", Uuid, primary_key=True),
+    Column("due_at", instant, nullable=False),
+    Index("ix_endpoint_work_due", "due_at"),
+    postgresql_with={"fillfactor": 50},
+)
+
+# What is still to be delivered. A claimed row's due_at is the end of its lease: who dies is overtaken by the clock.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    Column("endpoint_id", Uuid, nullable=False),
+    Column("due_at", instant, nullable=False),
+    Column("claim_id", Uuid),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("step", Integer, nullable=False, server_default=text("0")),  # in the retry timetable
+    Column("body", JSONB),  # what a delayed delivery froze at its first attempt; none means the event's
+    Column("last_status", Integer),
+    Column("last_failure", Text),
+    created_at(),
+    Index("uq_deliveries_event_endpoint", "workspace_id", "event_id", "endpoint_id", unique=True),
+    Index("ix_deliveries_due", "workspace_id", "endpoint_id", "due_at"),
+    postgresql_with={"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 1000},
+)
+
+# Finished deliveries and every attempt, by month, so that the hot table stays small and old months drop in one go.
+delivery_log = Table(
+    "delivery_log",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("finished_at", instant, primary_key=True),
+    Column("event_id", Uuid, nullable=False),
+    Column("endpoint_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("body", JSONB),
+    Column("last_status", Integer),
+    Column("last_failure", Text),
+    Column("created_at", instant, nullable=False),
+    CheckConstraint("state IN ('delivered', 'exhausted', 'cancelled')", name="state"),
+    Index("ix_delivery_log_endpoint", "workspace_id", "endpoint_id", "id"),
+    Index("ix_delivery_log_event", "workspace_id", "event_id"),
+    postgresql_partition_by="RANGE (finished_at)",
+)
+
+delivery_attempts = Table(
+    "delivery_attempts",
+    metadata,
+    workspace_column(),
+    Column("delivery_id", Uuid, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("started_at", instant, primary_key=True),
+    Column("duration_ms", Integer, nullable=False),
+    Column("status", Integer),
+    Column("failure", Text),
+    Column("reply_head", LargeBinary, nullable=False, server_default=text("''")),
+    postgresql_partition_by="RANGE (started_at)",
+)

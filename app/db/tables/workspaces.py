@@ -1,0 +1,71 @@
+from sqlalchemy import (
+    ARRAY,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+
+from app.db.tables.base import belongs_to, created_at, instant, metadata, revision, texts, workspace_column
+
+workspaces = Table(
+    "workspaces",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("mode", Text, nullable=False),
+    Column("sibling_id", Uuid),  # the test workspace of a live one, and the other way round
+    Column("time_zone", Text, nullable=False, server_default=text("'UTC'")),
+    created_at(),
+    revision(),
+    CheckConstraint("mode IN ('live', 'test')", name="mode"),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    # A key is looked up before its workspace is known: the one unique index without workspace_id.
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),  # its last four characters, to tell keys apart
+    texts("scopes"),
+    texts("allowed_origins"),
+    created_at(),
+    Column("expires_at", instant),
+    Column("last_used_at", instant),
+    Column("revoked_at", instant),
+    belongs_to("workspaces", refers_to=("id",)),
+    CheckConstraint("kind IN ('secret', 'publishable')", name="kind"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    workspace_column(),
+    Column("key_digest", Uuid, primary_key=True),  # of API key, route and Idempotency-Key
+    Column("request_digest", Uuid, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("ids", ARRAY(Uuid), nullable=False),  # what the first call made; never a secret
+    created_at(),
+)
+
+# Knows which installation this database belongs to, so that a copy restored elsewhere sends nothing.
+instance = Table(
+    "instance",
+    metadata,
+    Column("only_row", Boolean, primary_key=True, server_default=text("true")),
+    Column("id", Uuid, nullable=False),
+    Column("fingerprint", Text, nullable=False),
+    Column("adopted_at", instant, nullable=False, server_default=text("now()")),
+    Column("generation", Integer, nullable=False, server_default=text("1")),
+    CheckConstraint("only_row", name="only_row"),
+)

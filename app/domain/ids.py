@@ -1,0 +1,41 @@
+"""Ids as people see them: what it is, an underscore, and a UUID version 7 in hexadecimal (`resp_0198…`).
+
+Hexadecimal, because the same digits stand in psql, in a log and in a URL.
+"""
+
+from uuid import UUID
+
+PREFIXES = {
+    "account": "acct",
+    "api_key": "key",
+    "campaign": "camp",
+    "delivery": "dlv",
+    "endpoint": "ep",
+    "event": "evt",
+    "import": "imp",
+    "recipient": "rcpt",
+    "response": "resp",
+    "workspace": "ws",
+}
+
+
+def shown(kind: str, uuid: UUID) -> str:
+    return f"{PREFIXES[kind]}_{uuid.hex}"
+
+
+def parsed(kind: str, text: str) -> UUID | None:
+    """None where the text is no id of this kind."""
+    prefix, separator, digits = text.partition("_")
+    if prefix != PREFIXES[kind] or not separator or len(digits) != 32:
+        return None
+    try:
+        return UUID(hex=digits) if digits == digits.lower() else None
+    except ValueError:
+        return None
+
+
+def uuid_v7(milliseconds: int, entropy: bytes) -> UUID:
+    """RFC 9562 §5.7 from Unix milliseconds and 10 random bytes."""
+    tail = int.from_bytes(entropy, "big")
+    rand_a, rand_b = (tail >> 62) & 0xFFF, tail & ((1 << 62) - 1)
+    return UUID(int=(milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)

@@ -1,0 +1,206 @@
+"""The one HTTP client that leaves this house.
+
+It connects only where the guard allows, follows no redirect, keeps no cookie, ignores proxy settings of the
+environment, reads no more of an answer than it keeps, and ends every attempt by its deadline. Whatever the far side
+does becomes an Outcome; exceptions are left for what is wrong on our side.
+"""
+
+import asyncio
+import errno
+import ssl
+from collections.abc import Mapping
+from contextlib import suppress
+from datetime import datetime
+from functools import lru_cache, partial
+from typing import Self
+
+from aiohttp import (
+    ClientConnectionError,
+    ClientConnectorDNSError,
+    ClientConnectorError,
+    ClientError,
+    ClientResponse,
+    ClientResponseError,
+    ClientSession,
+    ClientSSLError,
+    ClientTimeout,
+    ConnectionTimeoutError,
+    DummyCookieJar,
+    TCPConnector,
+)
+from yarl import URL
+
+from app.domain.addresses import Guard
+from app.domain.attempts import Failure, Outcome, failure_of
+from app.domain.receiver_url import UnusableURL, split_receiver_url
+from app.outbound.guard import AddressRefused, Dial, PlainHttpRefused, current_dial, guarded_sockets
+from app.outbound.resolver import PatientResolver
+from app.outbound.retry_after import read_retry_after
+
+HEAD_BYTES = 8_192  # of a body: enough for an error message
+HEAD_SECONDS = 2.0  # the status has decided already; a dripping body is not worth a place in flight
+CONNECT_SHARE = 2 / 3  # of the deadline, so that a slow connection still leaves time for an answer
+KEEP_ALIVE_SECONDS = 4.0  # less than the 5 s after which Node and uvicorn hang up
+DNS_CACHE_SECONDS = 30
+DNS_CACHE_NAMES = 10_000
+HEADER_BYTES, HEADER_LINES = 8_190, 100  # per line; in all
+
+FAILURES: Mapping[type[Exception], Failure] = {
+    UnusableURL: Failure.BAD_URL,
+    ConnectionTimeoutError: Failure.CONNECT_TIMEOUT,
+    TimeoutError: Failure.TIMEOUT,
+    ClientResponseError: Failure.NOT_HTTP,
+    ClientError: Failure.RESET,
+}  # the first that fits
+CONNECT_FAILURES: Mapping[type[OSError], Failure] = {
+    AddressRefused: Failure.PRIVATE_ADDRESS,
+    PlainHttpRefused: Failure.PLAIN_HTTP,
+    ConnectionRefusedError: Failure.REFUSED,
+    ConnectionError: Failure.RESET,  # while the TLS handshake was under way
+    TimeoutError: Failure.CONNECT_TIMEOUT,  # the kernel's, sooner than ours
+}
+
+# Running out of these is our own trouble and must not count as an attempt of the receiver's.
+OUR_OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class GuardedClient:
+    """`async with GuardedClient(guard, user_agent=…) as client`: one per process, made inside the running loop."""
+
+    def __init__(self, guard: Guard, *, user_agent: str, tls: ssl.SSLContext | None = None) -> None:
+        connector = TCPConnector(
+            socket_factory=guarded_sockets(guard),
+            resolver=PatientResolver(),
+            ttl_dns_cache=DNS_CACHE_SECONDS,
+            dns_cache_max_size=DNS_CACHE_NAMES,
+            keepalive_timeout=KEEP_ALIVE_SECONDS,
+            limit=0,  # whoever claims the work limits what is in flight
+            ssl=tls or True,
+        )
+        self.session = ClientSession(
+            connector=connector,
+            cookie_jar=DummyCookieJar(),
+            trust_env=False,
+            auto_decompress=False,  # a few kB can unpack to gigabytes
+            read_bufsize=HEAD_BYTES,
+            max_line_size=HEADER_BYTES,
+            max_field_size=HEADER_BYTES,
+            max_headers=HEADER_LINES,
+            skip_auto_headers=["Accept-Encoding"],
+            headers={"User-Agent": user_agent},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self.session.close()
+
+    async def post(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, now: datetime, deadline_seconds: float
+    ) -> Outcome:
+        """One attempt, over within `deadline_seconds` whatever the far side does. `now` reads Retry-After dates."""
+        clock = asyncio.get_running_loop().time
+        started = clock()
+        try:
+            async with asyncio.timeout(deadline_seconds):
+                reply = await self._send(url, headers=headers, body=body, limits=_limits(deadline_seconds))
+        except (ClientError, TimeoutError, UnusableURL) as error:
+            return _failed(error, duration_ms=_milliseconds(clock() - started))
+        head = await _read_head(reply, seconds=min(HEAD_SECONDS, started + deadline_seconds - clock()))
+        return _answered(reply, head=head, now=now, duration_ms=_milliseconds(clock() - started))
+
+    async def _send(
+        self, url: str, *, headers: Mapping[str, str], body: bytes, limits: ClientTimeout
+    ) -> ClientResponse:
+        target = _target(url)
+        send = partial(self.session.post, target, headers=headers, data=body, timeout=limits, allow_redirects=False)
+        dial = Dial(is_plain=target.scheme == "http")
+        current_dial.set(dial)
+        try:
+            return await send()
+        except ClientConnectionError as error:
+            if dial.opened or isinstance(error, ClientConnectorError | TimeoutError):
+                raise
+        # A connection kept from earlier died just as we used it. That is nobody's failed attempt, and what we
+        # repeat carries an id by which the receiver knows it.
+        return await send()
+
+
+@lru_cache(maxsize=10_000)
+def _target(url: str) -> URL:
+    """Exactly the URL that was saved: normalising escapes would break URLs that carry their own signature."""
+    split_receiver_url(url)
+    return URL(url, encoded=True)
+
+
+@lru_cache(maxsize=16)
+def _limits(deadline_seconds: float) -> ClientTimeout:
+    # aiohttp rounds longer timeouts up to whole seconds of the clock unless told not to; leases count on the deadline.
+    return ClientTimeout(total=None, connect=deadline_seconds * CONNECT_SHARE, ceil_threshold=deadline_seconds + 1)
+
+
+async def _read_head(reply: ClientResponse, *, seconds: float) -> bytes:
+    """The first bytes of the body; what has not arrived by then is never read."""
+    if reply.content.is_eof():
+        return reply.content.read_nowait(HEAD_BYTES)
+    head = b""
+    with suppress(TimeoutError, ClientError):
+        async with asyncio.timeout(seconds):
+            while len(head) < HEAD_BYTES and (piece := await reply.content.read(HEAD_BYTES - len(head))):
+                head += piece
+    reply.close()  # drops the connection if the body has not ended
+    return head
+
+
+def _answered(reply: ClientResponse, *, head: bytes, now: datetime, duration_ms: int) -> Outcome:
+    return Outcome(
+        status=reply.status,
+        failure=failure_of(reply.status),
+        retry_after_seconds=read_retry_after(reply.headers.get("Retry-After"), now=now),
+        head=head,
+        duration_ms=duration_ms,
+        sent=True,
+    )
+
+
+def _failed(error: Exception, *, duration_ms: int) -> Outcome:
+    failure = _failure(error)
+    return Outcome(
+        status=None,
+        failure=failure,
+        retry_after_seconds=None,
+        head=b"",
+        duration_ms=duration_ms,
+        sent=failure in {Failure.TIMEOUT, Failure.RESET, Failure.NOT_HTTP},
+    )
+
+
+def _failure(error: Exception) -> Failure:
+    """Raises the error again when it is our own."""
+    if isinstance(error, ClientConnectorError):
+        return _connect_failure(error)
+    for kind, failure in FAILURES.items():
+        if isinstance(error, kind):
+            return failure
+    raise error
+
+
+def _connect_failure(error: ClientConnectorError) -> Failure:
+    if error.errno in OUR_OWN_ERRORS:
+        raise error
+    if isinstance(error, ClientConnectorDNSError):
+        return Failure.DNS_FAILED
+    if isinstance(error, ClientSSLError):
+        return Failure.TLS_FAILED
+    for kind, failure in CONNECT_FAILURES.items():
+        if isinstance(error.os_error, kind):
+            return failure
+    return Failure.UNREACHABLE
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1_000)

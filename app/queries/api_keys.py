@@ -1,0 +1,66 @@
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, select, text
+
+from app.db.engine import ReadTx, Tx
+from app.db.tables import api_keys, workspaces
+from app.queries.pages import Page, Slice, newest_first
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who is asking: one API key of one workspace."""
+
+    workspace_id: UUID
+    mode: str
+    key_id: UUID
+    kind: str
+    scopes: frozenset[str]
+    allowed_origins: tuple[str, ...]
+    expires_at: datetime | None
+
+    @property
+    def livemode(self) -> bool:
+        return self.mode == "live"
+
+    def may(self, scope: str) -> bool:
+        return "*" in self.scopes or scope in self.scopes
+
+
+async def find_caller(tx: ReadTx | Tx, token_hash: bytes, *, now: datetime) -> Caller | None:
+    """None for a token that is unknown, revoked or expired."""
+    row = (await tx.execute(_FIND_CALLER, {"token_hash": token_hash, "now": now})).one_or_none()
+    if row is None:
+        return None
+    return Caller(
+        row.workspace_id, row.mode, row.id, row.kind, frozenset(row.scopes), tuple(row.allowed_origins), row.expires_at
+    )
+
+
+_FIND_CALLER = text("""
+    SELECT k.workspace_id, w.mode, k.id, k.kind, k.scopes, k.allowed_origins, k.expires_at
+    FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
+    WHERE k.token_hash = :token_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
+""")
+
+
+async def list_keys(tx: ReadTx, workspace_id: UUID, page: Page) -> Slice[RowMapping]:
+    return await newest_first(tx, select(api_keys).where(api_keys.c.workspace_id == workspace_id), api_keys, page)
+
+
+async def find_key(tx: ReadTx | Tx, workspace_id: UUID, key_id: UUID) -> RowMapping | None:
+    query = select(api_keys).where(api_keys.c.workspace_id == workspace_id, api_keys.c.id == key_id)
+    return (await tx.execute(query)).mappings().one_or_none()
+
+
+async def find_workspace(tx: ReadTx | Tx, workspace_id: UUID) -> RowMapping | None:
+    query = select(workspaces).where(workspaces.c.id == workspace_id)
+    return (await tx.execute(query)).mappings().one_or_none()
+
+
+async def list_workspaces(tx: ReadTx | Tx) -> list[dict[str, Any]]:
+    rows = (await tx.execute(select(workspaces).order_by(workspaces.c.id))).mappings()
+    return [dict(row) for row in rows]
