@@ -7,6 +7,7 @@ nothing is shown in its place: half a survey in the wrong language is worse than
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -16,6 +17,7 @@ from app.domain.metric import Band, Metric
 LONGEST_TEXT = 1_000  # characters
 LONGEST_LINK = 2_000
 MOST_LANGUAGES = 50
+MOST_FAULTS_LISTED = 50
 # BCP 47 as far as surveys need it: language, script, region (pt, pt-BR, zh-Hant, zh-Hant-HK, es-419).
 LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
@@ -86,20 +88,24 @@ class Completeness:
     missing: tuple[str, ...]
 
 
-def check_survey(survey: Survey, *, metric: Metric) -> None:
-    """Whatever is there must be sound; a draft may still lack texts. Raises SurveyInvalid listing every fault."""
-    faults = list(_faults(survey, metric=metric))
+def check_survey(survey: Survey, *, metric: Metric, at: str = "/survey") -> None:
+    """Whatever is there must be sound; a draft may still lack texts. `at` is where the survey stands in the request.
+
+    Raises SurveyInvalid listing the faults.
+    """
+    faults = list(islice(_faults(survey, metric=metric), MOST_FAULTS_LISTED))
     if faults:
-        detail = f"{faults[0].detail}" if len(faults) == 1 else f"{len(faults)} faults; the first: {faults[0].detail}"
-        raise SurveyInvalid(detail, pointer=faults[0].pointer, errors=[asdict(fault) for fault in faults])
+        others = f" ({len(faults) - 1} more)" if len(faults) > 1 else ""
+        errors = [{"in": "body", "pointer": at + fault.pointer, "detail": fault.detail} for fault in faults]
+        raise SurveyInvalid(faults[0].detail + others, errors=errors)
 
 
-def check_questions(survey: Survey) -> None:
+def check_questions(survey: Survey, *, at: str = "/survey") -> None:
     """What a launch needs beside `check_survey`. Raises SurveyIncomplete."""
     lacking = [language for language in survey.languages if language not in survey.question]
     if lacking:
         detail = f"The question is missing in {', '.join(lacking)}."
-        raise SurveyIncomplete(detail, pointer=f"/question/{lacking[0]}", languages=lacking)
+        raise SurveyIncomplete(detail, pointer=f"{at}/question/{lacking[0]}", languages=lacking)
 
 
 def completeness(survey: Survey) -> dict[str, Completeness]:
