@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any

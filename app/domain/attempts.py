@@ -35,7 +35,7 @@ HINTS = {
     Failure.PLAIN_HTTP: "Plain http is only for networks the operator allows; use https.",
     Failure.REFUSED: "Nothing listens at that host and port.",
     Failure.UNREACHABLE: "There is no way from here to that host.",
-    Failure.CONNECT_TIMEOUT: "The host did not accept a connection in time; a firewall may be dropping us.",
+    Failure.CONNECT_TIMEOUT: "No connection, TLS included, came about in time; a firewall may be dropping us.",
     Failure.TLS_FAILED: "The TLS handshake failed; the certificate must be valid, complete and made for this host.",
     Failure.TIMEOUT: "No complete answer arrived in time; answer first, then do the work.",
     Failure.RESET: "The connection broke before an answer arrived.",

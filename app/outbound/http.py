@@ -7,9 +7,9 @@ does becomes an Outcome; exceptions are left for what is wrong on our side.
 
 import asyncio
 import errno
+import socket
 import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from datetime import datetime
 from functools import lru_cache, partial
 from typing import Self
@@ -34,7 +34,7 @@ from app.domain.addresses import Guard
 from app.domain.attempts import Failure, Outcome, failure_of
 from app.domain.receiver_url import UnusableURL, split_receiver_url
 from app.outbound.guard import AddressRefused, Dial, PlainHttpRefused, current_dial, guarded_sockets
-from app.outbound.resolver import PatientResolver
+from app.outbound.resolver import Lookup, PatientResolver
 from app.outbound.retry_after import read_retry_after
 
 HEAD_BYTES = 8_192  # of a body: enough for an error message
@@ -52,6 +52,7 @@ FAILURES: Mapping[type[Exception], Failure] = {
     ClientResponseError: Failure.NOT_HTTP,
     ClientError: Failure.RESET,
 }  # the first that fits
+BEFORE_SENDING = (UnusableURL, ClientConnectorError, ConnectionTimeoutError)
 CONNECT_FAILURES: Mapping[type[OSError], Failure] = {
     AddressRefused: Failure.PRIVATE_ADDRESS,
     PlainHttpRefused: Failure.PLAIN_HTTP,
@@ -67,10 +68,17 @@ OUR_OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENO
 class GuardedClient:
     """`async with GuardedClient(guard, user_agent=…) as client`: one per process, made inside the running loop."""
 
-    def __init__(self, guard: Guard, *, user_agent: str, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        user_agent: str,
+        tls: ssl.SSLContext | None = None,
+        lookup: Lookup = socket.getaddrinfo,
+    ) -> None:
         connector = TCPConnector(
             socket_factory=guarded_sockets(guard),
-            resolver=PatientResolver(),
+            resolver=PatientResolver(lookup),
             ttl_dns_cache=DNS_CACHE_SECONDS,
             dns_cache_max_size=DNS_CACHE_NAMES,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
@@ -130,7 +138,7 @@ class GuardedClient:
         return await send()
 
 
-@lru_cache(maxsize=10_000)
+@lru_cache(maxsize=4_096)
 def _target(url: str) -> URL:
     """Exactly the URL that was saved: normalising escapes would break URLs that carry their own signature."""
     split_receiver_url(url)
@@ -148,11 +156,14 @@ async def _read_head(reply: ClientResponse, *, seconds: float) -> bytes:
     if reply.content.is_eof():
         return reply.content.read_nowait(HEAD_BYTES)
     head = b""
-    with suppress(TimeoutError, ClientError):
+    try:
         async with asyncio.timeout(seconds):
             while len(head) < HEAD_BYTES and (piece := await reply.content.read(HEAD_BYTES - len(head))):
                 head += piece
-    reply.close()  # drops the connection if the body has not ended
+    except (TimeoutError, ClientError):
+        pass  # the status stands
+    finally:
+        reply.close()  # drops the connection if the body has not ended
     return head
 
 
@@ -168,14 +179,13 @@ def _answered(reply: ClientResponse, *, head: bytes, now: datetime, duration_ms:
 
 
 def _failed(error: Exception, *, duration_ms: int) -> Outcome:
-    failure = _failure(error)
     return Outcome(
         status=None,
-        failure=failure,
+        failure=_failure(error),
         retry_after_seconds=None,
         head=b"",
         duration_ms=duration_ms,
-        sent=failure in {Failure.TIMEOUT, Failure.RESET, Failure.NOT_HTTP},
+        sent=not isinstance(error, BEFORE_SENDING),
     )
 
 

@@ -19,7 +19,7 @@ Lookup = Callable[..., Sequence[tuple[int, int, int, str, tuple[Any, ...]]]]
 
 
 class PatientResolver(AbstractResolver):
-    def __init__(self, *, lookup: Lookup = socket.getaddrinfo) -> None:
+    def __init__(self, lookup: Lookup) -> None:
         self._lookup = lookup
         self._threads = ThreadPoolExecutor(LOOKUP_THREADS, thread_name_prefix="lookup")
 

@@ -21,7 +21,7 @@ class Account:
     def is_other(self) -> bool:
         return self.uid != os.geteuid()
 
-    def owns(self, path: Path) -> None:
+    def takes(self, path: Path) -> None:
         """Hand over a file or directory that we have just made."""
         if self.is_other:
             os.chown(path, self.uid, self.gid, follow_symlinks=False)

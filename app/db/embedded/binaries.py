@@ -1,10 +1,14 @@
 """Where PostgreSQL's programs come from."""
 
+import fcntl
+import hashlib
 import importlib.util
+import os
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -96,20 +100,36 @@ def within_reach(binaries: Binaries, account: Account) -> Binaries:
         return binaries
     if WHEEL not in binaries.bindir.parts:
         raise OutOfReach(f"The user with uid {account.uid} cannot run {binaries.initdb}; PostgreSQL must not be root.")
-    copy = COPIES / f"postgresql-{binaries.version}"
-    if not copy.exists():
-        _copy_wheel(binaries.bindir.parents[2], copy)
-    return Binaries(copy / WHEEL / "pginstall" / "bin")
+    return Binaries(_copy_wheel(binaries) / WHEEL / "pginstall" / "bin")
 
 
-def _copy_wheel(site_packages: Path, copy: Path) -> None:
-    """Programs and their libraries keep their places relative to each other, since the libraries are found by that."""
+def _copy_wheel(binaries: Binaries) -> Path:
+    """Programs and libraries keep their places relative to each other, since that is how the former find the latter."""
+    site_packages = binaries.bindir.parents[2]
+    fingerprint = hashlib.sha256(binaries.postgres.read_bytes()).hexdigest()[:12]
     COPIES.mkdir(mode=0o711, parents=True, exist_ok=True)
-    unfinished = copy.with_name(f".{copy.name}.unfinished")
-    shutil.rmtree(unfinished, ignore_errors=True)
-    for part in (f"{WHEEL}/pginstall", f"{WHEEL}.libs"):
-        if (site_packages / part).exists():
-            shutil.copytree(site_packages / part, unfinished / part, ignore=shutil.ignore_patterns("include", "*.a"))
-    for path in [unfinished, *unfinished.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
-    unfinished.rename(copy)
+    copy = COPIES / f"postgresql-{binaries.version}-{fingerprint}"
+    with _alone_in(COPIES):
+        if not copy.exists():
+            unfinished = copy.with_name(f"{copy.name}.unfinished")
+            shutil.rmtree(unfinished, ignore_errors=True)
+            for part in (f"{WHEEL}/pginstall", f"{WHEEL}.libs"):
+                shutil.copytree(site_packages / part, unfinished / part, ignore=shutil.ignore_patterns("include"))
+            _let_everybody_run(unfinished)
+            unfinished.rename(copy)
+    return copy
+
+
+def _let_everybody_run(directory: Path) -> None:
+    for path in [directory, *directory.rglob("*")]:
+        path.chmod(0o755 if path.stat().st_mode & 0o100 else 0o644)
+
+
+@contextmanager
+def _alone_in(directory: Path) -> Iterator[None]:
+    handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

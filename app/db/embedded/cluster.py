@@ -14,7 +14,7 @@ import secrets
 import shutil
 import stat
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -22,7 +22,7 @@ from urllib.parse import quote
 from app.db.embedded.account import Account
 from app.db.embedded.binaries import Binaries
 from app.db.embedded.configuration import HBA, configuration
-from app.db.embedded.errors import OutOfReach, StartFailed
+from app.db.embedded.errors import NotSetUp, OutOfReach, StartFailed
 from app.db.embedded.launch import launch
 
 ROLE = "zeroten"
@@ -40,10 +40,6 @@ class Cluster:
         return self.directory / "postgres"
 
     @property
-    def log(self) -> Path:
-        return self.directory / "postgres.log"
-
-    @property
     def configuration(self) -> Path:
         return self.directory / "postgresql.conf"
 
@@ -59,23 +55,43 @@ class Cluster:
     def major(self) -> int | None:
         """The PostgreSQL that wrote the data; None while there is none."""
         try:
-            return int((self.data / "PG_VERSION").read_text(encoding="ascii"))
+            return int((self.data / "PG_VERSION").read_text(encoding="ascii").split(".")[0])
         except FileNotFoundError:
             return None
 
     @property
-    def password(self) -> str:
-        return (self.directory / "password").read_text(encoding="ascii")
+    def password_file(self) -> Path:
+        return self.directory / "password"
 
     @property
     def url(self) -> str:
+        """Raises NotSetUp before the first start."""
+        try:
+            password = self.password_file.read_text(encoding="ascii")
+        except FileNotFoundError:
+            raise NotSetUp(f"There is no database in {self.directory} yet; `zeroten up` makes it.") from None
         host = quote(os.fspath(self.sockets), safe="/")
-        return f"postgresql://{ROLE}:{self.password}@/{ROLE}?host={host}&port={PORT}"
+        return f"postgresql://{ROLE}:{password}@/{ROLE}?host={host}&port={PORT}"
+
+    def server_command(self, binaries: Binaries) -> list[str]:
+        return [str(binaries.postgres), "-D", str(self.data), "-c", f"config_file={self.configuration}"]
+
+    def is_ready(self, pid: int) -> bool:
+        """As pg_ctl does: the first line of postmaster.pid is the server's pid, the eighth its state."""
+        try:
+            lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+        except FileNotFoundError:
+            return False
+        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
 
     def prepare(self, account: Account, binaries: Binaries, settings: Mapping[str, str]) -> None:
-        """Bring everything to where the server can start. The caller holds the lock."""
+        """Bring everything to where the server can start. The caller holds the lock, and no server runs."""
+        for abandoned in self.directory.glob("unfinished-*"):
+            shutil.rmtree(abandoned, ignore_errors=True)  # its initdb may just be tidying up as well
         if self.major is None:
             self._create(account, binaries, sync=settings.get("fsync") != "off")
+        elif not self.password_file.exists():
+            self._replace_password(account, binaries)
         own_directory(self.sockets, account)
         hba = self.directory / "pg_hba.conf"
         _write(hba, HBA, mode=0o644)
@@ -83,20 +99,25 @@ class Cluster:
 
     def _create(self, account: Account, binaries: Binaries, *, sync: bool) -> None:
         """initdb under another name, then one rename: whoever is killed meanwhile leaves no half of a cluster."""
-        for abandoned in self.directory.glob("unfinished-*"):
-            shutil.rmtree(abandoned)
         unfinished = self.directory / f"unfinished-{secrets.token_hex(4)}"
         unfinished.mkdir(mode=0o700)
         password = secrets.token_urlsafe(24)
-        _write(self.directory / "password", password, mode=0o600)
+        _write(self.password_file, password, mode=0o600)
         _write(unfinished / "password", password, mode=0o600)
-        account.owns(unfinished / "password")
-        account.owns(unfinished)
+        account.takes(unfinished / "password")
+        account.takes(unfinished)
         _run(_initdb(binaries, unfinished, sync=sync), account)
-        _run(_single_user(binaries, unfinished / "postgres"), account, stdin=_create_role_and_database(password))
+        _run(_single_user(binaries, unfinished / "postgres"), account, statements=_role_and_database(password))
         (unfinished / "postgres").rename(self.data)
         shutil.rmtree(unfinished)
         _sync(self.directory)
+
+    def _replace_password(self, account: Account, binaries: Binaries) -> None:
+        """The data came without it, from a backup perhaps."""
+        password = secrets.token_urlsafe(24)
+        new = [f"ALTER ROLE {role} PASSWORD '{password}'" for role in (ROLE, SUPERUSER)]
+        _run(_single_user(binaries, self.data), account, statements=new)
+        _write(self.password_file, password, mode=0o600)
 
 
 def _initdb(binaries: Binaries, unfinished: Path, *, sync: bool) -> list[str]:
@@ -117,22 +138,23 @@ def _initdb(binaries: Binaries, unfinished: Path, *, sync: bool) -> list[str]:
 
 
 def _single_user(binaries: Binaries, data: Path) -> list[str]:
-    return [str(binaries.postgres), "--single", "-D", str(data), "-c", "log_min_messages=error", "template1"]
+    settings = ("log_min_messages=error", "exit_on_error=on")
+    return [str(binaries.postgres), "--single", "-D", str(data), *(f"-c{line}" for line in settings), "template1"]
 
 
-def _create_role_and_database(password: str) -> bytes:
-    """One statement a line. The role is no superuser, so that no statement of ours reaches the server's files."""
-    statements = (
+def _role_and_database(password: str) -> Sequence[str]:
+    """The role is no superuser, so that no statement of ours reaches the server's files."""
+    return (
         f"CREATE ROLE {ROLE} LOGIN CREATEDB PASSWORD '{password}'",
         f"GRANT pg_monitor, pg_checkpoint, pg_signal_backend TO {ROLE}",
         f"CREATE DATABASE {ROLE} OWNER {ROLE}",
     )
-    return "".join(f"{statement};\n" for statement in statements).encode()
 
 
-def _run(command: list[str], account: Account, *, stdin: bytes | None = None) -> None:
-    piped = subprocess.PIPE if stdin is not None else subprocess.DEVNULL
-    with launch(command, uid=account.uid, gid=account.gid, output=subprocess.PIPE, stdin=piped) as process:
+def _run(command: list[str], account: Account, *, statements: Sequence[str] = ()) -> None:
+    stdin = "".join(f"{statement};\n" for statement in statements).encode()
+    pipe = subprocess.PIPE
+    with launch(command, uid=account.uid, gid=account.gid, output=pipe, stdin=pipe) as process:
         output, _ = process.communicate(stdin)
     if process.returncode != 0:
         raise StartFailed(f"{Path(command[0]).name} failed:\n{output.decode(errors='replace').strip()}")
@@ -142,7 +164,7 @@ def own_directory(path: Path, account: Account) -> None:
     """A directory nobody else can enter. In /tmp somebody may have been there first, so it is looked at."""
     try:
         path.mkdir(mode=0o700)
-        account.owns(path)
+        account.takes(path)
     except FileExistsError:
         found = path.lstat()
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != account.uid or found.st_mode & 0o077:
@@ -167,3 +189,26 @@ def _sync(directory: Path) -> None:
     handle = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     os.fsync(handle)
     os.close(handle)
+
+
+def default_directory() -> Path:
+    """Root's data lies where another user can get at it; everybody else's with their other data."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/zeroten")
+    share = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return Path(share) / "zeroten"
+
+
+def make_directory(directory: Path, account: Account) -> None:
+    """Only what we make ourselves gets a mode from us. Another account passes through, but owns only its parts."""
+    mode = 0o711 if account.is_other else 0o700
+    for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
+        missing.mkdir()
+        missing.chmod(mode)
+    if account.is_other and not any(directory.iterdir()) and directory.stat().st_uid == os.geteuid():
+        directory.chmod(mode)  # empty, and meant for us
+    if account.is_other and not account.can_enter(directory):
+        raise OutOfReach(
+            f"PostgreSQL does not run as root, and the user it runs as (uid {account.uid}) cannot enter {directory}. "
+            "Choose a directory that other users can get to with ZEROTEN_DATA_DIRECTORY, for instance /var/lib/zeroten."
+        )

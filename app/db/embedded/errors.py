@@ -25,5 +25,9 @@ class OutOfReach(EmbeddedPostgresError):
     """The user that runs PostgreSQL cannot get at a file it needs."""
 
 
+class NotSetUp(EmbeddedPostgresError):
+    """No server has ever been started in this directory."""
+
+
 class StartFailed(EmbeddedPostgresError):
     """PostgreSQL, or initdb, stopped with an error; the message ends with what it said."""

@@ -1,32 +1,66 @@
-"""What a killed owner left running."""
+"""What a killed owner, or a killed server, leaves behind. Looks into /proc; elsewhere than on Linux it finds nothing,
+and PostgreSQL itself refuses to start beside another."""
 
 import os
 import signal
-import time
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
-STOP = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
-POLL_SECONDS = 0.01
+from app.db.embedded.waiting import end, wait_until
+
+STRAGGLERS_SECONDS = 10.0
 
 
-def clear_orphans(data: Path) -> None:
-    """Stop a server whose owner is dead. The caller holds the lock, so no owner lives."""
-    pid = _postmaster(data)
-    if pid is None:
-        return
-    for how, seconds in STOP:
-        os.kill(pid, how)
-        until = time.monotonic() + seconds
-        while time.monotonic() < until:
-            if _postmaster(data) != pid:
-                return
-            time.sleep(POLL_SECONDS)
+def clear_orphans(data: Path, sockets: Path) -> None:
+    """Stop whatever still serves `data`, and drop its locks. The caller holds the lock, so that no owner lives."""
+    if (server := _server(data)) is not None:
+        end(partial(os.kill, server), has_ended=lambda: _server(data) != server)
+    # Busy in a long query, a session does not notice that its server is dead, and keeps the next from starting.
+    for pid in _processes_in(data):
+        os.kill(pid, signal.SIGKILL)
+    if wait_until(lambda: not _is_attached(data), seconds=STRAGGLERS_SECONDS):
+        for lock in (data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
+            lock.unlink(missing_ok=True)
 
 
-def _postmaster(data: Path) -> int | None:
+def _server(data: Path) -> int | None:
+    """The pid in postmaster.pid, if that process is a server of this directory: the number may have a new bearer."""
     try:
-        pid = int((data / "postmaster.pid").read_text(encoding="utf-8").splitlines()[0])
-        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except (FileNotFoundError, ProcessLookupError, IndexError, ValueError):
+        pid = int(_postmaster_file(data)[0])
+        command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")  # empty for a zombie
+    except (OSError, IndexError, ValueError):
         return None
     return pid if os.fsencode(data) in command else None
+
+
+def _postmaster_file(data: Path) -> list[str]:
+    try:
+        return (data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return []
+
+
+def _processes_in(data: Path) -> Iterator[int]:
+    """Every process of PostgreSQL works in the data directory."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            is_ours = (process / "cwd").readlink() == data and (process / "comm").read_text() == "postgres\n"
+        except OSError:  # gone meanwhile, or hidden from us
+            continue
+        if is_ours:
+            yield int(process.name)
+
+
+def _is_attached(data: Path) -> bool:
+    """Whether any process holds the shared memory whose id is the last word of postmaster.pid's seventh line.
+
+    PostgreSQL judges by the same, but before that it believes in the server as long as *any* process has its pid:
+    a zombie that nobody reaps, or, after a reboot of a container, somebody quite different.
+    """
+    lines = _postmaster_file(data)
+    if len(lines) < 7:
+        return False
+    shared_memory_id = lines[6].split()[-1]
+    segments = Path("/proc/sysvipc/shm").read_text(encoding="ascii").splitlines()[1:]
+    return any(fields[1] == shared_memory_id and fields[6] != "0" for fields in map(str.split, segments))

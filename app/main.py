@@ -1,0 +1,56 @@
+"""The API process: what it is made of, and what lives as long as it does."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from app.api import problems
+from app.api.authentication import Keyring
+from app.api.dependencies import Services
+from app.api.edge import Edge
+from app.api.rate_limit import RateLimit
+from app.api.routes import include_routes
+from app.config import Settings
+from app.db.engine import Engine
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Needs no database until its lifespan begins, so that openapi.yaml can be written anywhere."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with _services(settings) as services:
+            app.state.services = services
+            yield
+
+    app = FastAPI(
+        title="Zeroten",
+        version=version("zeroten"),
+        lifespan=lifespan,
+        generate_unique_id_function=lambda route: route.name,
+        docs_url=None,
+        redoc_url=None,
+    )
+    problems.install(app)
+    include_routes(app)
+    app.add_middleware(Edge, body_limit_bytes=settings.body_limit_bytes, log_all=settings.access_log == "all")
+    return app
+
+
+@asynccontextmanager
+async def _services(settings: Settings) -> AsyncIterator[Services]:
+    if settings.database_url is None:
+        raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
+    engine = Engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+    try:
+        yield Services(
+            settings=settings,
+            engine=engine,
+            keyring=Keyring(engine),
+            rate_limit=RateLimit(settings.rate_limit_per_second),
+            public_rate_limit=RateLimit(settings.public_rate_limit_per_second),
+        )
+    finally:
+        await engine.close()
