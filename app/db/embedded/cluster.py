@@ -10,6 +10,7 @@ postgres/         its data; appears complete or not at all
 
 import hashlib
 import os
+import re
 import secrets
 import shutil
 import stat
@@ -45,11 +46,12 @@ class Cluster:
 
     @property
     def sockets(self) -> Path:
-        """`run/`, or a short name for it in /tmp: the kernel does not take long ones."""
+        """`run/`, or a short name in /tmp where the kernel or a driver would not take that one."""
         usual = self.directory / "run"
-        if len(os.fsencode(usual / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH:
+        is_short = len(os.fsencode(usual / f".s.PGSQL.{PORT}")) <= LONGEST_SOCKET_PATH
+        if is_short and re.fullmatch(r"[\w/. -]+", str(usual)):  # drivers split at a comma, and guess at a colon
             return usual
-        return Path("/tmp") / f"zeroten-{hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:20]}"  # noqa: S108 - see own_directory
+        return Path("/tmp") / f"zeroten-{hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:20]}"  # noqa: S108 - own_directory looks whose it is
 
     @property
     def major(self) -> int | None:

@@ -41,8 +41,7 @@ SETTINGS: Mapping[str, str] = {
 
 def configuration(*, sockets: Path, hba: Path, settings: Mapping[str, str]) -> str:
     """The text of postgresql.conf; `settings` win over ours."""
-    escaped = str(sockets).replace('"', '""')  # it is a list, in which a comma would separate
-    places = {"unix_socket_directories": f'"{escaped}"', "hba_file": str(hba)}
+    places = {"unix_socket_directories": f'"{sockets}"', "hba_file": str(hba)}
     lines = {**SETTINGS, **places, **settings}
     return "".join(f"{name} = '{_quoted(value)}'\n" for name, value in lines.items())
 

@@ -125,6 +125,6 @@ class EmbeddedPostgres:
 
 def _not_yours(denied: PermissionError) -> str:
     return (
-        f"{denied.filename}: permission denied to uid {os.geteuid()}. If the directory is another user's, start as that "
-        "user; else choose a directory of your own with ZEROTEN_DATA_DIRECTORY."
+        f"{denied.filename}: permission denied to uid {os.geteuid()}. If the directory is another user's, start as "
+        "that user; else choose a directory of your own with ZEROTEN_DATA_DIRECTORY."
     )
