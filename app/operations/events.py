@@ -17,18 +17,18 @@ CHANNEL = "zeroten_events"  # a hint for workers that something waits; they poll
 async def announce(tx: Tx, workspace_id: UUID, announced: Sequence[Event]) -> list[UUID]:
     if not announced:
         return []
-    ids = [new_id(event.occurred_at) for event in announced]
-    rows = [_row(workspace_id, id, event) for id, event in zip(ids, announced, strict=True)]
+    event_ids = [new_id(event.occurred_at) for event in announced]
+    rows = [_row(workspace_id, event_id, event) for event_id, event in zip(event_ids, announced, strict=True)]
     await tx.execute(insert(events), rows)
     await tx.execute(
         insert(event_queue),
         [
-            {"workspace_id": workspace_id, "event_id": id, "endpoint_id": event.endpoint_id}
-            for id, event in zip(ids, announced, strict=True)
+            {"workspace_id": workspace_id, "event_id": event_id, "endpoint_id": event.endpoint_id}
+            for event_id, event in zip(event_ids, announced, strict=True)
         ],
     )
     await tx.execute(text(f"NOTIFY {CHANNEL}"))
-    return ids
+    return event_ids
 
 
 def _row(workspace_id: UUID, event_id: UUID, event: Event) -> dict[str, object]:
