@@ -45,7 +45,7 @@ def split_receiver_url(url: str) -> SplitResult:
     except ValueError:
         _refuse("This is not a URL: its host or port cannot be read.")
     _check_parts(parts, port=port)
-    _check_host_spelling(parts.hostname or "")
+    _check_host_spelling(parts.hostname or "", in_brackets="[" in parts.netloc)
     return parts
 
 
@@ -60,7 +60,9 @@ def _check_parts(parts: SplitResult, *, port: int | None) -> None:
         _refuse("Port 0 receives nothing.")
 
 
-def _check_host_spelling(host: str) -> None:
+def _check_host_spelling(host: str, *, in_brackets: bool) -> None:
+    if in_brackets is not (":" in host):
+        _refuse("Brackets are for IPv6 addresses.")
     if read_address(host) is not None:
         return
     if _is_numeric(host):

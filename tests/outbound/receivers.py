@@ -24,6 +24,7 @@ class Receiver:
     port: int
     connections: int = 0
     requests: list[bytes] = field(default_factory=list)
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def url(self) -> str:
@@ -62,6 +63,7 @@ async def read_request(here: Receiver, reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
     length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
     here.requests.append(head + await reader.readexactly(length))
+    here.asked.set()
     return here.requests[-1]
 
 

@@ -309,9 +309,7 @@ async def test_running_out_of_files_is_ours_and_raises():
 async def test_a_cancelled_attempt_leaves_no_connection_behind():
     async with receiver(doing(hang)) as here, a_client() as client:
         attempt = asyncio.create_task(post(client, here.url))
-        async with asyncio.timeout(5):
-            while not here.requests:
-                await asyncio.sleep(0)
+        await asyncio.wait_for(here.asked.wait(), timeout=5)
         attempt.cancel()
         with pytest.raises(asyncio.CancelledError):
             await attempt
