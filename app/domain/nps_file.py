@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -96,22 +97,52 @@ def _sniff(first: str, *, wanted: Sequence[str]) -> str:
 
 
 def _rows(lines: Iterable[str], *, delimiter: str, skipped: int = 0) -> Iterator[tuple[int, list[str] | None]]:
-    """Rows with any content, and the line each begins on; None for one that cannot be read.
+    """Rows with any content, and the line each begins on; None for a line that cannot be read.
 
-    Strict, because a stray quote would otherwise swallow the rows after it without a word.
+    A stray quote makes all that follows one long cell. Reading strictly notices sooner or later; then only the line
+    with the quote is given up, and reading goes on with the one after it, so that no row is lost without a word.
     """
-    reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True, strict=True)
+    source = _Lines(lines, number=skipped)
+    reader = csv.reader(source, delimiter=delimiter, skipinitialspace=True, strict=True)
     while True:
-        line = skipped + reader.line_num + 1
+        line = source.begin_row()
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error:
+            source.return_all_but_first()
             yield line, None
         else:
             if any(cell.strip() for cell in cells):
                 yield line, cells
+
+
+class _Lines:
+    """Physical lines, counted; those of the current row can be given back."""
+
+    def __init__(self, lines: Iterable[str], *, number: int) -> None:
+        self._source = iter(lines)
+        self._number = number
+        self._returned: deque[str] = deque()
+        self._row: list[str] = []
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._returned.popleft() if self._returned else next(self._source)
+        self._number += 1
+        self._row.append(line)
+        return line
+
+    def begin_row(self) -> int:
+        self._row.clear()
+        return self._number + 1
+
+    def return_all_but_first(self) -> None:
+        self._returned.extendleft(reversed(self._row[1:]))
+        self._number -= len(self._row) - 1
 
 
 def _find_column(header: Sequence[str], *, wanted: Sequence[str]) -> int:

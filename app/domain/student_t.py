@@ -19,7 +19,7 @@ def two_sided_p(t: float, *, df: float) -> float:
     """The probability of a statistic at least this far from zero when nothing is going on."""
     if df >= NORMAL_FROM_DF:
         return normal_two_sided_p(t)
-    return _regularised_beta(df / (df + t * t), df / 2, 0.5)
+    return _regularised_beta(df / (df + t * t), t * t / (df + t * t), df / 2, 0.5)
 
 
 def normal_two_sided_p(z: float) -> float:
@@ -54,13 +54,14 @@ def _density(t: float, df: float) -> float:
     return math.exp(log_scale - (df + 1) / 2 * math.log1p(t * t / df))
 
 
-def _regularised_beta(x: float, a: float, b: float) -> float:
-    if x in {0, 1}:
-        return x
+def _regularised_beta(x: float, rest: float, a: float, b: float) -> float:
+    """`rest` is 1 − x, given apart because it would be lost beside an x of nearly 1."""
+    if x == 0 or rest == 0:
+        return 1.0 if rest == 0 else 0.0
     # The fraction converges fast on one side of the mean only; the other side is reached by symmetry.
     if x > (a + 1) / (a + b + 2):
-        return 1 - _regularised_beta(1 - x, b, a)
-    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+        return 1 - _regularised_beta(rest, x, b, a)
+    log_front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log(rest)
     return math.exp(log_front) / (a * _beta_fraction(x, a, b))
 
 

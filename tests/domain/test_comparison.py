@@ -1,0 +1,162 @@
+import math
+from fractions import Fraction
+from statistics import NormalDist, mean, variance
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from app.domain.comparison import FEWEST_TO_JUDGE, Change, Verdict, compare
+from app.domain.metric import METRICS, NPS, Metric, ScoreOutOfRange
+from app.domain.scoring import LEVELS, Histogram
+
+
+@st.composite
+def changes(draw: st.DrawFn, *, fewest: int = 0) -> tuple[Metric, Histogram, Histogram, float]:
+    metric = draw(st.sampled_from(list(METRICS.values())))
+    scores = st.lists(st.integers(metric.lowest, metric.highest), min_size=fewest, max_size=40)
+    times = st.sampled_from([1, 1, 7, 1000])  # large samples too, where small differences become real
+    before = Histogram.of(draw(scores) * draw(times))
+    return metric, before, Histogram.of(draw(scores) * draw(times)), draw(st.sampled_from(LEVELS))
+
+
+def changed(metric: str, before: list[int], after: list[int], level: float = 0.95) -> Change:
+    return compare(METRICS[metric], before=Histogram.of(before), after=Histogram.of(after), level=level)
+
+
+def test_a_large_rise_of_many_answers_is_real() -> None:
+    change = changed("nps", [10] * 300 + [8] * 300 + [2] * 400, [10] * 500 + [8] * 300 + [2] * 200)
+    assert change.difference == 40
+    assert change.verdict is Verdict.UP
+    assert change.is_significant is True
+    assert change.p_value is not None
+    assert change.p_value < 1e-9
+
+
+def test_a_large_fall_of_many_answers_is_real() -> None:
+    change = changed("csat", [5] * 900 + [1] * 100, [5] * 700 + [1] * 300)
+    assert (change.difference, change.verdict) == (-20, Verdict.DOWN)
+
+
+def test_ten_points_between_two_small_samples_may_be_chance() -> None:
+    change = changed("nps", [10] * 10 + [8] * 5 + [2] * 5, [10] * 12 + [8] * 3 + [2] * 5)
+    assert change.difference == 10
+    assert change.verdict is Verdict.NO_REAL_CHANGE
+    assert change.is_significant is False
+
+
+def test_an_nps_difference_by_hand() -> None:
+    # Before, 10/5/5: net 5/23, variance 0.0291362.
+    # After, 12/3/5: net 7/23, variance (18½/23 − 49/529) / 23 = 0.0309449.
+    # z = 0.0869565 / √0.0600811 = 0.354761
+    change = changed("nps", [10] * 10 + [8] * 5 + [2] * 5, [10] * 12 + [8] * 3 + [2] * 5)
+    assert change.p_value == pytest.approx(2 * NormalDist().cdf(-0.354761), rel=1e-5)
+    assert change.interval is not None
+    assert change.interval.low == pytest.approx(100 * (0.0869565 - 1.959964 * 0.2451145), rel=1e-5)
+    assert change.interval.high == pytest.approx(100 * (0.0869565 + 1.959964 * 0.2451145), rel=1e-5)
+
+
+@given(st.lists(st.integers(1, 5), min_size=10, max_size=30), st.lists(st.integers(1, 5), min_size=10, max_size=30))
+def test_means_are_compared_by_welchs_test(before: list[int], after: list[int]) -> None:
+    assume(len(set(before)) > 1 or len(set(after)) > 1)
+    change = changed("stars", before, after)
+    squared = variance(before) / len(before) + variance(after) / len(after)
+    assert change.difference == Fraction(sum(after), len(after)) - Fraction(sum(before), len(before))
+    assert change.interval is not None
+    assert change.interval.method == "welch_t"
+    assert change.p_value is not None
+    t = (mean(after) - mean(before)) / math.sqrt(squared)
+    # Against the normal distribution p would be smaller, against the fewest degrees of freedom possible (9) larger.
+    assert 2 * NormalDist().cdf(-abs(t)) <= change.p_value + 1e-12
+    if abs(t) > 2.2622:
+        assert change.p_value < 0.05
+
+
+@given(changes())
+def test_no_verdict_is_given_on_too_few_answers(case: tuple[Metric, Histogram, Histogram, float]) -> None:
+    metric, before, after, level = case
+    change = compare(metric, before=before, after=after, level=level)
+    if min(before.n, after.n) < FEWEST_TO_JUDGE:
+        assert (change.verdict, change.is_significant, change.p_value) == (Verdict.TOO_FEW, None, None)
+    assert (change.difference is None) == (min(before.n, after.n) == 0)
+
+
+@given(changes(fewest=FEWEST_TO_JUDGE))
+def test_verdict_interval_p_value_and_direction_agree(case: tuple[Metric, Histogram, Histogram, float]) -> None:
+    metric, before, after, level = case
+    change = compare(metric, before=before, after=after, level=level)
+    assume(change.interval is not None)
+    assert change.interval is not None
+    assert change.difference is not None
+    assert change.p_value is not None
+    assert change.interval.low <= change.difference <= change.interval.high
+    assert change.is_significant == (not change.interval.low <= 0 <= change.interval.high)
+    assert change.is_significant == (change.p_value < 1 - level)
+    if change.verdict is Verdict.UP:
+        assert change.difference > 0
+    if change.verdict is Verdict.DOWN:
+        assert change.difference < 0
+
+
+@given(changes(fewest=1))
+def test_looking_back_is_the_mirror_image_of_looking_forward(case: tuple[Metric, Histogram, Histogram, float]) -> None:
+    metric, before, after, level = case
+    forward = compare(metric, before=before, after=after, level=level)
+    back = compare(metric, before=after, after=before, level=level)
+    assert forward.difference is not None
+    assert back.difference == -forward.difference
+    assert forward.p_value == pytest.approx(back.p_value)
+    assert forward.is_significant == back.is_significant
+    if forward.interval is not None and back.interval is not None:
+        assert forward.interval.low == pytest.approx(-back.interval.high)
+
+
+@given(changes(fewest=FEWEST_TO_JUDGE))
+def test_no_difference_is_never_a_real_change(case: tuple[Metric, Histogram, Histogram, float]) -> None:
+    metric, before, _, level = case
+    change = compare(metric, before=before, after=before, level=level)
+    assert change.difference == 0
+    assert change.verdict in {Verdict.NO_REAL_CHANGE, Verdict.TOO_FEW}
+
+
+def test_unanimous_stars_on_both_sides_show_no_spread_to_judge_by() -> None:
+    change = changed("stars", [3] * 50, [5] * 50)
+    assert (change.difference, change.interval, change.verdict) == (2, None, Verdict.TOO_FEW)
+
+
+def test_stars_with_spread_on_one_side_only_can_be_judged() -> None:
+    assert changed("stars", [1, 2, 3] * 10, [5] * 50).verdict is Verdict.UP
+
+
+def test_unanimous_promoters_can_be_judged() -> None:
+    assert changed("nps", [0] * 50, [10] * 50).verdict is Verdict.UP
+
+
+def test_a_score_that_the_metric_does_not_have_is_refused() -> None:
+    with pytest.raises(ScoreOutOfRange):
+        changed("stars", before=[3] * 20, after=[9])
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_every_verdict_can_be_said_in_words(verdict: Verdict) -> None:
+    assert len(verdict.words) > 10
+
+
+def test_false_alarms_are_about_as_rare_as_promised() -> None:
+    """Every pair of samples of 12 from the same population, weighted by its probability (exact, no simulation)."""
+    n, shares = 12, (0.5, 0.3, 0.2)
+    outcomes = []
+    for promoters in range(n + 1):
+        for detractors in range(n + 1 - promoters):
+            passives = n - promoters - detractors
+            ways = math.comb(n, promoters) * math.comb(n - promoters, detractors)
+            weight = ways * shares[0] ** promoters * shares[1] ** passives * shares[2] ** detractors
+            if weight > 1e-5:
+                outcomes.append((weight, Histogram((detractors, 0, 0, 0, 0, 0, 0, passives, 0, 0, promoters))))
+    alarms = sum(
+        weight * other_weight
+        for at, (weight, before) in enumerate(outcomes)
+        for other_weight, after in outcomes[at + 1 :]
+        if compare(NPS, before=before, after=after).is_significant
+    )
+    assert 0.02 < 2 * alarms < 0.06
