@@ -12,8 +12,11 @@ from app.api.dependencies import Services
 from app.api.edge import Edge
 from app.api.rate_limit import RateLimit
 from app.api.routes import include_routes
+from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
+from app.db.vault import Vault
+from app.queries.endpoint_secrets import check_secrets
 
 
 def create_app(settings: Settings) -> FastAPI:
@@ -44,10 +47,14 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
     if settings.database_url is None:
         raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
     engine = Engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
     try:
+        async with engine.read() as tx:
+            await check_secrets(tx, vault, now=utc_now())
         yield Services(
             settings=settings,
             engine=engine,
+            vault=vault,
             keyring=Keyring(engine),
             rate_limit=RateLimit(settings.rate_limit_per_second),
             public_rate_limit=RateLimit(settings.public_rate_limit_per_second),

@@ -12,6 +12,7 @@ from app.api.rate_limit import RateLimit
 from app.clock import utc_now
 from app.config import Settings
 from app.db import engine as database
+from app.db.vault import Vault
 from app.queries.api_keys import Caller
 
 
@@ -21,6 +22,7 @@ class Services:
 
     settings: Settings
     engine: database.Engine
+    vault: Vault
     keyring: Keyring
     rate_limit: RateLimit
     public_rate_limit: RateLimit
