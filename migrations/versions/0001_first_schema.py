@@ -12,7 +12,7 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-FUNCTIONS = ("uuid_v7(timestamptz)",)
+FUNCTIONS = ("uuid_v7(timestamptz)", "segment_label(jsonb, text, jsonb)")
 
 
 def upgrade() -> None:

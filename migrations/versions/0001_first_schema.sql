@@ -135,8 +135,7 @@ CREATE TABLE score_rollups (
     s8 INTEGER DEFAULT 0 NOT NULL,
     s9 INTEGER DEFAULT 0 NOT NULL,
     s10 INTEGER DEFAULT 0 NOT NULL,
-    CONSTRAINT pk_score_rollups PRIMARY KEY (workspace_id, campaign_id, property_key, property_value, counted_on, channel, survey_version, wave),
-    CONSTRAINT ck_score_rollups_counts CHECK (s0 >= 0 AND s1 >= 0 AND s2 >= 0 AND s3 >= 0 AND s4 >= 0 AND s5 >= 0 AND s6 >= 0 AND s7 >= 0 AND s8 >= 0 AND s9 >= 0 AND s10 >= 0)
+    CONSTRAINT pk_score_rollups PRIMARY KEY (workspace_id, campaign_id, property_key, property_value, counted_on, channel, survey_version, wave)
 )
  WITH (fillfactor = 50);
 
@@ -269,11 +268,14 @@ CREATE TABLE tracked_properties (
     kind TEXT NOT NULL,
     buckets JSONB,
     value_limit INTEGER NOT NULL,
+    state TEXT DEFAULT 'declaring' NOT NULL,
+    scanned_to UUID,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_tracked_properties PRIMARY KEY (workspace_id, key),
     CONSTRAINT fk_tracked_properties_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
     CONSTRAINT ck_tracked_properties_source CHECK (source IN ('recipient', 'response')),
-    CONSTRAINT ck_tracked_properties_kind CHECK (kind IN ('text', 'number', 'date'))
+    CONSTRAINT ck_tracked_properties_kind CHECK (kind IN ('text', 'number', 'date')),
+    CONSTRAINT ck_tracked_properties_state CHECK (state IN ('declaring', 'tracked', 'removing'))
 );
 
 CREATE TABLE webhook_endpoints (
@@ -472,4 +474,47 @@ CREATE FUNCTION uuid_v7(at timestamptz) RETURNS uuid LANGUAGE sql VOLATILE PARAL
         ),
         'hex'
     )::uuid
+$$;
+
+-- Which slice of the answers a property's value is counted in; the same rules as app/domain/segment.py.
+CREATE FUNCTION segment_label(value jsonb, kind text, buckets jsonb) RETURNS text
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    type constant text := jsonb_typeof(value);
+    content constant text := value #>> '{}';
+    ends numeric[];
+    place integer;
+BEGIN
+    IF kind = 'text' THEN
+        RETURN CASE type
+            WHEN 'string' THEN nullif(left(content, 100), '')
+            WHEN 'number' THEN left(trim_scale(content::numeric)::text, 100)
+            WHEN 'boolean' THEN content
+        END;
+    ELSIF kind = 'number' AND type = 'number' THEN
+        IF jsonb_typeof(buckets) IS DISTINCT FROM 'array' OR buckets = '[]' THEN
+            RETURN left(trim_scale(content::numeric)::text, 100);
+        END IF;
+        ends := ARRAY(
+            SELECT trim_scale(e.boundary::numeric)
+            FROM jsonb_array_elements_text(buckets) WITH ORDINALITY AS e (boundary, place) ORDER BY e.place
+        );
+        place := width_bucket(content::numeric, ends);
+        RETURN CASE place
+            WHEN 0 THEN '<' || ends[1]
+            WHEN cardinality(ends) THEN '≥' || ends[place]
+            ELSE ends[place] || '–<' || ends[place + 1]
+        END;
+    ELSIF kind = 'date' AND type = 'string'
+        AND content ~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ].*)?$'
+    THEN
+        RETURN CASE buckets #>> '{}'
+            WHEN 'year' THEN left(content, 4)
+            WHEN 'quarter' THEN left(content, 4) || '-Q' || (substr(content, 6, 2)::integer + 2) / 3
+            WHEN 'month' THEN left(content, 7)
+            ELSE left(content, 10)
+        END;
+    END IF;
+    RETURN NULL;
+END
 $$;

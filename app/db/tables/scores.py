@@ -19,7 +19,8 @@ score_rollups = Table(
     Column("survey_version", Integer, primary_key=True),
     Column("wave", Integer, primary_key=True),  # 0: outside any wave
     *(Column(f"s{score}", Integer, nullable=False, server_default=text("0")) for score in RAW_SCORES),
-    CheckConstraint(" AND ".join(f"s{score} >= 0" for score in RAW_SCORES), name="counts"),
+    # No CHECK that counts stay above zero: it would also judge the −1 that an upsert proposes before it finds the row
+    # to add it to. operations/rollups.py has the guard instead.
     # Counters are updated in place many times a second: room on the page keeps every update off the index.
     postgresql_with={"fillfactor": 50},
 )
@@ -33,10 +34,13 @@ tracked_properties = Table(
     Column("kind", Text, nullable=False),
     Column("buckets", JSONB),
     Column("value_limit", Integer, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'declaring'")),
+    Column("scanned_to", Uuid),  # how far the worker came with older responses; none: not begun
     created_at(),
     belongs_to("workspaces", refers_to=("id",)),
     CheckConstraint("source IN ('recipient', 'response')", name="source"),
     CheckConstraint("kind IN ('text', 'number', 'date')", name="kind"),
+    CheckConstraint("state IN ('declaring', 'tracked', 'removing')", name="state"),
 )
 
 # Values seen so far, so that a property gone wild counts its tail together instead of a row per value.
