@@ -88,8 +88,7 @@ class Cluster:
 
     def prepare(self, account: Account, binaries: Binaries, settings: Mapping[str, str]) -> None:
         """Bring everything to where the server can start. The caller holds the lock, and no server runs."""
-        for abandoned in self.directory.glob("unfinished-*"):
-            shutil.rmtree(abandoned, ignore_errors=True)  # its initdb may just be tidying up as well
+        self._sweep()
         if self.major is None:
             self._create(account, binaries, sync=settings.get("fsync") != "off")
         elif not self.password_file.exists():
@@ -111,8 +110,13 @@ class Cluster:
         _run(_initdb(binaries, unfinished, sync=sync), account)
         _run(_single_user(binaries, unfinished / "postgres"), account, statements=_role_and_database(password))
         (unfinished / "postgres").rename(self.data)
-        shutil.rmtree(unfinished)
         _sync(self.directory)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """What killed starts have left. Errors do not matter: a dying initdb may be tidying up at the same time."""
+        for unfinished in self.directory.glob("unfinished-*"):
+            shutil.rmtree(unfinished, ignore_errors=True)
 
     def _replace_password(self, account: Account, binaries: Binaries) -> None:
         """The data came without it, from a backup perhaps."""
@@ -204,12 +208,22 @@ def default_directory() -> Path:
 def make_directory(directory: Path, account: Account) -> None:
     """Only what we make ourselves gets a mode from us. Another account passes through, but owns only its parts."""
     mode = 0o711 if account.is_other else 0o700
-    for missing in reversed([path for path in (directory, *directory.parents) if not path.exists()]):
-        missing.mkdir()
-        missing.chmod(mode)
-    if account.is_other and not any(directory.iterdir()) and directory.stat().st_uid == os.geteuid():
-        directory.chmod(mode)  # empty, and meant for us
-    if account.is_other and not account.can_enter(directory):
+    missing = [path for path in (directory, *directory.parents) if not path.exists()]
+    if account.is_other:
+        if not missing and _is_empty_and_ours(directory):
+            directory.chmod(mode)
+        _check_entrance(missing[-1].parent if missing else directory, account)
+    for path in reversed(missing):
+        path.mkdir(exist_ok=True)  # by another start, which the lock will sort out
+        path.chmod(mode)
+
+
+def _is_empty_and_ours(directory: Path) -> bool:
+    return directory.stat().st_uid == os.geteuid() and not any(directory.iterdir())
+
+
+def _check_entrance(directory: Path, account: Account) -> None:
+    if not account.can_enter(directory):
         raise OutOfReach(
             f"PostgreSQL does not run as root, and the user it runs as (uid {account.uid}) cannot enter {directory}. "
             "Choose a directory that other users can get to with ZEROTEN_DATA_DIRECTORY, for instance /var/lib/zeroten."
