@@ -1,0 +1,68 @@
+"""Statements over arrays, on either kind of connection: the pool's, or one that a lane keeps for itself."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, TypeVar
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.db.engine import ReadTx, Tx
+from app.domain.errors import Overloaded
+
+Result = TypeVar("Result")
+Connection: TypeAlias = Tx | ReadTx | asyncpg.Connection
+
+MOST_ATTEMPTS = 20
+UNIQUE_VIOLATION, DEADLOCK = "23505", "40P01"
+
+
+class RaceLost(Exception):
+    """Somebody else wrote the same row meanwhile; what was read is no longer so."""
+
+
+async def fetch(tx: Connection, statement: str, *arguments: Any) -> list[dict[str, Any]]:
+    """`$1`, `$2`, …; an argument may be a list. Cast JSON to text: the two kinds of connection read it differently."""
+    if isinstance(tx, AsyncConnection):
+        result = await tx.exec_driver_sql(statement, arguments)
+        return [dict(row) for row in result.mappings()] if result.returns_rows else []
+    return [dict(row) for row in await tx.fetch(statement, *arguments)]
+
+
+async def until_unraced(tx: Connection, attempt: Callable[[bool], Awaitable[Result]]) -> Result:
+    """Runs it in a savepoint, and again from a fresh look when a race for the same rows was lost.
+
+    It is told whether to lock what it reads: the first time is hopeful, later ones make sure. Raises Overloaded.
+    """
+    for number in range(MOST_ATTEMPTS):
+        try:
+            async with _savepoint(tx):
+                return await attempt(number > 0)
+        except RaceLost:
+            continue
+    raise Overloaded("Too many callers change the same rows at the moment.")
+
+
+@asynccontextmanager
+async def _savepoint(tx: Connection) -> AsyncIterator[None]:
+    await fetch(tx, "SAVEPOINT unraced")
+    try:
+        yield
+    except (RaceLost, DBAPIError, asyncpg.PostgresError) as error:
+        if not _is_a_lost_race(error):
+            raise
+        await fetch(tx, "ROLLBACK TO SAVEPOINT unraced")
+        await fetch(tx, "RELEASE SAVEPOINT unraced")
+        raise RaceLost from error
+    await fetch(tx, "RELEASE SAVEPOINT unraced")
+
+
+def _is_a_lost_race(error: Exception) -> bool:
+    return isinstance(error, RaceLost) or sqlstate_of(error) in {UNIQUE_VIOLATION, DEADLOCK}
+
+
+def sqlstate_of(error: BaseException) -> str | None:
+    original = error.orig if isinstance(error, DBAPIError) else error
+    state = getattr(original, "sqlstate", None)
+    return str(state) if state else None

@@ -1,0 +1,147 @@
+"""Who is meant: finding the one person that a description names, and what it changes about them.
+
+Works on what was read beforehand, so that five hundred descriptions cost as many statements as one. They take effect
+in order: later ones see the people that earlier ones made.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from app.domain.errors import Conflict
+from app.domain.ids import shown
+from app.domain.properties import are_the_same, merged
+from app.domain.recipient import IDENTIFIERS, RecipientInput, RecipientNotFound, RecipientUnidentified
+from app.domain.upserted import Change, Upserted
+
+Identifier = tuple[UUID, str, str]  # workspace, kind, value
+
+
+class IdentityConflict(Conflict):
+    """The identifiers belong to different people."""
+
+    code = "identity_conflict"
+
+
+class Person:
+    """One person, as stored and as they shall be."""
+
+    __slots__ = ("after", "id", "revision", "stored", "workspace_id")
+
+    def __init__(
+        self, workspace_id: UUID, person_id: UUID, stored: Mapping[str, Any] | None, revision: int = 0
+    ) -> None:
+        """`stored` has every field of a recipient; None: not stored yet."""
+        self.workspace_id, self.id, self.stored, self.revision = workspace_id, person_id, stored, revision
+        self.after: dict[str, Any] = dict(stored) if stored is not None else {"properties": {}}
+
+    @property
+    def is_new(self) -> bool:
+        return self.stored is None
+
+    @property
+    def has_changed(self) -> bool:
+        return self.stored is not None and not _alike(self.stored, self.after)
+
+    def has_new_address(self) -> bool:
+        before = self.stored or {}
+        return any(self.after.get(kind) not in {None, before.get(kind)} for kind in ("email", "phone"))
+
+    def identifiers(self) -> Iterable[Identifier]:
+        return identifiers_in(self.workspace_id, self.after)
+
+    def lost(self) -> set[Identifier]:
+        return self._stored_identifiers() - set(self.identifiers())
+
+    def gained(self) -> set[Identifier]:
+        return set(self.identifiers()) - self._stored_identifiers()
+
+    def _stored_identifiers(self) -> set[Identifier]:
+        return set(identifiers_in(self.workspace_id, self.stored or {}))
+
+
+class Directory:
+    """The people that may be meant."""
+
+    def __init__(self, people: Iterable[Person]) -> None:
+        self._by_id = {(person.workspace_id, person.id): person for person in people}
+        self._by_identifier = {name: person for person in self._by_id.values() for name in person.identifiers()}
+
+    def upsert(self, said: RecipientInput, *, new_id: Callable[[], UUID]) -> Upserted:
+        """Raises IdentityConflict, RecipientUnidentified, RecipientNotFound or PropertiesInvalid, changing nothing."""
+        person = self._meant_by(said)
+        after = _after(person.after if person else {"properties": {}}, said.given)
+        if not any(after.get(kind) for kind in IDENTIFIERS):
+            raise RecipientUnidentified("Give an external_id, an email or a phone.")
+        if person is None:
+            person, change = self._add(said.workspace_id, new_id()), Change.CREATED
+        else:
+            change = Change.UNCHANGED if _alike(person.after, after) else Change.UPDATED
+        if change is not Change.UNCHANGED:
+            self._rename(person, after)
+        return Upserted(person.id, change)
+
+    def people(self) -> Iterable[Person]:
+        return self._by_id.values()
+
+    def _meant_by(self, said: RecipientInput) -> Person | None:
+        names = list(identifiers_in(said.workspace_id, said.given))
+        found = {name: self._by_identifier[name] for name in names if name in self._by_identifier}
+        meant = {person.id: person for person in found.values()}
+        if said.recipient_id is not None:
+            meant[said.recipient_id] = self._with_id(said.workspace_id, said.recipient_id)
+        if len(meant) > 1:
+            raise _conflict(meant)
+        person = next(iter(meant.values()), None)
+        if person is not None and said.recipient_id is None:
+            _check_external_id(person, said.given)
+        return person
+
+    def _with_id(self, workspace_id: UUID, recipient_id: UUID) -> Person:
+        person = self._by_id.get((workspace_id, recipient_id))
+        if person is None:
+            raise RecipientNotFound("There is no recipient with this id.")
+        return person
+
+    def _add(self, workspace_id: UUID, person_id: UUID) -> Person:
+        person = self._by_id[workspace_id, person_id] = Person(workspace_id, person_id, None)
+        return person
+
+    def _rename(self, person: Person, after: dict[str, Any]) -> None:
+        for name in person.identifiers():
+            del self._by_identifier[name]
+        person.after = after
+        self._by_identifier |= dict.fromkeys(person.identifiers(), person)
+
+
+def identifiers_in(workspace_id: UUID, fields: Mapping[str, Any]) -> Iterable[Identifier]:
+    return ((workspace_id, kind, fields[kind]) for kind in IDENTIFIERS if fields.get(kind))
+
+
+def _after(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    after = {**before, **given}
+    if "properties" in given:
+        after["properties"] = merged(before["properties"], given["properties"])
+    return after
+
+
+def _alike(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    if not are_the_same(one["properties"], other["properties"]):
+        return False
+    return all(one.get(name) == value for name, value in other.items() if name != "properties")
+
+
+def _check_external_id(person: Person, given: Mapping[str, Any]) -> None:
+    """An address that matches somebody with another external id means two people share it, not that one was renamed."""
+    known, said = person.after.get("external_id"), given.get("external_id")
+    if known is not None and said is not None and known != said:
+        detail = (
+            f"The address belongs to {shown('recipient', person.id)}, which has another external_id. "
+            "To give it a new one, update it by its id."
+        )
+        raise IdentityConflict(detail, pointer="/external_id", recipients=[shown("recipient", person.id)])
+
+
+def _conflict(meant: Mapping[UUID, Person]) -> IdentityConflict:
+    people = sorted(shown("recipient", person_id) for person_id in meant)
+    return IdentityConflict(f"The identifiers belong to different people: {', '.join(people)}.", recipients=people)

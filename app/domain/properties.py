@@ -1,0 +1,65 @@
+"""Properties: what callers know about a person, an account or an answer, as a flat object of JSON scalars."""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from app.domain.errors import RuleViolation
+
+MOST_PROPERTIES = 64
+LONGEST_KEY, LONGEST_TEXT = 64, 1_000  # characters
+LARGEST_WHOLE = 2**53  # what every JSON reader still reads exactly
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+class PropertiesInvalid(RuleViolation):
+    """Properties are not well formed."""
+
+    code = "properties_invalid"
+
+
+def check_properties(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Returns them. Null is allowed: merged, it removes the key. Raises PropertiesInvalid."""
+    check_size(properties)
+    for key, value in properties.items():
+        if not 1 <= len(key) <= LONGEST_KEY or UNSTORABLE.search(key):
+            raise PropertiesInvalid(f"Keys have 1 to {LONGEST_KEY} characters.", pointer="/properties")
+        if not _is_storable(value):
+            pointer = f"/properties/{key.replace('~', '~0').replace('/', '~1')}"
+            detail = f"Give text of at most {LONGEST_TEXT} characters, a number, true, false or null."
+            raise PropertiesInvalid(detail, pointer=pointer)
+    return properties
+
+
+def check_size(properties: Mapping[str, Any]) -> None:
+    """Raises PropertiesInvalid."""
+    if len(properties) > MOST_PROPERTIES:
+        raise PropertiesInvalid(f"At most {MOST_PROPERTIES} properties.", pointer="/properties")
+
+
+def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Key by key; null removes. Raises PropertiesInvalid when together they become too many."""
+    after = {key: value for key, value in {**stored, **given}.items() if value is not None}
+    check_size(after)
+    return after
+
+
+def are_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """As JSON: to Python 1, 1.0 and True would be equal."""
+    return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+
+
+def _is_storable(value: object) -> bool:
+    match value:
+        case str():
+            return len(value) <= LONGEST_TEXT and not UNSTORABLE.search(value)
+        case None | bool():
+            return True
+        case int():
+            return abs(value) <= LARGEST_WHOLE
+        case float():
+            return math.isfinite(value)
+        case _:
+            return False

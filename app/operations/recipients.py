@@ -1,0 +1,216 @@
+"""Creating and changing recipients, five hundred as cheaply as one."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.db.identifiers import new_id
+from app.db.statements import Connection, RaceLost, fetch, until_unraced
+from app.domain.account import AccountBook, AccountNotFound
+from app.domain.errors import DomainError
+from app.domain.identity import Directory, Person, identifiers_in
+from app.domain.recipient import FIELDS, IDENTIFIERS, RecipientInput
+from app.domain.suppression import address_digests
+from app.domain.upserted import Upserted
+from app.operations.accounts import existing_accounts, read_account_book, store_accounts
+
+Outcome = Upserted | DomainError
+KEPT = (*FIELDS, "unsubscribed_at", "asked_at")
+
+
+async def upsert_recipients(
+    tx: Connection, said: Sequence[RecipientInput], *, now: datetime, hmac_key: bytes
+) -> list[Outcome]:
+    """Find or make the person each row means, and change the fields given. One outcome a row, in order.
+
+    Rows may be of several workspaces; rows of the same person take effect in order. A row that cannot be followed
+    changes nothing and has the error as its outcome; the others are stored.
+    """
+    if not said:
+        return []
+    return await until_unraced(tx, lambda lock: _upsert(tx, said, now=now, hmac_key=hmac_key, lock=lock))
+
+
+async def _upsert(
+    tx: Connection, said: Sequence[RecipientInput], *, now: datetime, hmac_key: bytes, lock: bool
+) -> list[Outcome]:
+    """1 read who and what may be meant; 2 decide in memory; 3 insert the new; 4 update the changed. Raises RaceLost."""
+    book = await read_account_book(tx, (one.account for one in said if one.account is not None), lock=lock)
+    accounts = await existing_accounts(
+        tx, ((one.workspace_id, one.given["account_id"]) for one in said if one.given.get("account_id"))
+    )
+    directory = Directory(await _read_people(tx, said, lock=lock))
+    outcomes = [_outcome(directory, book, accounts, one, now=now) for one in said]
+    await store_accounts(tx, book, now=now)
+    await _store_people(tx, list(directory.people()), now=now, hmac_key=hmac_key)
+    return outcomes
+
+
+def _outcome(
+    directory: Directory, book: AccountBook, accounts: set[tuple[UUID, UUID]], said: RecipientInput, *, now: datetime
+) -> Outcome:
+    account_id = said.given.get("account_id")
+    try:
+        if account_id and (said.workspace_id, account_id) not in accounts:
+            raise AccountNotFound("There is no account with this id.", pointer="/account_id")
+        if said.account is None:
+            return directory.upsert(said, new_id=lambda: new_id(now))
+        account, after = book.preview(said.account, new_id=lambda: new_id(now))
+        in_account = replace(said, given={**said.given, "account_id": account.id})
+        outcome = directory.upsert(in_account, new_id=lambda: new_id(now))
+        book.keep(account, after)
+    except DomainError as error:
+        return error
+    return outcome
+
+
+async def _read_people(tx: Connection, said: Sequence[RecipientInput], *, lock: bool) -> list[Person]:
+    """Everybody that any of the rows could mean."""
+    names = {name for one in said for name in identifiers_in(one.workspace_id, one.given)}
+    arguments: list[list[Any]] = []
+    for kind in IDENTIFIERS:
+        places = sorted((workspace_id, value) for workspace_id, named, value in names if named == kind)
+        arguments += [[place[0] for place in places], [place[1] for place in places]]
+    ids = {(one.workspace_id, one.recipient_id) for one in said if one.recipient_id is not None}
+    arguments += [[place[0] for place in ids], [place[1] for place in ids]]
+    rows = await fetch(tx, _LOCK_PEOPLE if lock else _READ_PEOPLE, *arguments)
+    return [_person(row) for row in rows]
+
+
+def _person(row: Mapping[str, Any]) -> Person:
+    stored = {**{name: row[name] for name in KEPT}, "properties": json.loads(row["properties"])}
+    return Person(row["workspace_id"], row["id"], stored, row["revision"])
+
+
+_READ_PEOPLE = """
+    WITH meant (workspace_id, id) AS (
+        SELECT r.workspace_id, r.id FROM unnest($1::uuid[], $2::text[]) AS said (workspace_id, name)
+        JOIN recipients r ON r.workspace_id = said.workspace_id AND r.external_id = said.name
+            AND r.external_id IS NOT NULL
+        UNION
+        SELECT r.workspace_id, r.id FROM unnest($3::uuid[], $4::text[]) AS said (workspace_id, name)
+        JOIN recipients r ON r.workspace_id = said.workspace_id AND r.email = said.name AND r.email IS NOT NULL
+        UNION
+        SELECT r.workspace_id, r.id FROM unnest($5::uuid[], $6::text[]) AS said (workspace_id, name)
+        JOIN recipients r ON r.workspace_id = said.workspace_id AND r.phone = said.name AND r.phone IS NOT NULL
+        UNION
+        SELECT * FROM unnest($7::uuid[], $8::uuid[])
+    )
+    SELECT r.workspace_id, r.id, r.external_id, r.email, r.phone, r.name, r.locale, r.time_zone, r.account_id,
+           r.properties::text AS properties, r.unsubscribed_at, r.asked_at, r.revision
+    FROM meant JOIN recipients r ON r.workspace_id = meant.workspace_id AND r.id = meant.id
+    WHERE r.deleted_at IS NULL
+    ORDER BY r.workspace_id, r.id
+"""
+_LOCK_PEOPLE = f"{_READ_PEOPLE} FOR NO KEY UPDATE OF r"
+
+
+async def _store_people(tx: Connection, people: Sequence[Person], *, now: datetime, hmac_key: bytes) -> None:
+    await _inherit_suppressions(tx, [person for person in people if person.has_new_address()], hmac_key=hmac_key)
+    await _hand_over(tx, people)
+    await _insert_new(tx, [person for person in people if person.is_new], now=now)
+    await _update_changed(tx, [person for person in people if person.has_changed], now=now)
+
+
+async def _inherit_suppressions(tx: Connection, people: Sequence[Person], *, hmac_key: bytes) -> None:
+    """Who said no, and was erased, is not asked again because somebody uploads the address once more."""
+    places = [
+        (person, digest)
+        for person in people
+        for digest in address_digests(person.workspace_id, person.after, key=hmac_key)
+    ]
+    if not places:
+        return
+    rows = await fetch(tx, _SUPPRESSIONS, [place[0].workspace_id for place in places], [place[1] for place in places])
+    for row in rows:
+        after = places[row["number"] - 1][0].after
+        after["unsubscribed_at"] = _of(min, after.get("unsubscribed_at"), row["unsubscribed_at"])
+        after["asked_at"] = _of(max, after.get("asked_at"), row["asked_at"])
+
+
+def _of(
+    choose: Callable[[datetime, datetime], datetime], one: datetime | None, other: datetime | None
+) -> datetime | None:
+    return choose(one, other) if one is not None and other is not None else one or other
+
+
+_SUPPRESSIONS = """
+    SELECT said.number, s.unsubscribed_at, s.asked_at
+    FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS said (workspace_id, digest, number)
+    JOIN suppressions s ON s.workspace_id = said.workspace_id AND s.address_hmac = said.digest
+"""
+
+
+async def _hand_over(tx: Connection, people: Sequence[Person]) -> None:
+    """What one gives up and another takes is let go first: a unique index looks at every row by itself."""
+    taken = {name for person in people for name in person.gained()}
+    releases = [(person, name) for person in people for name in person.lost() if name in taken]
+    for kind in {name[1] for _, name in releases}:
+        named = [person for person, name in releases if name[1] == kind]
+        await fetch(
+            tx,
+            f"UPDATE recipients r SET {kind} = NULL {_GIVING_UP}",  # noqa: S608 - one of IDENTIFIERS
+            [person.workspace_id for person in named],
+            [person.id for person in named],
+            [person.revision for person in named],
+        )
+
+
+_GIVING_UP = """
+    FROM unnest($1::uuid[], $2::uuid[], $3::integer[]) AS said (workspace_id, id, revision)
+    WHERE r.workspace_id = said.workspace_id AND r.id = said.id AND r.revision = said.revision
+"""
+
+
+async def _insert_new(tx: Connection, people: Sequence[Person], *, now: datetime) -> None:
+    if not people:
+        return
+    # one order for everybody who inserts, so that two rarely wait for each other
+    people = sorted(people, key=lambda person: (person.workspace_id, min(person.identifiers())))
+    stored = await fetch(tx, _INSERT, *_columns(people), now)
+    if len(stored) < len(people):
+        raise RaceLost
+
+
+async def _update_changed(tx: Connection, people: Sequence[Person], *, now: datetime) -> None:
+    if not people:
+        return
+    stored = await fetch(tx, _UPDATE, *_columns(people), now, [person.revision for person in people])
+    if len(stored) < len(people):
+        raise RaceLost
+
+
+def _columns(people: Sequence[Person]) -> list[list[Any]]:
+    columns = {name: [person.after.get(name) for person in people] for name in KEPT}
+    columns["properties"] = [json.dumps(properties) for properties in columns["properties"]]
+    return [[person.workspace_id for person in people], [person.id for person in people], *columns.values()]
+
+
+_SAID = """
+    unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::uuid[],
+           $10::text[], $11::timestamptz[], $12::timestamptz[]{more})
+        AS said (workspace_id, id, external_id, email, phone, name, locale, time_zone, account_id, properties,
+                 unsubscribed_at, asked_at{names})
+"""
+_INSERT = f"""
+    INSERT INTO recipients (workspace_id, id, external_id, email, phone, name, locale, time_zone, account_id,
+                            properties, unsubscribed_at, asked_at, created_at, updated_at)
+    SELECT workspace_id, id, external_id, email, phone, name, locale, time_zone, account_id,
+           properties::jsonb, unsubscribed_at, asked_at, $13, $13
+    FROM {_SAID.format(more="", names="")}
+    ON CONFLICT DO NOTHING RETURNING id
+"""  # noqa: S608 - a fragment of our own
+_UPDATE = f"""
+    UPDATE recipients r
+    SET external_id = said.external_id, email = said.email, phone = said.phone, name = said.name,
+        locale = said.locale, time_zone = said.time_zone, account_id = said.account_id,
+        properties = said.properties::jsonb,
+        unsubscribed_at = said.unsubscribed_at, asked_at = said.asked_at,
+        updated_at = $13, revision = r.revision + 1, changed_in = pg_current_xact_id()
+    FROM {_SAID.format(more=", $14::integer[]", names=", revision")}
+    WHERE r.workspace_id = said.workspace_id AND r.id = said.id AND r.revision = said.revision
+    RETURNING r.id
+"""  # noqa: S608 - a fragment of our own
