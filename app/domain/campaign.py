@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from app.domain.errors import Conflict, RuleViolation
+from app.domain.errors import Conflict, NotFound, RuleViolation
 
 
 class CampaignState(StrEnum):
@@ -33,6 +33,12 @@ class CampaignMove(StrEnum):
     RESUME = "resume"
     COMPLETE = "complete"
     ARCHIVE = "archive"
+
+
+class CampaignNotFound(NotFound):
+    """There is no such campaign."""
+
+    code = "campaign_not_found"
 
 
 class CampaignMoveRefused(Conflict):
