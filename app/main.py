@@ -16,6 +16,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.db.vault import Vault
+from app.operations.responses.recorder import Recorder
 from app.queries.endpoint_secrets import check_secrets
 
 
@@ -51,13 +52,17 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
     try:
         async with engine.read() as tx:
             await check_secrets(tx, vault, now=utc_now())
-        yield Services(
-            settings=settings,
-            engine=engine,
-            vault=vault,
-            keyring=Keyring(engine),
-            rate_limit=RateLimit(settings.rate_limit_per_second),
-            public_rate_limit=RateLimit(settings.public_rate_limit_per_second),
-        )
+        hmac_key = vault.hmac_key("addresses")
+        async with Recorder(engine, hmac_key=hmac_key, queue_limit=settings.record_queue_limit) as recorder:
+            yield Services(
+                settings=settings,
+                engine=engine,
+                vault=vault,
+                hmac_key=hmac_key,
+                keyring=Keyring(engine),
+                recorder=recorder,
+                rate_limit=RateLimit(settings.rate_limit_per_second),
+                public_rate_limit=RateLimit(settings.public_rate_limit_per_second),
+            )
     finally:
         await engine.close()

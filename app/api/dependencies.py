@@ -13,6 +13,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db import engine as database
 from app.db.vault import Vault
+from app.operations.responses.recorder import Recorder
 from app.queries.api_keys import Caller
 
 
@@ -24,6 +25,8 @@ class Services:
     engine: database.Engine
     vault: Vault
     keyring: Keyring
+    recorder: Recorder
+    hmac_key: bytes  # for addresses that must be recognised but not kept
     rate_limit: RateLimit
     public_rate_limit: RateLimit
 
@@ -62,6 +65,7 @@ def caller_with(scope: str) -> Any:
         caller = await services.keyring.caller(token_of(request.headers), now)
         services.rate_limit.spend(caller.key_id)
         require_scope(caller, scope)
+        request.state.caller = caller
         return caller
 
     check.__name__ = f"caller_with_{scope.replace(':', '_')}"
@@ -72,6 +76,8 @@ def _scoped(scope: str) -> Callable[..., Any]:
     return Depends(caller_with(scope))  # type: ignore[no-any-return]  # Depends() is a marker
 
 
+WorkspaceReader = Annotated[Caller, _scoped("workspace:read")]
+WorkspaceWriter = Annotated[Caller, _scoped("workspace:write")]
 CampaignReader = Annotated[Caller, _scoped("campaigns:read")]
 CampaignWriter = Annotated[Caller, _scoped("campaigns:write")]
 RecipientReader = Annotated[Caller, _scoped("recipients:read")]

@@ -1,0 +1,148 @@
+"""Answers coming in: one at a time, or up to five hundred."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+from pydantic import ValidationError
+from pydantic_core import to_json
+
+from app.api.authentication import require_scope, token_of
+from app.api.dependencies import Services, services_of
+from app.api.problems import Refused, finding, members_of, status_of
+from app.api.response_models import BulkInput, ResponseInput
+from app.clock import utc_now
+from app.db.identifiers import new_id
+from app.domain import ids
+from app.domain.errors import DomainError
+from app.domain.response import answered_instant, is_news
+from app.operations.responses.new_response import NewResponse, Recorded, What
+from app.queries.api_keys import Caller
+
+ROUTE = b"POST /v1/responses\n"
+
+
+async def record_response(body: ResponseInput, request: Request) -> Response:
+    now = utc_now()
+    services = services_of(request)
+    caller = await caller_who_may_record(request, services, now)
+    response = new_response(body, caller, now)
+    await _note_idempotency_key(response, request, caller)
+    recorded = await services.recorder.submit(caller.workspace_id, response)
+    status = 201 if recorded.what is What.CREATED else 200
+    return Response(to_json(shown(recorded)), status_code=status, media_type="application/json")
+
+
+async def record_responses_in_bulk(body: BulkInput, request: Request) -> Response:
+    now = utc_now()
+    services = services_of(request)
+    caller = await caller_who_may_record(request, services, now)
+    taken: dict[int, NewResponse] = {}
+    outcomes: dict[int, Recorded | Exception] = {}
+    for index, item in enumerate(body.responses):
+        try:
+            taken[index] = new_response(ResponseInput.model_validate(item), caller, now)
+        except (ValidationError, DomainError) as error:
+            outcomes[index] = error
+    if taken:
+        recorded = await services.recorder.submit_all(caller.workspace_id, list(taken.values()))
+        outcomes |= zip(taken, recorded, strict=True)
+    return Response(to_json(_bulk_reply([outcomes[index] for index in range(len(body.responses))])), media_type=JSON)
+
+
+JSON = "application/json"
+
+
+async def caller_who_may_record(request: Request, services: Services, now: datetime) -> Caller:
+    caller = await services.keyring.caller(token_of(request.headers), now)
+    services.rate_limit.spend(caller.key_id)
+    require_scope(caller, "responses:write")
+    return caller
+
+
+def new_response(body: ResponseInput, caller: Caller, now: datetime) -> NewResponse:
+    answered_at = answered_instant(body.answered_at, now=now)
+    return NewResponse(
+        workspace_id=caller.workspace_id,
+        id=new_id(now),
+        event_id=new_id(now),
+        campaign_id=body.campaign_id,
+        score=body.score,
+        channel=body.channel,
+        answered_at=answered_at,
+        received_at=now,
+        recipient_id=body.recipient_id,
+        recipient=body.recipient.said(caller.workspace_id) if body.recipient is not None else None,
+        comment=body.comment,
+        language=body.language,
+        may_contact=body.may_contact,
+        properties=to_json(body.properties).decode() if body.properties else "{}",
+        occasion=body.occasion,
+        import_id=body.import_id,
+        is_news=body.notify or is_news(answered_at, now=now),
+        if_answered=body.if_answered,
+        actor=ids.shown("api_key", caller.key_id),
+    )
+
+
+async def _note_idempotency_key(response: NewResponse, request: Request, caller: Caller) -> None:
+    """The response row itself is the memory of the key: found again by its digest, told apart by the body's."""
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return
+    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
+        raise Refused(422, "idempotency_key_unusable", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
+    response.idempotency_key = _digest(caller.key_id.bytes + ROUTE + key.encode())
+    response.request_digest = _digest(await request.body())
+
+
+def _digest(text: bytes) -> UUID:
+    return UUID(bytes=hashlib.sha256(text).digest()[:16])
+
+
+def shown(recorded: Recorded) -> dict[str, Any]:
+    """`RecordedReply` without going through a model: this is the hot path. A test compares the two."""
+    recipient_id = recorded.recipient_id
+    return {
+        "id": ids.shown("response", recorded.id),
+        "campaign_id": ids.shown("campaign", recorded.campaign_id),
+        "survey_version": recorded.survey_version,
+        "recipient_id": None if recipient_id is None else ids.shown("recipient", recipient_id),
+        "channel": recorded.channel,
+        "score": recorded.score,
+        "band": recorded.band,
+        "comment": recorded.comment,
+        "answered_at": recorded.answered_at,
+        "revision": recorded.revision,
+        "outcome": recorded.what,
+    }
+
+
+def _bulk_reply(outcomes: Sequence[Recorded | Exception]) -> Mapping[str, Any]:
+    results = [_bulk_result(index, outcome) for index, outcome in enumerate(outcomes)]
+    ends = Counter(outcome.what if isinstance(outcome, Recorded) else "refused" for outcome in outcomes)
+    return {**{end: ends[end] for end in (*What, "refused")}, "results": results}
+
+
+def _bulk_result(index: int, outcome: Recorded | Exception) -> dict[str, Any]:
+    if isinstance(outcome, Recorded):
+        return {"index": index, "status": 201 if outcome.what is What.CREATED else 200, "response": shown(outcome)}
+    return {"index": index, **_bulk_problem(outcome)}
+
+
+def _bulk_problem(error: Exception) -> dict[str, Any]:
+    if isinstance(error, ValidationError):
+        errors = [finding({**found, "loc": ("body", *found["loc"])}) for found in error.errors()]
+        return _told(422, "validation_failed", "The row is not valid.", errors=errors)
+    if isinstance(error, DomainError):
+        return _told(status_of(error), error.code, error.detail, **members_of(error))
+    raise error
+
+
+def _told(status: int, code: str, detail: str, **members: Any) -> dict[str, Any]:
+    kind = f"/problems/{code.replace('_', '-')}"
+    return {"status": status, "problem": {"type": kind, "status": status, "code": code, "detail": detail, **members}}

@@ -1,0 +1,183 @@
+"""What an answer looks like on the way in and on the way out."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, model_validator
+
+from app.api.schemas import (
+    CampaignId,
+    Flag,
+    Instant,
+    Line,
+    Name,
+    Properties,
+    Prose,
+    RecipientId,
+    Reply,
+    Request,
+    ResponseId,
+    Whole,
+)
+from app.domain.metric import METRICS, Band
+from app.domain.recipient import RecipientInput, normalised
+from app.domain.response import Channel, IfAnswered
+
+RawScore = Annotated[Whole, Field(ge=0, le=10, description="On the scale of the campaign's metric.", examples=[9])]
+Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$", max_length=35)]
+Comment = Annotated[Prose, Field(description="At most 10,000 characters.", examples=["Fast, friendly, a bit pricey."])]
+
+
+class InlineRecipient(Request):
+    """Who answered, by any identifier; created or updated along with the answer. What is left out stays."""
+
+    external_id: Name | None = None
+    email: Name | None = None
+    phone: Name | None = None
+    name: Name | None = None
+    locale: Name | None = None
+    time_zone: Name | None = None
+    properties: Properties | None = None
+
+    def said(self, workspace_id: UUID) -> RecipientInput:
+        """Raises what `normalised` raises."""
+        return RecipientInput(workspace_id, normalised(self.model_dump(exclude_unset=True)))
+
+
+class ResponseInput(Request):
+    campaign_id: CampaignId
+    score: RawScore
+    recipient_id: RecipientId | None = Field(None, description="Who answered; leave out, with `recipient`, if unknown.")
+    recipient: InlineRecipient | None = Field(None, description="Who answered, created or updated along with it.")
+    comment: Comment | None = None
+    channel: Channel = Channel.API
+    language: Language | None = None
+    occasion: Name | None = Field(
+        None, description="The order, ticket or wave this answers: one answer for each, whoever retries."
+    )
+    import_id: Name | None = Field(None, description="Your id of an answer recorded elsewhere; recorded here once.")
+    properties: Properties = Field(default_factory=dict)
+    may_contact: Flag | None = None
+    answered_at: Instant | None = Field(None, description="When it was given; now, if left out.")
+    if_answered: IfAnswered = Field(IfAnswered.REFUSE, description="What to do if the slot holds another answer.")
+    notify: Flag = Field(default=False, description="Announce it as news although it is older than a day.")
+
+    @model_validator(mode="after")
+    def _one_way_to_name_a_person(self) -> "ResponseInput":
+        if self.recipient_id is not None and self.recipient is not None:
+            raise ValueError("give recipient_id or recipient, not both")
+        return self
+
+
+class RecordedReply(Reply):
+    """The answer as it now stands. 201: recorded; 200: it was here already, or has been amended."""
+
+    id: ResponseId
+    campaign_id: CampaignId
+    survey_version: int
+    recipient_id: RecipientId | None
+    channel: Channel
+    score: int
+    band: Band
+    comment: str | None
+    answered_at: Instant
+    revision: int
+    outcome: Literal["created", "repeated", "amended"]
+
+
+class BulkInput(Request):
+    responses: list[Any] = Field(
+        min_length=1,
+        max_length=500,
+        description="Each as in `POST /v1/responses`. One that is refused does not hold up the others.",
+        json_schema_extra={"items": {"$ref": "#/components/schemas/ResponseInput"}},
+    )
+
+
+class BulkResult(Reply):
+    index: int = Field(description="Its place in the request, from 0.")
+    status: int = Field(description="What `POST /v1/responses` would have answered.", examples=[201])
+    response: RecordedReply | None = None
+    problem: dict[str, Any] | None = Field(None, description="As in RFC 9457, where it was refused.")
+
+
+class BulkReply(Reply):
+    created: int
+    repeated: int
+    amended: int
+    refused: int
+    results: list[BulkResult]
+
+
+class Exclusion(Reply):
+    at: Instant
+    reason: str
+
+
+class ResponseReply(Reply):
+    id: ResponseId
+    campaign_id: CampaignId
+    survey_version: int
+    recipient_id: RecipientId | None
+    channel: Channel
+    score: int
+    band: Band
+    comment: str | None
+    language: str | None
+    may_contact: bool | None
+    occasion: str | None
+    import_id: str | None
+    properties: dict[str, Any]
+    recipient_properties: dict[str, Any] | None = Field(description="As they were when the answer came.")
+    segments: dict[str, str] = Field(description="The values of tracked properties it is counted under.")
+    excluded: Exclusion | None
+    answered_at: Instant
+    created_at: Instant
+    updated_at: Instant
+    revision: int
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> "ResponseReply":
+        excluded_at: datetime | None = row["excluded_at"]
+        return cls(
+            **{name: row[name] for name in cls.model_fields if name not in {"band", "excluded"}},
+            band=METRICS[row["metric"]].band_for(row["score"]),
+            excluded=Exclusion(at=excluded_at, reason=row["excluded_reason"]) if excluded_at else None,
+        )
+
+
+class ResponseChange(Request):
+    """What is left out stays; null clears."""
+
+    score: RawScore | None = None
+    comment: Comment | None = None
+    may_contact: Flag | None = None
+    reason: Line | None = Field(None, description="Why; kept with the revision.")
+
+    @model_validator(mode="after")
+    def _score_is_not_cleared(self) -> "ResponseChange":
+        if "score" in self.model_fields_set and self.score is None:
+            raise ValueError("an answer keeps a score; delete it instead")
+        return self
+
+
+class ExclusionInput(Request):
+    reason: Line = Field(examples=["Answered by a colleague while testing"])
+
+
+class RestorationInput(Request):
+    reason: Line | None = None
+
+
+class RevisionReply(Reply):
+    """What the response said before a change."""
+
+    revision: int
+    score: int
+    comment: str | None
+    change: Literal["amended", "excluded", "restored"]
+    actor: str
+    reason: str | None
+    changed_at: Instant

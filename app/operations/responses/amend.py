@@ -1,0 +1,226 @@
+"""Changing answers that are already there: score and comment, exclusion, deletion.
+
+Every change keeps what was before as a revision, moves the counters by the difference and is announced, all in the
+caller's transaction and from rows it has locked.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+
+from app.db.engine import Tx
+from app.db.identifiers import new_id
+from app.domain.events import EventType
+from app.domain.metric import METRICS
+from app.operations.events import CHANNEL
+from app.operations.responses.bodies import METRIC_TABLE, band_sql, response_body_sql
+from app.operations.responses.new_response import NewResponse
+from app.operations.rollups import rollup_ctes
+
+
+@dataclass(slots=True)
+class Amendment:
+    """A locked response (`responses` joined with its campaign's metric) and what it is to become."""
+
+    original: RowMapping
+    score: int
+    comment: str | None
+    language: str | None
+    may_contact: bool | None
+    client_sequence: int | None
+    excluded_reason: str | None
+    excluded_at: datetime | None
+    changed_at: datetime | None = None
+    actor: str = ""
+    reason: str | None = None
+    change: str = "amended"
+
+    @classmethod
+    def of(cls, original: RowMapping) -> Self:
+        kept = ("score", "comment", "language", "may_contact", "client_sequence", "excluded_reason", "excluded_at")
+        return cls(original=original, **{name: original[name] for name in kept})
+
+    @property
+    def is_change(self) -> bool:
+        return self.changed_at is not None
+
+    @property
+    def revision(self) -> int:
+        return int(self.original["revision"]) + self.is_change
+
+    @property
+    def band(self) -> str:
+        return METRICS[self.original["metric"]].band_for(self.score)
+
+    @property
+    def previous_band(self) -> str:
+        return METRICS[self.original["metric"]].band_for(self.original["score"])
+
+    @property
+    def event_type(self) -> EventType:
+        if self.change == "excluded":
+            return EventType.RESPONSE_EXCLUDED
+        if self.change == "restored":
+            return EventType.RESPONSE_RESTORED
+        return EventType.RESPONSE_UPDATED if self.band == self.previous_band else EventType.RESPONSE_BAND_CHANGED
+
+    def amend(self, later: NewResponse) -> None:
+        """Takes what the later call says; what it leaves out stays. Raises `ScoreOutOfRange`."""
+        METRICS[self.original["metric"]].band_for(later.score)
+        self.score = later.score
+        self.comment = later.comment if later.comment is not None else self.comment
+        self.language = later.language or self.language
+        self.may_contact = later.may_contact if later.may_contact is not None else self.may_contact
+        self.client_sequence = later.client_sequence or self.client_sequence
+        self.changed_at, self.actor = later.received_at, later.actor
+
+    def counter_moves(self) -> list[tuple[int, int]]:
+        """(score, ±1) for each counter that this change moves."""
+        counted_before = self.original["excluded_at"] is None
+        counted_after = self.excluded_at is None
+        if counted_before and counted_after and self.score == self.original["score"]:
+            return []
+        return [(self.original["score"], -1)] * counted_before + [(self.score, 1)] * counted_after
+
+
+async def apply_amendments(tx: Tx, amendments: Sequence[Amendment]) -> None:
+    if not amendments:
+        return
+    await _keep_revisions(tx, amendments)
+    await _update_responses(tx, amendments)
+    await _announce(tx, amendments)
+    await move_counters(tx, [(amendment.original, amendment.counter_moves()) for amendment in amendments])
+
+
+async def move_counters(tx: Tx, moves: Sequence[tuple[RowMapping, Sequence[tuple[int, int]]]]) -> None:
+    """Always under what the response was counted under, and last, since these are the rows everybody wants."""
+    changes: list[tuple[Any, ...]] = [
+        (
+            row["workspace_id"], row["campaign_id"], row["survey_version"], row["counted_on"], row["channel"],
+            score, json.dumps(row["segments"]), delta,
+        )
+        for row, counters in moves
+        for score, delta in counters
+    ]  # fmt: skip
+    if changes:
+        names = ("workspace_id", "campaign_id", "survey_version", "counted_on", "channel", "score", "segments", "delta")
+        columns = dict(zip(names, map(list, zip(*changes, strict=True)), strict=True))
+        await tx.execute(MOVE_COUNTERS, columns)
+
+
+async def _keep_revisions(tx: Tx, amendments: Sequence[Amendment]) -> None:
+    await tx.execute(
+        KEEP_REVISIONS,
+        [
+            {
+                "workspace_id": amendment.original["workspace_id"],
+                "response_id": amendment.original["id"],
+                "revision": amendment.original["revision"],
+                "score": amendment.original["score"],
+                "comment": amendment.original["comment"],
+                "excluded_reason": amendment.original["excluded_reason"],
+                "change": amendment.change,
+                "actor": amendment.actor,
+                "reason": amendment.reason,
+                "changed_at": amendment.changed_at,
+            }
+            for amendment in amendments
+        ],
+    )
+
+
+async def _update_responses(tx: Tx, amendments: Sequence[Amendment]) -> None:
+    names = ("score", "comment", "language", "may_contact", "client_sequence", "excluded_at", "excluded_reason")
+    rows = {name: [getattr(amendment, name) for amendment in amendments] for name in names}
+    await tx.execute(UPDATE_RESPONSES, {**_keys(amendments), **rows, "at": [a.changed_at for a in amendments]})
+
+
+async def _announce(tx: Tx, amendments: Sequence[Amendment]) -> None:
+    told = {
+        "event_id": [new_id(amendment.changed_at) for amendment in amendments if amendment.changed_at],
+        "type": [amendment.event_type.value for amendment in amendments],
+        "previous_score": [amendment.original["score"] for amendment in amendments],
+        "previous_band": [amendment.previous_band for amendment in amendments],
+    }
+    await tx.execute(ANNOUNCE, {**_keys(amendments), **told})
+
+
+def _keys(amendments: Sequence[Amendment]) -> dict[str, list[UUID]]:
+    return {
+        "workspace_id": [amendment.original["workspace_id"] for amendment in amendments],
+        "id": [amendment.original["id"] for amendment in amendments],
+    }
+
+
+KEEP_REVISIONS = text("""
+    INSERT INTO response_revisions (
+        workspace_id, response_id, revision, score, comment, excluded_reason, change, actor, reason, changed_at
+    ) VALUES (
+        :workspace_id, :response_id, :revision, :score, :comment, :excluded_reason, :change, :actor, :reason,
+        :changed_at
+    )
+""")
+
+UPDATE_RESPONSES = text("""
+    UPDATE responses r SET
+        score = t.score, comment = t.comment, language = t.language, may_contact = t.may_contact,
+        client_sequence = t.client_sequence, excluded_at = t.excluded_at, excluded_reason = t.excluded_reason,
+        updated_at = t.at, revision = r.revision + 1, changed_in = pg_current_xact_id()
+    FROM unnest(
+        CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:score AS smallint[]), CAST(:comment AS text[]),
+        CAST(:language AS text[]), CAST(:may_contact AS boolean[]), CAST(:client_sequence AS bigint[]),
+        CAST(:excluded_at AS timestamptz[]), CAST(:excluded_reason AS text[]), CAST(:at AS timestamptz[])
+    ) AS t (
+        workspace_id, id, score, comment, language, may_contact, client_sequence, excluded_at, excluded_reason, at
+    )
+    WHERE r.workspace_id = t.workspace_id AND r.id = t.id
+""")
+
+ANNOUNCE = text(f"""
+    WITH announced AS (
+        INSERT INTO events (
+            workspace_id, id, type, campaign_id, recipient_id, response_id, band, previous_band, score, occurred_at,
+            revision, body
+        )
+        SELECT r.workspace_id, t.event_id, t.type, r.campaign_id, r.recipient_id, r.id, {band_sql("r.score")},
+            t.previous_band, r.score, r.updated_at, r.revision,
+            {
+    response_body_sql(
+        "r",
+        "c",
+        "p",
+        band=band_sql("r.score"),
+        previous="jsonb_build_object('score', t.previous_score, 'band', t.previous_band)",
+    )
+}
+        FROM unnest(
+            CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:event_id AS uuid[]), CAST(:type AS text[]),
+            CAST(:previous_score AS int[]), CAST(:previous_band AS text[])
+        ) AS t (workspace_id, id, event_id, type, previous_score, previous_band)
+        JOIN responses r ON r.workspace_id = t.workspace_id AND r.id = t.id
+        JOIN campaigns c ON c.workspace_id = r.workspace_id AND c.id = r.campaign_id
+        JOIN {METRIC_TABLE} ON m.metric = c.metric
+        LEFT JOIN recipients p ON p.workspace_id = r.workspace_id AND p.id = r.recipient_id
+        RETURNING workspace_id, id
+    ),
+    queued AS (INSERT INTO event_queue (workspace_id, event_id) SELECT workspace_id, id FROM announced)
+    SELECT pg_notify('{CHANNEL}', '')
+""")  # noqa: S608 - built from our own fragments
+
+MOVE_COUNTERS = text(f"""
+    WITH changes AS MATERIALIZED (
+        SELECT workspace_id, campaign_id, survey_version, 0 AS wave, counted_on, channel, score, segments, delta
+        FROM unnest(
+            CAST(:workspace_id AS uuid[]), CAST(:campaign_id AS uuid[]), CAST(:survey_version AS int[]),
+            CAST(:counted_on AS date[]), CAST(:channel AS text[]), CAST(:score AS smallint[]),
+            CAST(:segments AS jsonb[]), CAST(:delta AS int[])
+        ) AS t (workspace_id, campaign_id, survey_version, counted_on, channel, score, segments, delta)
+    ),
+    {rollup_ctes("changes")}
+    SELECT 1
+""")  # noqa: S608 - built from our own fragments

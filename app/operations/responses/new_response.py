@@ -1,0 +1,63 @@
+"""What somebody wants recorded, and what became of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from app.domain.recipient import RecipientInput
+from app.domain.response import Channel, IfAnswered
+
+
+@dataclass(slots=True)
+class NewResponse:
+    """`properties` is JSON text. Ids are made before the batch, so that a replayed batch stores the same rows."""
+
+    workspace_id: UUID
+    id: UUID
+    event_id: UUID
+    campaign_id: UUID
+    score: int
+    channel: Channel
+    answered_at: datetime
+    received_at: datetime
+    recipient_id: UUID | None = None
+    recipient: RecipientInput | None = None  # to be created or updated in the same transaction
+    comment: str | None = None
+    language: str | None = None
+    may_contact: bool | None = None
+    properties: str = "{}"
+    occasion: str | None = None
+    import_id: str | None = None
+    client_ref: UUID | None = None
+    client_sequence: int | None = None
+    client_key_id: UUID | None = None
+    idempotency_key: UUID | None = None  # digest of API key, route and Idempotency-Key
+    request_digest: UUID | None = None
+    is_news: bool = True
+    if_answered: IfAnswered = IfAnswered.REFUSE
+    actor: str = ""
+    slot: str | None = None  # filled in by the insert, which knows the campaign
+
+
+class What(StrEnum):
+    CREATED = "created"
+    REPEATED = "repeated"
+    AMENDED = "amended"
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """How it ended, with the response as it now stands."""
+
+    what: What
+    id: UUID
+    campaign_id: UUID
+    survey_version: int
+    recipient_id: UUID | None
+    channel: str
+    score: int
+    band: str
+    comment: str | None
+    answered_at: datetime
+    revision: int

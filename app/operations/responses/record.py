@@ -1,0 +1,124 @@
+"""Recording answers, many at a time.
+
+1. bring in the people     recipients sent along with their answer are created or updated
+2. insert the batch        one statement: answers, counters, events (insert_batch.py)
+3. settle the repeats      what was not inserted is already there: the same again, amended, or refused
+"""
+
+from collections.abc import Sequence
+from typing import NoReturn
+
+import asyncpg
+
+from app.db.engine import Engine
+from app.domain.campaign import CampaignNotAccepting, CampaignNotFound
+from app.domain.errors import DomainError, NotFound
+from app.domain.metric import METRICS, ScoreOutOfRange
+from app.domain.recipient import RecipientNotFound
+from app.operations.recipients import upsert_recipients
+from app.operations.responses.insert_batch import Inserted, insert_batch
+from app.operations.responses.new_response import NewResponse, Recorded, What
+from app.operations.responses.settle_repeats import settle_repeats
+
+REPEATS_OF_DELETED = 3  # an original deleted between our two looks at it sends the answer back to the insert
+
+
+async def record_responses(
+    engine: Engine, connection: asyncpg.Connection, batch: Sequence[NewResponse], *, hmac_key: bytes
+) -> list[Recorded | Exception]:
+    """The outcome of each answer, in order. Safe to repeat: the same ids are stored once."""
+    outcomes: dict[int, Recorded | Exception] = {}
+    waiting = await _bring_in_people(engine, batch, outcomes, hmac_key)
+    for _ in range(REPEATS_OF_DELETED):
+        if not waiting:
+            break
+        repeats = await _insert(connection, batch, waiting, outcomes)
+        waiting = await _settle(engine, batch, repeats, outcomes)
+    return [outcomes.get(place) or _unsettled() for place in range(len(batch))]
+
+
+async def _bring_in_people(
+    engine: Engine, batch: Sequence[NewResponse], outcomes: dict[int, Recorded | Exception], hmac_key: bytes
+) -> list[int]:
+    """The places whose answer may go on; who could not be brought in is refused here."""
+    said = {place: response.recipient for place, response in enumerate(batch) if response.recipient is not None}
+    if said:
+        async with engine.write() as tx:
+            people = await upsert_recipients(tx, list(said.values()), now=batch[0].received_at, hmac_key=hmac_key)
+        for place, person in zip(said, people, strict=True):
+            if isinstance(person, DomainError):
+                outcomes[place] = person
+            else:
+                batch[place].recipient_id = person.id
+    return [place for place in range(len(batch)) if place not in outcomes]
+
+
+async def _insert(
+    connection: asyncpg.Connection,
+    batch: Sequence[NewResponse],
+    places: Sequence[int],
+    outcomes: dict[int, Recorded | Exception],
+) -> list[int]:
+    """The places that were neither stored nor refused: something like them is already there."""
+    repeats = []
+    inserted = await insert_batch(connection, [batch[place] for place in places])
+    for place, row in zip(places, inserted, strict=True):
+        response = batch[place]
+        response.slot = row.slot
+        if row.refusal is not None:
+            outcomes[place] = _refusal(row, response)
+        elif row.is_stored:
+            outcomes[place] = _created(response, row)
+        else:
+            repeats.append(place)
+    return repeats
+
+
+async def _settle(
+    engine: Engine, batch: Sequence[NewResponse], places: Sequence[int], outcomes: dict[int, Recorded | Exception]
+) -> list[int]:
+    """The places whose original has vanished meanwhile, and which can be inserted after all."""
+    if not places:
+        return []
+    async with engine.write() as tx:
+        settled = await settle_repeats(tx, [batch[place] for place in places])
+    vanished = []
+    for place, outcome in zip(places, settled, strict=True):
+        if outcome is None:
+            vanished.append(place)
+        else:
+            outcomes[place] = outcome
+    return vanished
+
+
+def _created(response: NewResponse, row: Inserted) -> Recorded:
+    assert row.survey_version is not None
+    assert row.band is not None
+    return Recorded(
+        What.CREATED, response.id, response.campaign_id, row.survey_version, response.recipient_id,
+        response.channel, response.score, row.band, response.comment, response.answered_at, 1,
+    )  # fmt: skip
+
+
+def _refusal(row: Inserted, response: NewResponse) -> DomainError:
+    match row.refusal:
+        case "campaign_not_found":
+            return CampaignNotFound("There is no campaign with this id.", pointer="/campaign_id")
+        case "recipient_not_found":
+            return RecipientNotFound("There is no recipient with this id.", pointer="/recipient_id")
+        case "campaign_not_accepting":
+            return CampaignNotAccepting(f"This campaign is {row.state}; it takes no answers.", state=row.state)
+    assert row.metric is not None
+    return _out_of_range(row.metric, response.score)
+
+
+def _out_of_range(metric: str, score: int) -> ScoreOutOfRange:
+    try:
+        METRICS[metric].band_for(score)
+    except ScoreOutOfRange as error:
+        return error
+    raise AssertionError("PostgreSQL and the domain disagree about a scale")
+
+
+def _unsettled() -> NoReturn:
+    raise AssertionError("an answer was neither stored nor refused")

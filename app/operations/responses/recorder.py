@@ -1,0 +1,51 @@
+"""The lane that answers take: what a process keeps in order to record many of them in one commit."""
+
+from collections.abc import Sequence
+from typing import Self
+from uuid import UUID
+
+from app.db.engine import Engine
+from app.db.group_commit import BATCH_LIMIT, GroupCommit
+from app.db.lane import Lane
+from app.operations.responses.new_response import NewResponse, Recorded
+from app.operations.responses.record import record_responses
+
+# Short, so that one tenant's open transaction holds up the others for no longer than this.
+LANE_SETTINGS = {"lock_timeout": "100ms", "statement_timeout": "10s"}
+SLOW_LANE_SETTINGS = {"lock_timeout": "4s", "statement_timeout": "10s"}
+# One plan for the life of the connection: planning this statement takes longer than running it. Index probes only,
+# because a plan made while the tables were small must not scan them when they have grown.
+PLAN_SETTINGS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+
+
+class Recorder:
+    def __init__(self, engine: Engine, *, hmac_key: bytes, queue_limit: int) -> None:
+        self._engine, self._hmac_key = engine, hmac_key
+        self._lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
+        self._slow_lane = Lane(engine, **SLOW_LANE_SETTINGS, **PLAN_SETTINGS)
+        self._commits = GroupCommit[NewResponse, Recorded](self._write, self._write_blocked, queue_limit=queue_limit)
+
+    async def __aenter__(self) -> Self:
+        self._commits.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stores what waits, then leaves."""
+        await self._commits.close()
+        await self._lane.close()
+        await self._slow_lane.close()
+
+    async def submit(self, workspace_id: UUID, response: NewResponse) -> Recorded:
+        """Returns once it is committed. Raises a `DomainError` where it was refused, `Overloaded` among them."""
+        return await self._commits.submit(workspace_id, response)
+
+    async def submit_all(self, workspace_id: UUID, responses: Sequence[NewResponse]) -> list[Recorded | Exception]:
+        assert len(responses) <= BATCH_LIMIT
+        return await self._commits.submit_all(workspace_id, responses)
+
+    async def _write(self, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
+        return await record_responses(self._engine, await self._lane.connection(), batch, hmac_key=self._hmac_key)
+
+    async def _write_blocked(self, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
+        connection = await self._slow_lane.connection()
+        return await record_responses(self._engine, connection, batch, hmac_key=self._hmac_key)

@@ -1,0 +1,142 @@
+"""What to do with an answer that is already there.
+
+Its original is found by what the caller gave, the most deliberate first: our own id (a commit whose acknowledgement
+was lost), Idempotency-Key, import id, the browser's reference, the answer slot.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import RowMapping, text
+
+from app.db.engine import Tx
+from app.domain import ids
+from app.domain.errors import DomainError
+from app.domain.metric import METRICS
+from app.domain.response import (
+    BROWSER_MAY_AMEND_FOR,
+    AlreadyAnswered,
+    IdempotencyKeyReused,
+    IfAnswered,
+    ResponseSealed,
+    is_same_answer,
+)
+from app.operations.responses.amend import Amendment, apply_amendments
+from app.operations.responses.new_response import NewResponse, Recorded, What
+
+FIND_ORIGINALS = text("""
+    SELECT o.id FROM unnest(
+        CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:campaign_id AS uuid[]),
+        CAST(:recipient_id AS uuid[]), CAST(:slot AS text[]), CAST(:import_id AS text[]),
+        CAST(:client_ref AS uuid[]), CAST(:idempotency_key AS uuid[])
+    ) WITH ORDINALITY AS i (
+        workspace_id, id, campaign_id, recipient_id, slot, import_id, client_ref, idempotency_key, place
+    )
+    LEFT JOIN LATERAL (
+        SELECT id FROM (
+            SELECT 1 AS way, r.id FROM responses r WHERE r.workspace_id = i.workspace_id AND r.id = i.id
+            UNION ALL SELECT 2, r.id FROM responses r
+                WHERE r.workspace_id = i.workspace_id AND r.idempotency_key = i.idempotency_key
+            UNION ALL SELECT 3, r.id FROM responses r
+                WHERE r.workspace_id = i.workspace_id AND r.campaign_id = i.campaign_id AND r.import_id = i.import_id
+            UNION ALL SELECT 4, r.id FROM responses r
+                WHERE r.workspace_id = i.workspace_id AND r.campaign_id = i.campaign_id AND r.client_ref = i.client_ref
+            UNION ALL SELECT 5, r.id FROM responses r
+                WHERE r.workspace_id = i.workspace_id AND r.recipient_id = i.recipient_id
+                    AND r.campaign_id = i.campaign_id AND r.slot = i.slot
+        ) found ORDER BY way LIMIT 1
+    ) o ON true
+    ORDER BY i.place
+""")
+SOUGHT = ("workspace_id", "id", "campaign_id", "recipient_id", "slot", "import_id", "client_ref", "idempotency_key")
+
+# Always in the order of ids: two batches that share originals wait for each other instead of deadlocking.
+LOCK_ORIGINALS = text("""
+    SELECT r.*, c.metric FROM responses r
+    JOIN campaigns c ON c.workspace_id = r.workspace_id AND c.id = r.campaign_id
+    WHERE (r.workspace_id, r.id) IN (
+        SELECT * FROM unnest(CAST(:workspace_ids AS uuid[]), CAST(:ids AS uuid[]))
+    )
+    ORDER BY r.id FOR UPDATE OF r
+""")
+
+
+async def settle_repeats(tx: Tx, repeats: Sequence[NewResponse]) -> list[Recorded | DomainError | None]:
+    """The outcome of each; None where the original was deleted between the insert and now."""
+    originals = await _lock_originals(tx, repeats)
+    standing: dict[UUID, Amendment] = {}
+    outcomes: list[Recorded | DomainError | None] = []
+    for repeat, original in zip(repeats, originals, strict=True):
+        if original is None:
+            outcomes.append(None)
+            continue
+        amendment = standing.setdefault(original["id"], Amendment.of(original))
+        outcomes.append(_settle(repeat, amendment))
+    await apply_amendments(tx, [amendment for amendment in standing.values() if amendment.is_change])
+    return outcomes
+
+
+async def _lock_originals(tx: Tx, repeats: Sequence[NewResponse]) -> list[RowMapping | None]:
+    columns = {name: [getattr(repeat, name) for repeat in repeats] for name in SOUGHT}
+    found = (await tx.execute(FIND_ORIGINALS, columns)).scalars().all()
+    wanted = {"workspace_ids": columns["workspace_id"], "ids": list(found)}
+    by_id = {row["id"]: row for row in (await tx.execute(LOCK_ORIGINALS, wanted)).mappings()}
+    return [by_id.get(original_id) for original_id in found]
+
+
+def _settle(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
+    """Several parts of one answer may come in one batch: each meets what the parts before it made of it."""
+    original = standing.original
+    if original["id"] == repeat.id:
+        return _recorded(standing, What.CREATED)  # the commit we never heard of
+    if repeat.idempotency_key is not None and original["idempotency_key"] == repeat.idempotency_key:
+        return _same_key(repeat, standing)
+    if repeat.client_ref is not None and original["client_ref"] == repeat.client_ref:
+        return _next_part(repeat, standing)
+    if is_same_answer(repeat.score, repeat.comment, recorded_score=standing.score, recorded_comment=standing.comment):
+        return _recorded(standing, What.REPEATED)
+    if repeat.if_answered is IfAnswered.AMEND:
+        return _amended(repeat, standing)
+    return _already_answered(standing)
+
+
+def _same_key(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
+    if standing.original["request_digest"] == repeat.request_digest:
+        return _recorded(standing, What.REPEATED)
+    return IdempotencyKeyReused("This Idempotency-Key came with another body before; use a new key for a new answer.")
+
+
+def _next_part(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
+    """A browser sends what it has; the part with the highest sequence wins, whatever order they arrive in."""
+    original = standing.original
+    if original["client_key_id"] != repeat.client_key_id:
+        return ResponseSealed("This answer came through another key.")
+    if (repeat.client_sequence or 0) <= (standing.client_sequence or 0):
+        return _recorded(standing, What.REPEATED)
+    if repeat.received_at - original["created_at"] > BROWSER_MAY_AMEND_FOR:
+        return ResponseSealed("A browser may change an answer for 24 hours.")
+    return _amended(repeat, standing)
+
+
+def _amended(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
+    try:
+        standing.amend(repeat)
+    except DomainError as error:
+        return error
+    return _recorded(standing, What.AMENDED)
+
+
+def _already_answered(standing: Amendment) -> AlreadyAnswered:
+    shown = ids.shown("response", standing.original["id"])
+    return AlreadyAnswered(
+        f"{shown} holds another answer of this person; say if_answered=amend to change it.", response_id=shown
+    )
+
+
+def _recorded(standing: Amendment, what: What) -> Recorded:
+    original = standing.original
+    band = METRICS[original["metric"]].band_for(standing.score)
+    return Recorded(
+        what, original["id"], original["campaign_id"], original["survey_version"], original["recipient_id"],
+        original["channel"], standing.score, band, standing.comment, original["answered_at"], standing.revision,
+    )  # fmt: skip
