@@ -1,9 +1,9 @@
 """Every setting an operator can make, with its unit. Read from `ZEROTEN_…` in the environment."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -31,12 +31,20 @@ class Settings(BaseSettings):
     # delivering
     lease_seconds: float = Field(default=25.0, gt=0)  # how long a claimed delivery belongs to its worker
     attempt_deadline_seconds: float = Field(default=15.0, gt=0)  # one HTTP attempt, everything included
+    least_lease_seconds: float = Field(default=16.0, gt=0)  # that an attempt must have left to begin
     poll_seconds: float = Field(default=1.0, gt=0)  # LISTEN is only a hint; this is the truth
     in_flight_per_endpoint: int = Field(default=16, ge=1)
     in_flight: int = Field(default=128, ge=1)  # concurrent attempts of one worker process
     receivers_allow_loopback: bool = False  # `--dev`
     receivers_allow_cidrs: str = ""  # comma-separated networks that webhooks may reach although they are private
+    delivery_log_days: int = Field(default=90, ge=1)  # how long finished deliveries and their attempts are kept
 
     # speaking
     log_format: Literal["console", "json"] = "console"
     access_log: Literal["all", "failures"] = "failures"
+
+    @model_validator(mode="after")
+    def _check_lease(self) -> Self:
+        if not self.attempt_deadline_seconds < self.least_lease_seconds <= self.lease_seconds:
+            raise ValueError("attempt_deadline_seconds < least_lease_seconds <= lease_seconds must hold")
+        return self

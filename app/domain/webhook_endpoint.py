@@ -1,0 +1,75 @@
+"""Who listens: what an endpoint may be set to, and what its state forbids."""
+
+from datetime import timedelta
+from enum import StrEnum
+
+from app.domain.errors import Conflict, NotFound, RuleViolation
+from app.domain.webhook_secret import PUBLIC
+
+LONGEST_DELAY = timedelta(hours=1)
+LONGEST_OVERLAP = timedelta(days=7)
+USUAL_OVERLAP = timedelta(hours=24)
+MOST_ENDPOINTS = 100  # of a workspace; every event is compared with each
+MOST_SECRETS = 10  # that sign at the same time; each adds an entry to a header
+
+
+class EndpointState(StrEnum):
+    ENABLED = "enabled"
+    DISABLED = "disabled"
+
+
+class DisabledReason(StrEnum):
+    REQUESTED = "requested"
+    GONE = "gone"  # the receiver answered 410
+
+
+class Signing(StrEnum):
+    SHARED = "shared"  # HMAC-SHA256, a secret that both sides know
+    ED25519 = "ed25519"  # we keep the private key, the receiver gets the public one
+
+
+class WebhookEndpointNotFound(NotFound):
+    """There is no such webhook endpoint."""
+
+    code = "webhook_endpoint_not_found"
+
+
+class WebhookEndpointDisabled(Conflict):
+    """The webhook endpoint is disabled."""
+
+    code = "webhook_endpoint_disabled"
+
+
+class TooManyEndpoints(Conflict):
+    """The workspace has as many webhook endpoints as it may have."""
+
+    code = "too_many_webhook_endpoints"
+
+
+class TooManySecrets(Conflict):
+    """Too many secrets sign at the same time."""
+
+    code = "too_many_secrets"
+
+
+class ScoreRangeEmpty(RuleViolation):
+    """No score is in this range."""
+
+    code = "score_range_empty"
+
+
+class UnknownCampaigns(RuleViolation):
+    """The filter names campaigns that do not exist."""
+
+    code = "unknown_campaigns"
+
+
+def check_score_range(lowest: int | None, highest: int | None) -> None:
+    """Raises ScoreRangeEmpty."""
+    if lowest is not None and highest is not None and lowest > highest:
+        raise ScoreRangeEmpty("highest_score is below lowest_score, so no event would pass.", pointer="/highest_score")
+
+
+def signing_of(hint: str) -> Signing:
+    """`hint` is what may be shown of a secret: the end of a shared one, or a whole public key."""
+    return Signing.ED25519 if hint.startswith(PUBLIC) else Signing.SHARED

@@ -1,0 +1,77 @@
+"""Somebody asks for one more try: of what waits, of what was given up, or of what arrived and got lost there."""
+
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.db.tables import events
+from app.domain.delivery import DeliveryExpired, DeliveryNotFound, DeliveryUnderWay
+from app.domain.webhook_endpoint import WebhookEndpointDisabled
+from app.operations.deliveries.settle import wake_endpoints
+from app.operations.events import CHANNEL
+from app.queries.deliveries import find_delivery
+from app.queries.webhook_endpoints import lock_endpoint
+
+
+async def retry_delivery(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> None:
+    """Due at once, with the same body and webhook-id, at the start of the timetable.
+
+    Raises DeliveryNotFound, DeliveryUnderWay, DeliveryExpired, WebhookEndpointDisabled, WebhookEndpointNotFound.
+    """
+    found = await find_delivery(tx, workspace_id, delivery_id)
+    if found is None:
+        raise DeliveryNotFound("There is no delivery with this id.")
+    await _check_endpoint(tx, workspace_id, found["endpoint_id"])
+    await _check_event(tx, workspace_id, found["event_id"])
+    if not (await _hurry(tx, workspace_id, delivery_id) or await _take_from_log(tx, workspace_id, delivery_id)):
+        raise DeliveryUnderWay("An attempt is under way at the moment; its outcome will show in a few seconds.")
+    await wake_endpoints(tx, {found["endpoint_id"]: workspace_id})
+    await tx.execute(text(f"NOTIFY {CHANNEL}"))
+
+
+async def _check_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
+    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if endpoint["disabled_at"] is not None:
+        raise WebhookEndpointDisabled("Enable the endpoint first; nothing is sent to it at the moment.")
+
+
+async def _check_event(tx: Tx, workspace_id: UUID, event_id: UUID) -> None:
+    """The lock keeps it from being pruned before the delivery that needs it is there."""
+    kept = events.c
+    query = select(func.count()).select_from(
+        select(kept.id)
+        .where(kept.workspace_id == workspace_id, kept.id == event_id)
+        .with_for_update(read=True)
+        .subquery()
+    )
+    if not (await tx.execute(query)).scalar_one():
+        raise DeliveryExpired("Events are kept for 30 days; what this one said is no longer known.")
+
+
+async def _hurry(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> bool:
+    return bool(await fetch(tx, _HURRY, workspace_id, delivery_id))
+
+
+async def _take_from_log(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> bool:
+    return bool(await fetch(tx, _TAKE_FROM_LOG, workspace_id, delivery_id))
+
+
+_HURRY = """
+    UPDATE deliveries SET due_at = now(), step = 0, claim_id = NULL
+    WHERE workspace_id = $1 AND id = $2 AND (claim_id IS NULL OR due_at <= now())
+    RETURNING id
+"""
+
+_TAKE_FROM_LOG = """
+    WITH taken AS (
+        DELETE FROM delivery_log WHERE workspace_id = $1 AND id = $2 RETURNING *
+    )
+    INSERT INTO deliveries
+        (workspace_id, id, event_id, endpoint_id, due_at, attempts, body, last_status, last_failure, created_at)
+    SELECT workspace_id, id, event_id, endpoint_id, now(), attempts, body, last_status, last_failure, created_at
+    FROM taken
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""

@@ -1,0 +1,121 @@
+"""Writing down how attempts ended, many at a time, each only while its claim still holds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.db.statements import Connection, fetch
+from app.domain.attempts import Outcome
+from app.domain.delivery import DeliveryState
+from app.operations.deliveries.claim import ClaimedDelivery
+
+REPLY_HEAD_BYTES = 2_000  # enough to see an error message
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    started_at: datetime
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Without an attempt, the delivery was given back unsent and its timetable stands where it stood."""
+
+    delivery: ClaimedDelivery
+    state: DeliveryState
+    wait: timedelta | None = None  # until the next attempt, while pending
+    attempt: Attempt | None = None
+
+
+async def settle_deliveries(connection: Connection, settlements: Sequence[Settlement]) -> None:
+    """Safe to repeat, for instance when the connection broke before we heard that it was done.
+
+    Two statements, two transactions: places freed by the first must be visible to the second, else a worker that
+    counted them as taken and one that found nothing due could miss each other.
+    """
+    await fetch(connection, _SETTLE, *_columns(settlements))
+    endpoints = {settled.delivery.endpoint.id: settled.delivery.endpoint.workspace_id for settled in settlements}
+    await wake_endpoints(connection, endpoints)
+
+
+async def wake_endpoints(connection: Connection, endpoints: dict[UUID, UUID]) -> None:
+    """Makes sure that each of them (id to workspace) is looked at when its next delivery is due."""
+    await fetch(connection, _WAKE, list(endpoints.values()), list(endpoints))
+
+
+def _columns(settlements: Sequence[Settlement]) -> list[list[object]]:
+    return [list(column) for column in zip(*map(_row, settlements), strict=True)]
+
+
+def _row(settled: Settlement) -> tuple[object, ...]:
+    delivery, attempt = settled.delivery, settled.attempt
+    return (
+        delivery.endpoint.workspace_id,
+        delivery.id,
+        delivery.claim_id,
+        settled.state.value,
+        settled.wait,
+        *(_attempt(attempt, number=delivery.attempts + 1) if attempt else NO_ATTEMPT),
+    )
+
+
+def _attempt(attempt: Attempt, *, number: int) -> tuple[object, ...]:
+    outcome = attempt.outcome
+    failure = outcome.failure.value if outcome.failure else None
+    head = outcome.head[:REPLY_HEAD_BYTES]
+    return number, attempt.started_at, outcome.duration_ms, outcome.status, failure, head
+
+
+NO_ATTEMPT = (None,) * 6
+
+_SETTLE = """
+    WITH settled AS MATERIALIZED (
+        SELECT * FROM unnest(
+            $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::interval[],
+            $6::int[], $7::timestamptz[], $8::int[], $9::int[], $10::text[], $11::bytea[]
+        ) AS s (
+            workspace_id, id, claim_id, state, wait, number, started_at, duration_ms, status, failure, reply_head
+        )
+    ), noted AS (
+        INSERT INTO delivery_attempts
+            (workspace_id, delivery_id, number, started_at, duration_ms, status, failure, reply_head)
+        SELECT workspace_id, id, number, started_at, duration_ms, status, failure, reply_head
+        FROM settled WHERE number IS NOT NULL
+        ON CONFLICT DO NOTHING
+    ), finished AS (
+        DELETE FROM deliveries d USING settled s
+        WHERE d.workspace_id = s.workspace_id AND d.id = s.id AND d.claim_id = s.claim_id AND s.state <> 'pending'
+        RETURNING d.workspace_id, d.id, d.event_id, d.endpoint_id, s.state, s.number, d.body, s.status, s.failure,
+            d.created_at
+    ), logged AS (
+        INSERT INTO delivery_log (workspace_id, id, finished_at, event_id, endpoint_id, state, attempts, body,
+            last_status, last_failure, created_at)
+        SELECT workspace_id, id, now(), event_id, endpoint_id, state, number, body, status, failure, created_at
+        FROM finished
+    )
+    UPDATE deliveries d SET
+        claim_id = NULL,
+        due_at = now() + s.wait,
+        attempts = coalesce(s.number, d.attempts),
+        step = CASE WHEN s.number IS NULL THEN d.step ELSE d.step + 1 END,
+        last_status = CASE WHEN s.number IS NULL THEN d.last_status ELSE s.status END,
+        last_failure = CASE WHEN s.number IS NULL THEN d.last_failure ELSE s.failure END
+    FROM settled s
+    WHERE d.workspace_id = s.workspace_id AND d.id = s.id AND d.claim_id = s.claim_id AND s.state = 'pending'
+"""
+
+_WAKE = """
+    INSERT INTO endpoint_work (workspace_id, endpoint_id, due_at)
+    SELECT w.workspace_id, w.endpoint_id, first.due_at
+    FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, endpoint_id)
+    CROSS JOIN LATERAL (
+        SELECT d.due_at FROM deliveries d
+        WHERE d.workspace_id = w.workspace_id AND d.endpoint_id = w.endpoint_id
+        ORDER BY d.due_at LIMIT 1
+    ) AS first
+    ORDER BY w.workspace_id, w.endpoint_id
+    ON CONFLICT (workspace_id, endpoint_id) DO UPDATE SET due_at = excluded.due_at
+    WHERE endpoint_work.due_at > excluded.due_at
+"""

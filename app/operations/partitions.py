@@ -1,0 +1,90 @@
+"""The log of deliveries by month: a new partition in good time, an old one dropped in one go."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import text
+
+from app.db.engine import Tx
+
+PARTITIONED = {"delivery_log": "finished_at", "delivery_attempts": "started_at"}
+ADVISORY_LOCK = 7_281_005  # one worker at a time
+AT_ONCE = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    begins_at: datetime
+
+    @classmethod
+    def of(cls, at: datetime) -> "Month":
+        return cls(at.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+
+    @property
+    def ends_at(self) -> datetime:
+        return Month.of(self.begins_at + timedelta(days=31)).begins_at
+
+    @property
+    def suffix(self) -> str:
+        return self.begins_at.strftime("_p%Y_%m")
+
+
+async def ensure_partitions(tx: Tx, *, now: datetime) -> None:
+    """Of this month and the next. Until then, and if we come too late, rows go to the default partition."""
+    if not (await tx.execute(text(f"SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})"))).scalar_one():
+        return
+    this_month = Month.of(now)
+    for month in (this_month, Month(this_month.ends_at)):
+        for table, column in PARTITIONED.items():
+            await _ensure(tx, table, column, month)
+
+
+async def _ensure(tx: Tx, table: str, column: str, month: Month) -> None:
+    within = {"begins_at": month.begins_at, "ends_at": month.ends_at}
+    taken = text(f"""
+        SELECT to_regclass('{table}{month.suffix}') IS NOT NULL OR EXISTS (
+            SELECT FROM {table}_default WHERE {column} >= :begins_at AND {column} < :ends_at
+        )
+    """)  # noqa: S608 - names of our own
+    if (await tx.execute(taken, within)).scalar_one():
+        return
+    # Attached rather than created in place, so that the parent stays readable and writable meanwhile.
+    await tx.execute(
+        text(f"CREATE TABLE {table}{month.suffix} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
+    )
+    bounds = f"FROM ('{month.begins_at.isoformat()}') TO ('{month.ends_at.isoformat()}')"
+    await tx.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {table}{month.suffix} FOR VALUES {bounds}"))
+
+
+async def drop_old_partitions(tx: Tx, *, before: datetime) -> list[str]:
+    """The names of those dropped: months that had ended by then."""
+    names = (await tx.execute(_PARTITIONS, {"parents": list(PARTITIONED)})).scalars()
+    old = [name for name in names if _month_of(name).ends_at <= before]
+    for name in old:
+        await tx.execute(text(f"DROP TABLE {name}"))
+    return old
+
+
+async def empty_default_partitions(tx: Tx, *, before: datetime) -> int:
+    """One batch of old rows; says how many."""
+    count = 0
+    for table, column in PARTITIONED.items():
+        delete = text(f"""
+            DELETE FROM {table}_default WHERE ctid = ANY (ARRAY(
+                SELECT ctid FROM {table}_default WHERE {column} < :before LIMIT {AT_ONCE}
+            ))
+        """)  # noqa: S608 - names of our own
+        count += (await tx.execute(delete, {"before": before})).rowcount
+    return count
+
+
+def _month_of(partition: str) -> Month:
+    year, month = partition.rpartition("_p")[2].split("_")
+    return Month(datetime(int(year), int(month), 1, tzinfo=UTC))
+
+
+_PARTITIONS = text(r"""
+    SELECT c.relname FROM pg_inherits i
+    JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
+    WHERE p.relname = ANY (:parents) AND c.relname ~ '_p\d{4}_\d\d$' AND pg_table_is_visible(c.oid)
+""")

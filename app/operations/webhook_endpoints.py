@@ -1,0 +1,145 @@
+"""Endpoints come, change, rest and go. What they had pending rests with them, and is cancelled when they go."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import delete, func, insert, select, update
+
+from app.db.engine import Tx
+from app.db.identifiers import new_id
+from app.db.tables import campaigns, endpoint_work, webhook_endpoints
+from app.domain.addresses import Guard
+from app.domain.events import Event, EventType
+from app.domain.ids import shown
+from app.domain.payload import instant_text
+from app.domain.receiver_url import check_receiver_url
+from app.domain.webhook_endpoint import (
+    MOST_ENDPOINTS,
+    DisabledReason,
+    TooManyEndpoints,
+    UnknownCampaigns,
+    WebhookEndpointDisabled,
+    WebhookEndpointNotFound,
+    check_score_range,
+)
+from app.operations.deliveries.cancel import cancel_deliveries_of
+from app.operations.deliveries.settle import wake_endpoints
+from app.operations.events import announce
+from app.queries.webhook_endpoints import lock_endpoint
+
+
+async def create_endpoint(
+    tx: Tx, workspace_id: UUID, fields: Mapping[str, Any], *, guard: Guard, now: datetime
+) -> UUID:
+    """Raises UnusableURL, ScoreRangeEmpty, UnknownCampaigns, TooManyEndpoints."""
+    await _check(tx, workspace_id, fields, guard=guard)
+    await _check_there_is_room(tx, workspace_id)
+    endpoint_id = new_id(now)
+    await tx.execute(
+        insert(webhook_endpoints).values(
+            workspace_id=workspace_id, id=endpoint_id, created_at=now, updated_at=now, **fields
+        )
+    )
+    return endpoint_id
+
+
+async def change_endpoint(
+    tx: Tx, workspace_id: UUID, endpoint_id: UUID, changes: Mapping[str, Any], *, guard: Guard, now: datetime
+) -> None:
+    """Concerns what is sent from now on, pending deliveries too. Raises as `create_endpoint` does, and if unknown."""
+    before = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if all(before[name] == value for name, value in changes.items()):
+        return
+    await _check(tx, workspace_id, {**before, **changes}, guard=guard)
+    await _write(tx, workspace_id, endpoint_id, changes, now=now)
+
+
+async def disable_endpoint(
+    tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, reason: DisabledReason, now: datetime
+) -> None:
+    """Pending deliveries wait until it is enabled again. Disabling twice changes nothing. Raises if unknown."""
+    before = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if before["disabled_at"] is not None:
+        return
+    await _write(tx, workspace_id, endpoint_id, {"disabled_at": now, "disabled_reason": reason.value}, now=now)
+    await _forget_work(tx, workspace_id, endpoint_id)
+    body = {"endpoint": _announced(before) | {"disabled_at": instant_text(now), "disabled_reason": reason.value}}
+    await announce(tx, workspace_id, [Event(EventType.ENDPOINT_DISABLED, body, now, revision=before["revision"] + 1)])
+
+
+async def disable_gone_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
+    """After a 410. It may have been deleted meanwhile, which is as good."""
+    try:
+        await disable_endpoint(tx, workspace_id, endpoint_id, reason=DisabledReason.GONE, now=now)
+    except WebhookEndpointNotFound:
+        return
+
+
+async def enable_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
+    """What was pending goes on where it stood. Raises WebhookEndpointNotFound."""
+    before = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if before["disabled_at"] is None:
+        return
+    await _write(tx, workspace_id, endpoint_id, {"disabled_at": None, "disabled_reason": None}, now=now)
+    await wake_endpoints(tx, {endpoint_id: workspace_id})
+
+
+async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
+    """Its log stays. Of many pending deliveries, the first are cancelled now and a sweep goes on. Raises if unknown."""
+    await lock_endpoint(tx, workspace_id, endpoint_id)
+    await _write(tx, workspace_id, endpoint_id, {"deleted_at": now}, now=now)
+    await cancel_deliveries_of(tx, workspace_id, endpoint_id)
+    await _forget_work(tx, workspace_id, endpoint_id)
+
+
+async def send_test(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
+    """The id of an event for this endpoint alone. Raises WebhookEndpointNotFound, WebhookEndpointDisabled."""
+    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if endpoint["disabled_at"] is not None:
+        raise WebhookEndpointDisabled("Enable this endpoint first; nothing is sent to it at the moment.")
+    event = Event(EventType.ENDPOINT_TEST, {"endpoint": _announced(endpoint)}, now, endpoint_id=endpoint_id)
+    return (await announce(tx, workspace_id, [event]))[0]
+
+
+def _announced(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """Without its URL: others may listen, and many URLs carry a token."""
+    return {"id": shown("endpoint", endpoint["id"]), "description": endpoint["description"]}
+
+
+async def _check(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any], *, guard: Guard) -> None:
+    check_receiver_url(fields["url"], guard=guard)
+    check_score_range(fields["lowest_score"], fields["highest_score"])
+    await _check_campaigns(tx, workspace_id, fields["campaign_ids"])
+
+
+async def _check_campaigns(tx: Tx, workspace_id: UUID, campaign_ids: Collection[UUID]) -> None:
+    if not campaign_ids:
+        return
+    known = select(campaigns.c.id).where(campaigns.c.workspace_id == workspace_id, campaigns.c.id.in_(campaign_ids))
+    unknown = set(campaign_ids) - set((await tx.execute(known)).scalars())
+    if unknown:
+        names = ", ".join(sorted(shown("campaign", one) for one in unknown))
+        raise UnknownCampaigns(f"There are no such campaigns: {names}.", pointer="/campaign_ids")
+
+
+async def _check_there_is_room(tx: Tx, workspace_id: UUID) -> None:
+    kept = webhook_endpoints.c
+    count = select(func.count()).where(kept.workspace_id == workspace_id, kept.deleted_at.is_(None))
+    if (await tx.execute(count)).scalar_one() >= MOST_ENDPOINTS:
+        raise TooManyEndpoints(f"A workspace has at most {MOST_ENDPOINTS} webhook endpoints; delete one first.")
+
+
+async def _write(tx: Tx, workspace_id: UUID, endpoint_id: UUID, values: Mapping[str, Any], *, now: datetime) -> None:
+    kept = webhook_endpoints.c
+    await tx.execute(
+        update(webhook_endpoints)
+        .where(kept.workspace_id == workspace_id, kept.id == endpoint_id)
+        .values(updated_at=now, revision=kept.revision + 1, changed_in=func.pg_current_xact_id(), **values)
+    )
+
+
+async def _forget_work(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
+    kept = endpoint_work.c
+    await tx.execute(delete(endpoint_work).where(kept.workspace_id == workspace_id, kept.endpoint_id == endpoint_id))

@@ -1,0 +1,91 @@
+"""Deliveries, whether still to be made or finished: to the caller they are one list."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, Select, case, literal, null, select, union_all
+
+from app.db.engine import ReadTx, Tx
+from app.db.tables import deliveries, delivery_attempts, delivery_log
+from app.domain.delivery import DeliveryNotFound, DeliveryState
+from app.queries.pages import Page, Slice
+
+MOST_ATTEMPTS_SHOWN = 100
+
+
+async def list_deliveries(
+    tx: ReadTx,
+    workspace_id: UUID,
+    endpoint_id: UUID,
+    page: Page,
+    *,
+    state: DeliveryState | None = None,
+    event_id: UUID | None = None,
+) -> Slice[RowMapping]:
+    """Newest first."""
+    sides = [_newest(side, workspace_id, endpoint_id, page, event_id) for side in _sides(state)]
+    both = union_all(*sides).subquery()
+    query = select(both).order_by(both.c.id.desc()).limit(page.limit + 1)
+    rows = (await tx.execute(query)).mappings().all()
+    kept = rows[: page.limit]
+    return Slice(kept, next_after=kept[-1]["id"] if len(rows) > page.limit else None)
+
+
+async def get_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> dict[str, Any]:
+    """With its attempts, oldest first. Raises DeliveryNotFound."""
+    row = await find_delivery(tx, workspace_id, delivery_id)
+    if row is None:
+        raise DeliveryNotFound("There is no delivery with this id.")
+    return {**row, "made": await _attempts(tx, workspace_id, delivery_id)}
+
+
+async def find_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> RowMapping | None:
+    """The statement sees one moment, in which a delivery is in one of the two tables."""
+    sides = [
+        side.where(side.selected_columns.workspace_id == workspace_id, side.selected_columns.id == delivery_id)
+        for side in (_PENDING, _FINISHED)
+    ]
+    return (await tx.execute(union_all(*sides))).mappings().one_or_none()
+
+
+async def _attempts(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> Sequence[RowMapping]:
+    kept = delivery_attempts.c
+    query = (
+        select(kept.number, kept.started_at, kept.duration_ms, kept.status, kept.failure, kept.reply_head)
+        .where(kept.workspace_id == workspace_id, kept.delivery_id == delivery_id)
+        .order_by(kept.started_at.desc())
+        .limit(MOST_ATTEMPTS_SHOWN)
+    )
+    return (await tx.execute(query)).mappings().all()[::-1]
+
+
+def _sides(state: DeliveryState | None) -> list[Select[Any]]:
+    if state is None:
+        return [_PENDING, _FINISHED]
+    if state is DeliveryState.PENDING:
+        return [_PENDING]
+    return [_FINISHED.where(delivery_log.c.state == state.value)]
+
+
+def _newest(side: Select[Any], workspace_id: UUID, endpoint_id: UUID, page: Page, event_id: UUID | None) -> Select[Any]:
+    kept = side.selected_columns
+    side = side.where(kept.workspace_id == workspace_id, kept.endpoint_id == endpoint_id)
+    if page.after is not None:
+        side = side.where(kept.id < page.after)
+    if event_id is not None:
+        side = side.where(kept.event_id == event_id)
+    return select(side.order_by(kept.id.desc()).limit(page.limit + 1).subquery())
+
+
+def _side(table: Any, *, state: Any, due_at: Any, finished_at: Any) -> Select[Any]:
+    kept = table.c
+    return select(
+        kept.workspace_id, kept.id, kept.event_id, kept.endpoint_id, state.label("state"), kept.attempts,
+        due_at.label("due_at"), kept.last_status, kept.last_failure, kept.created_at, finished_at.label("finished_at"),
+    )  # fmt: skip
+
+
+_WAITS = case((deliveries.c.claim_id.is_(None), deliveries.c.due_at))  # of a claimed one it is the lease's end
+_PENDING = _side(deliveries, state=literal(DeliveryState.PENDING.value), due_at=_WAITS, finished_at=null())
+_FINISHED = _side(delivery_log, state=delivery_log.c.state, due_at=null(), finished_at=delivery_log.c.finished_at)

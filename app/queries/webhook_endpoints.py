@@ -1,0 +1,55 @@
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Select, or_, select
+
+from app.db.engine import ReadTx, Tx
+from app.db.tables import endpoint_secrets, webhook_endpoints
+from app.domain.webhook_endpoint import WebhookEndpointNotFound
+from app.queries.pages import Page, Slice, paged
+
+
+async def list_endpoints(tx: ReadTx, workspace_id: UUID, page: Page, *, now: datetime) -> Slice[dict[str, Any]]:
+    found = await paged(tx, _endpoints(workspace_id), webhook_endpoints, page)
+    rows = await _with_secrets(tx, workspace_id, [dict(row) for row in found.rows], now=now)
+    return Slice(rows, next_after=found.next_after, next_change=found.next_change)
+
+
+async def get_endpoint(tx: ReadTx | Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> dict[str, Any]:
+    """With what may be shown of the secrets that sign at `now`, newest first. Raises WebhookEndpointNotFound."""
+    row = await _get(tx, _endpoints(workspace_id).where(webhook_endpoints.c.id == endpoint_id))
+    return (await _with_secrets(tx, workspace_id, [row], now=now))[0]
+
+
+async def lock_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> dict[str, Any]:
+    """Raises WebhookEndpointNotFound."""
+    query = _endpoints(workspace_id).where(webhook_endpoints.c.id == endpoint_id)
+    return await _get(tx, query.with_for_update())
+
+
+async def _get(tx: ReadTx | Tx, query: Select[Any]) -> dict[str, Any]:
+    row = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise WebhookEndpointNotFound("There is no webhook endpoint with this id.")
+    return dict(row)
+
+
+def _endpoints(workspace_id: UUID) -> Select[Any]:
+    kept = webhook_endpoints.c
+    return select(webhook_endpoints).where(kept.workspace_id == workspace_id, kept.deleted_at.is_(None))
+
+
+async def _with_secrets(
+    tx: ReadTx | Tx, workspace_id: UUID, rows: Sequence[dict[str, Any]], *, now: datetime
+) -> list[dict[str, Any]]:
+    kept = endpoint_secrets.c
+    query = (
+        select(kept.endpoint_id, kept.id, kept.hint, kept.created_at, kept.expires_at)
+        .where(kept.workspace_id == workspace_id, kept.endpoint_id.in_([row["id"] for row in rows]))
+        .where(or_(kept.expires_at.is_(None), kept.expires_at > now))
+        .order_by(kept.id.desc())
+    )
+    secrets = (await tx.execute(query)).mappings().all()
+    return [{**row, "secrets": [dict(one) for one in secrets if one["endpoint_id"] == row["id"]]} for row in rows]

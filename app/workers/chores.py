@@ -1,0 +1,54 @@
+"""What the timetable rings for: short transactions, in batches, until nothing is left to do."""
+
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+from app.clock import utc_now
+from app.config import Settings
+from app.db.engine import Engine, Tx
+from app.operations import partitions
+from app.operations.deliveries import cancel, sweep
+from app.operations.idempotency import forget_old_keys
+from app.operations.prune_events import KEPT_FOR
+from app.operations.prune_events import prune_events as prune_some_events
+
+MOST_BATCHES = 1_000  # in one go; the next ring goes on
+
+
+async def recompute_endpoint_work(engine: Engine, _: Settings) -> None:
+    async with engine.write() as tx:
+        await sweep.recompute_endpoint_work(tx)
+
+
+async def cancel_hopeless_deliveries(engine: Engine, _: Settings) -> None:
+    before = utc_now() - KEPT_FOR
+    await _in_batches(engine, cancel.cancel_orphaned_deliveries)
+    await _in_batches(engine, lambda tx: cancel.cancel_outdated_deliveries(tx, before=before))
+
+
+async def prune_events(engine: Engine, _: Settings) -> None:
+    now = utc_now()
+    await _in_batches(engine, lambda tx: prune_some_events(tx, now=now))
+
+
+async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
+    now = utc_now()
+    await _in_batches(engine, lambda tx: forget_old_keys(tx, now=now))
+
+
+async def keep_partitions(engine: Engine, settings: Settings) -> None:
+    now = utc_now()
+    before = now - timedelta(days=settings.delivery_log_days)
+    async with engine.write() as tx:
+        await partitions.ensure_partitions(tx, now=now)
+    async with engine.write() as tx:
+        await partitions.drop_old_partitions(tx, before=before)
+    await _in_batches(engine, lambda tx: partitions.empty_default_partitions(tx, before=before))
+
+
+async def _in_batches(engine: Engine, batch: Callable[[Tx], Awaitable[int]]) -> None:
+    """`batch` says how many rows it dealt with; none ends it."""
+    for _ in range(MOST_BATCHES):
+        async with engine.write() as tx:
+            if not await batch(tx):
+                return

@@ -1,0 +1,108 @@
+"""One delivery: from the claim to what is to be written down about it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import random
+from time import monotonic
+
+import structlog
+
+from app.clock import utc_now
+from app.config import Settings
+from app.db.engine import Engine
+from app.domain.attempts import Outcome
+from app.domain.backoff import disables_endpoint, next_attempt
+from app.domain.delivery import DeliveryState
+from app.domain.ids import shown
+from app.domain.payload import payload, rendered
+from app.domain.webhook_secret import SigningKey
+from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
+from app.operations.deliveries.settle import Attempt, Settlement
+from app.operations.webhook_endpoints import disable_gone_endpoint
+from app.outbound.http import GuardedClient
+from app.outbound.webhook import post_webhook
+from app.workers.signing_keys import SigningKeys
+
+log = structlog.get_logger()
+
+OUR_TROUBLE = timedelta(seconds=60)  # what fails on our side is no attempt, and waits this long
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    settings: Settings
+    engine: Engine
+    client: GuardedClient
+    keys: SigningKeys
+
+
+async def deliver(delivery: ClaimedDelivery, *, sender: Sender, lease_ends_at: float) -> Settlement:
+    """`lease_ends_at` is on the monotonic clock. Raises nothing that a receiver could cause."""
+    if _too_little_lease(lease_ends_at, sender.settings):
+        return give_back(delivery)
+    try:
+        secrets = sender.keys.of(delivery.endpoint)
+        body = body_of(delivery)
+        started_at = utc_now()
+        outcome = await _post(delivery, body=body, secrets=secrets, now=started_at, sender=sender)
+        if disables_endpoint(outcome):
+            await _disable(delivery.endpoint, sender=sender, now=utc_now())
+    except Exception:  # our trouble must not become the receiver's failed attempt
+        log.exception("a delivery could not be tried", delivery=shown("delivery", delivery.id))
+        return give_back(delivery, wait=OUR_TROUBLE)
+    return judge(delivery, outcome, started_at=started_at, jitter=random())  # noqa: S311 - spreads retries, hides nothing
+
+
+def _too_little_lease(lease_ends_at: float, settings: Settings) -> bool:
+    return lease_ends_at - monotonic() < settings.least_lease_seconds
+
+
+def body_of(delivery: ClaimedDelivery) -> bytes:
+    """The same bytes at every attempt."""
+    return rendered(
+        payload(
+            delivery.event_id,
+            type=delivery.event_type,
+            occurred_at=delivery.occurred_at,
+            schema_version=delivery.schema_version,
+            livemode=delivery.endpoint.livemode,
+            workspace_id=delivery.endpoint.workspace_id,
+            data=json.loads(delivery.data),
+        )
+    )
+
+
+async def _post(
+    delivery: ClaimedDelivery, *, body: bytes, secrets: Sequence[SigningKey], now: datetime, sender: Sender
+) -> Outcome:
+    return await post_webhook(
+        sender.client,
+        delivery.endpoint.url,
+        webhook_id=shown("event", delivery.event_id),
+        body=body,
+        secrets=secrets,
+        now=now,
+        deadline_seconds=sender.settings.attempt_deadline_seconds,
+    )
+
+
+async def _disable(endpoint: DueEndpoint, *, sender: Sender, now: datetime) -> None:
+    async with sender.engine.write() as tx:
+        await disable_gone_endpoint(tx, endpoint.workspace_id, endpoint.id, now=now)
+    log.warning("an endpoint answered 410 Gone and was disabled", endpoint=shown("endpoint", endpoint.id))
+
+
+def judge(delivery: ClaimedDelivery, outcome: Outcome, *, started_at: datetime, jitter: float) -> Settlement:
+    attempt = Attempt(started_at, outcome)
+    if outcome.failure is None:
+        return Settlement(delivery, DeliveryState.DELIVERED, attempt=attempt)
+    wait = next_attempt(delivery.step + 1, outcome=outcome, jitter=jitter)
+    if wait is None:
+        return Settlement(delivery, DeliveryState.EXHAUSTED, attempt=attempt)
+    return Settlement(delivery, DeliveryState.PENDING, wait=wait, attempt=attempt)
+
+
+def give_back(delivery: ClaimedDelivery, *, wait: timedelta = timedelta(0)) -> Settlement:
+    return Settlement(delivery, DeliveryState.PENDING, wait=wait)

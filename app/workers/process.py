@@ -1,0 +1,98 @@
+"""The worker process: what it is made of, how it starts, and how it stops."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+
+import structlog
+import uvloop
+
+from app.config import Settings
+from app.db.engine import Engine
+from app.db.lane import Lane
+from app.db.vault import Vault
+from app.domain.addresses import Guard
+from app.outbound.http import GuardedClient
+from app.workers.courier import Courier
+from app.workers.deliver_webhooks import Sender
+from app.workers.fan_out import FanOut
+from app.workers.listener import listen
+from app.workers.loop import Bell, repeat
+from app.workers.signing_keys import SigningKeys
+from app.workers.timetable import timetable
+
+log = structlog.get_logger()
+
+# What a crashed PostgreSQL forgets of these is only done again: events are still queued, deliveries still due.
+FORGIVING = {"synchronous_commit": "off"}
+# The queues grow from nothing to millions and back sooner than the planner's statistics notice.
+INDEXED = {"enable_seqscan": "off"}
+SETTLING_SECONDS = 5.0  # at the end, to write down how the last attempts ended
+
+
+def main(settings: Settings) -> None:
+    """Runs until SIGTERM or SIGINT."""
+    uvloop.run(_run_until_signalled(settings))
+
+
+async def _run_until_signalled(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run_worker(settings, stop=stop)
+
+
+async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
+    """Until `stop` is set; then lets attempts under way end, and settles them."""
+    async with _sender(settings) as sender:
+        await _work(sender, stop=stop)
+
+
+@asynccontextmanager
+async def _sender(settings: Settings) -> AsyncIterator[Sender]:
+    if settings.database_url is None:
+        raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
+    guard = Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback)
+    secret_keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
+    engine = Engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
+    try:
+        async with GuardedClient(guard, user_agent=f"Zeroten/{version('zeroten')}") as client:
+            yield Sender(settings, engine, client, SigningKeys(Vault.read(secret_keys)))
+    finally:
+        await engine.close()
+
+
+async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
+    engine, poll_seconds = sender.engine, sender.settings.poll_seconds
+    to_fan_out, to_claim, to_settle = (
+        Lane(engine, **INDEXED, **FORGIVING),
+        Lane(engine, **INDEXED, **FORGIVING),
+        Lane(engine, **INDEXED),
+    )
+    events, due, done = Bell(), Bell(), asyncio.Event()
+    courier = Courier(sender, lane=to_claim, settling_lane=to_settle, due=due, stop=stop)
+    fan_out = FanOut(to_fan_out, deliveries_made=due)
+    async with asyncio.TaskGroup() as tasks, timetable(engine, sender.settings):
+        tasks.create_task(listen(engine, bells=[events, due], stop=stop))
+        tasks.create_task(repeat(fan_out.step, lane=to_fan_out, bell=events, stop=stop, poll_seconds=poll_seconds))
+        claiming = tasks.create_task(
+            repeat(courier.step, lane=to_claim, bell=due, stop=stop, poll_seconds=poll_seconds)
+        )
+        tasks.create_task(
+            repeat(
+                courier.settling.step, lane=to_settle, bell=courier.settling.bell, stop=done, poll_seconds=poll_seconds
+            )
+        )
+        log.info("worker started")
+        await stop.wait()
+        events.ring()
+        due.ring()
+        await claiming
+        await courier.finish(seconds=sender.settings.attempt_deadline_seconds + SETTLING_SECONDS)
+        done.set()
+        courier.settling.bell.ring()
+    for lane in (to_fan_out, to_claim, to_settle):
+        await lane.close()
+    log.info("worker stopped", unsettled=courier.held)

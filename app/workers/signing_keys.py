@@ -1,0 +1,27 @@
+"""Opened secrets, kept for as long as they fit: opening and parsing one costs more than signing with it."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from app.db.vault import Vault
+from app.domain.webhook_secret import SigningKey, read_secret
+from app.operations.deliveries.claim import DueEndpoint, SealedSecret
+
+KEPT = 10_000
+
+
+class SigningKeys:
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._opened: dict[UUID, SigningKey] = {}
+
+    def of(self, endpoint: DueEndpoint) -> Sequence[SigningKey]:
+        """Every secret that signs at the moment, the newest first. Raises CannotOpenSecret."""
+        return [self._opened.get(secret.id) or self._open(endpoint, secret) for secret in endpoint.secrets]
+
+    def _open(self, endpoint: DueEndpoint, secret: SealedSecret) -> SigningKey:
+        if len(self._opened) >= KEPT:
+            self._opened.clear()
+        text = self._vault.open(secret.ciphertext, workspace_id=endpoint.workspace_id, row_id=secret.id)
+        key = self._opened[secret.id] = read_secret(text)
+        return key

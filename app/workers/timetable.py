@@ -1,0 +1,65 @@
+"""Every schedule on one page.
+
+The clock rings in every worker process. That is harmless: what is due is decided by rows and taken by guarded
+statements, so a ring too many finds nothing, and one that was missed is made up for by the next.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from app.clock import utc_now
+from app.config import Settings
+from app.db.engine import Engine
+from app.workers import chores
+from app.workers.loop import note_failure
+
+Chore = Callable[[Engine, Settings], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    every: timedelta
+    chore: Chore
+
+
+TIMETABLE = (
+    Entry(timedelta(minutes=1), chores.recompute_endpoint_work),
+    Entry(timedelta(minutes=1), chores.cancel_hopeless_deliveries),
+    Entry(timedelta(minutes=10), chores.prune_events),
+    Entry(timedelta(hours=1), chores.forget_idempotency_keys),
+    Entry(timedelta(hours=6), chores.keep_partitions),
+)
+
+
+@asynccontextmanager
+async def timetable(engine: Engine, settings: Settings) -> AsyncIterator[None]:
+    """Rings once at the start as well, so that a process that never lives long does its chores too."""
+    scheduler = AsyncIOScheduler(timezone="UTC")
+    for entry in TIMETABLE:
+        scheduler.add_job(
+            partial(_ring, entry.chore, engine, settings),
+            "interval",
+            seconds=entry.every.total_seconds(),
+            jitter=entry.every.total_seconds() / 10,
+            next_run_time=utc_now(),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+    scheduler.start()
+    try:
+        yield
+    finally:
+        scheduler.shutdown(wait=False)
+
+
+async def _ring(chore: Chore, engine: Engine, settings: Settings) -> None:
+    try:
+        await chore(engine, settings)
+    except Exception as error:  # noqa: BLE001 - the next ring tries again
+        note_failure(chore, error)
