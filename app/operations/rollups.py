@@ -36,7 +36,7 @@ def rollup_ctes(changes: str = "changes", *, only_key: str | None = None) -> str
     GROUP BY {key} ORDER BY {key}
     ON CONFLICT ({key}) DO UPDATE SET
         {", ".join(map(_added, COUNTERS))}
-)"""  # noqa: S608 - built from our own names only
+)"""
 
 
 def _counted_under(only_key: str | None) -> str:

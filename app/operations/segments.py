@@ -41,4 +41,4 @@ segmented AS MATERIALIZED (
     ) AS segments
     FROM labelled LEFT JOIN unmet USING (workspace_id, key, label, value_limit)
     WHERE label IS NOT NULL GROUP BY workspace_id, id
-)"""  # noqa: S608 - built from our own names only
+)"""

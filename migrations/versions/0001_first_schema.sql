@@ -7,13 +7,15 @@ CREATE TABLE deliveries (
     claim_id UUID,
     attempts INTEGER DEFAULT 0 NOT NULL,
     step INTEGER DEFAULT 0 NOT NULL,
-    body JSONB,
+    body JSON,
     last_status INTEGER,
     last_failure TEXT,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_deliveries PRIMARY KEY (workspace_id, id)
 )
  WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
+
+CREATE INDEX ix_deliveries_claimed ON deliveries (workspace_id, endpoint_id, due_at) WHERE claim_id IS NOT NULL;
 
 CREATE INDEX ix_deliveries_due ON deliveries (workspace_id, endpoint_id, due_at);
 
@@ -40,7 +42,7 @@ CREATE TABLE delivery_log (
     endpoint_id UUID NOT NULL,
     state TEXT NOT NULL,
     attempts INTEGER NOT NULL,
-    body JSONB,
+    body JSON,
     last_status INTEGER,
     last_failure TEXT,
     created_at TIMESTAMP WITH TIME ZONE NOT NULL,
@@ -68,7 +70,8 @@ CREATE TABLE event_queue (
     event_id UUID NOT NULL,
     endpoint_id UUID,
     CONSTRAINT pk_event_queue PRIMARY KEY (workspace_id, event_id)
-);
+)
+ WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 
 CREATE TABLE events (
     workspace_id UUID NOT NULL,
@@ -82,7 +85,7 @@ CREATE TABLE events (
     previous_band TEXT,
     score SMALLINT,
     occurred_at TIMESTAMP WITH TIME ZONE NOT NULL,
-    body JSONB NOT NULL,
+    body JSON NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     revision INTEGER DEFAULT 1 NOT NULL,
     changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
@@ -93,7 +96,7 @@ CREATE INDEX ix_events_created ON events USING brin (created_at);
 
 CREATE INDEX ix_events_recipient ON events (workspace_id, recipient_id) WHERE recipient_id IS NOT NULL;
 
-CREATE INDEX ix_events_workspace_id_changed_in_id ON events (workspace_id, changed_in, id);
+CREATE INDEX ix_events_workspace_id_changed_in ON events (workspace_id, changed_in);
 
 CREATE TABLE idempotency_keys (
     workspace_id UUID NOT NULL,
@@ -185,7 +188,7 @@ CREATE TABLE accounts (
     CONSTRAINT fk_accounts_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id)
 );
 
-CREATE INDEX ix_accounts_workspace_id_changed_in_id ON accounts (workspace_id, changed_in, id);
+CREATE INDEX ix_accounts_workspace_id_changed_in ON accounts (workspace_id, changed_in);
 
 CREATE UNIQUE INDEX uq_accounts_external_id ON accounts (workspace_id, external_id);
 
@@ -234,8 +237,6 @@ CREATE TABLE campaigns (
     CONSTRAINT ck_campaigns_state CHECK (state IN ('draft', 'scheduled', 'running', 'paused', 'completed', 'archived')),
     CONSTRAINT ck_campaigns_ends_after_start CHECK (ends_at > starts_at)
 );
-
-CREATE INDEX ix_campaigns_workspace_id_changed_in_id ON campaigns (workspace_id, changed_in, id);
 
 CREATE TABLE imports (
     workspace_id UUID NOT NULL,
@@ -306,6 +307,7 @@ CREATE TABLE endpoint_secrets (
     endpoint_id UUID NOT NULL,
     id UUID NOT NULL,
     ciphertext BYTEA NOT NULL,
+    hint TEXT DEFAULT '' NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     expires_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_endpoint_secrets PRIMARY KEY (workspace_id, endpoint_id, id),
@@ -357,7 +359,7 @@ CREATE TABLE recipients (
 
 CREATE INDEX ix_recipients_account ON recipients (workspace_id, account_id) WHERE account_id IS NOT NULL;
 
-CREATE INDEX ix_recipients_workspace_id_changed_in_id ON recipients (workspace_id, changed_in, id);
+CREATE INDEX ix_recipients_workspace_id_changed_in ON recipients (workspace_id, changed_in);
 
 CREATE UNIQUE INDEX uq_recipients_email ON recipients (workspace_id, email) WHERE email IS NOT NULL;
 
@@ -429,7 +431,7 @@ CREATE INDEX ix_responses_workspace_id_campaign_id_counted_on ON responses (work
 
 CREATE INDEX ix_responses_workspace_id_campaign_id_id ON responses (workspace_id, campaign_id, id);
 
-CREATE INDEX ix_responses_workspace_id_changed_in_id ON responses (workspace_id, changed_in, id);
+CREATE INDEX ix_responses_workspace_id_changed_in ON responses (workspace_id, changed_in);
 
 CREATE UNIQUE INDEX uq_responses_client_ref ON responses (workspace_id, campaign_id, client_ref) WHERE client_ref IS NOT NULL;
 

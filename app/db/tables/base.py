@@ -50,7 +50,10 @@ def revision() -> Column[Any]:
 
 
 def changed_in() -> Column[Any]:
-    """The transaction that last wrote the row. Ids are not in commit order, this with a snapshot horizon is."""
+    """The transaction that last wrote the row. Ids are not in commit order, this with a snapshot horizon is.
+
+    Its indexes leave the id out: with it, a plan made over small tables may probe them for an id instead of the key.
+    """
     return Column("changed_in", TransactionId, nullable=False, server_default=text("pg_current_xact_id()"))
 
 

@@ -1,4 +1,4 @@
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.base import (
@@ -39,7 +39,6 @@ campaigns = Table(
     CheckConstraint("metric IN ('nps', 'csat', 'ces', 'stars', 'thumbs')", name="metric"),
     CheckConstraint("state IN ('draft', 'scheduled', 'running', 'paused', 'completed', 'archived')", name="state"),
     CheckConstraint("ends_at > starts_at", name="ends_after_start"),
-    Index(None, "workspace_id", "changed_in", "id"),
 )
 
 survey_versions = Table(

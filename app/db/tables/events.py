@@ -1,5 +1,5 @@
 from sqlalchemy import Column, Index, Integer, SmallInteger, Table, Text, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
 from app.db.tables.base import changed_in, created_at, instant, metadata, revision, workspace_column
 
@@ -18,11 +18,11 @@ events = Table(
     Column("previous_band", Text),
     Column("score", SmallInteger),
     Column("occurred_at", instant, nullable=False),
-    Column("body", JSONB, nullable=False),  # the `data` of the payload
+    Column("body", JSON, nullable=False),  # the `data` of the payload; json, not jsonb: written and sent as text
     created_at(),
     revision(),  # of the thing it is about
     changed_in(),
-    Index(None, "workspace_id", "changed_in", "id"),
+    Index(None, "workspace_id", "changed_in"),
     Index(
         "ix_events_recipient",
         "workspace_id",
@@ -40,4 +40,5 @@ event_queue = Table(
     Column("event_id", Uuid, primary_key=True),
     # only this endpoint (a test send); none means whoever subscribed
     Column("endpoint_id", Uuid),
+    postgresql_with={"autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 1000},
 )

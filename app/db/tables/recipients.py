@@ -36,7 +36,7 @@ accounts = Table(
     changed_in(),
     belongs_to("workspaces", refers_to=("id",)),
     Index("uq_accounts_external_id", "workspace_id", "external_id", unique=True),
-    Index(None, "workspace_id", "changed_in", "id"),
+    Index(None, "workspace_id", "changed_in"),
 )
 
 # Tombstoned, not deleted: a DELETE in one tenant's open transaction would block everybody's recording.
@@ -73,7 +73,7 @@ recipients = Table(
     _identifier("email"),
     _identifier("phone"),
     Index("ix_recipients_account", "workspace_id", "account_id", postgresql_where=text("account_id IS NOT NULL")),
-    Index(None, "workspace_id", "changed_in", "id"),
+    Index(None, "workspace_id", "changed_in"),
 )
 
 # What must outlive an erasure: that this address said no, and when it was last asked. Only an HMAC of the address.

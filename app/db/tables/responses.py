@@ -99,7 +99,7 @@ responses = Table(
     ),
     Index(None, "workspace_id", "campaign_id", "id"),
     Index(None, "workspace_id", "campaign_id", "counted_on"),
-    Index(None, "workspace_id", "changed_in", "id"),
+    Index(None, "workspace_id", "changed_in"),
 )
 
 response_revisions = Table(

@@ -11,7 +11,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
 from app.db.tables.base import (
     belongs_to,
@@ -56,6 +56,7 @@ endpoint_secrets = Table(
     Column("endpoint_id", Uuid, primary_key=True),
     Column("id", Uuid, primary_key=True),
     Column("ciphertext", LargeBinary, nullable=False),
+    Column("hint", Text, nullable=False, server_default=text("''")),  # its end; of an ed25519 key, the public key
     created_at(),
     Column("expires_at", instant),  # the end of its overlap after a rotation
     belongs_to("webhook_endpoints", "endpoint_id"),
@@ -85,12 +86,19 @@ deliveries = Table(
     Column("claim_id", Uuid),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("step", Integer, nullable=False, server_default=text("0")),  # in the retry timetable
-    Column("body", JSONB),  # what a delayed delivery froze at its first attempt; none means the event's
+    Column("body", JSON),  # what a delayed delivery froze at its first attempt; none means the event's
     Column("last_status", Integer),
     Column("last_failure", Text),
     created_at(),
     Index("uq_deliveries_event_endpoint", "workspace_id", "event_id", "endpoint_id", unique=True),
     Index("ix_deliveries_due", "workspace_id", "endpoint_id", "due_at"),
+    Index(
+        "ix_deliveries_claimed",
+        "workspace_id",
+        "endpoint_id",
+        "due_at",
+        postgresql_where=text("claim_id IS NOT NULL"),
+    ),
     postgresql_with={"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 1000},
 )
 
@@ -105,7 +113,7 @@ delivery_log = Table(
     Column("endpoint_id", Uuid, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("body", JSONB),
+    Column("body", JSON),
     Column("last_status", Integer),
     Column("last_failure", Text),
     Column("created_at", instant, nullable=False),

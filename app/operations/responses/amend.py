@@ -18,7 +18,7 @@ from app.db.identifiers import new_id
 from app.domain.events import EventType
 from app.domain.metric import METRICS
 from app.operations.events import CHANNEL
-from app.operations.responses.bodies import METRIC_TABLE, band_sql, response_body_sql
+from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_sql
 from app.operations.responses.new_response import NewResponse
 from app.operations.rollups import rollup_ctes
 
@@ -181,6 +181,8 @@ UPDATE_RESPONSES = text("""
     WHERE r.workspace_id = t.workspace_id AND r.id = t.id
 """)
 
+PREVIOUS = """'{"score":' || t.previous_score || ',"band":"' || t.previous_band || '"}'"""
+
 ANNOUNCE = text(f"""
     WITH announced AS (
         INSERT INTO events (
@@ -189,15 +191,7 @@ ANNOUNCE = text(f"""
         )
         SELECT r.workspace_id, t.event_id, t.type, r.campaign_id, r.recipient_id, r.id, {band_sql("r.score")},
             t.previous_band, r.score, r.updated_at, r.revision,
-            {
-    response_body_sql(
-        "r",
-        "c",
-        "p",
-        band=band_sql("r.score"),
-        previous="jsonb_build_object('score', t.previous_score, 'band', t.previous_band)",
-    )
-}
+            {body_sql(told_sql("r"), "r", "c", "p", band=band_sql("r.score"), previous=PREVIOUS)}
         FROM unnest(
             CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:event_id AS uuid[]), CAST(:type AS text[]),
             CAST(:previous_score AS int[]), CAST(:previous_band AS text[])
@@ -210,7 +204,7 @@ ANNOUNCE = text(f"""
     ),
     queued AS (INSERT INTO event_queue (workspace_id, event_id) SELECT workspace_id, id FROM announced)
     SELECT pg_notify('{CHANNEL}', '')
-""")  # noqa: S608 - built from our own fragments
+""")
 
 MOVE_COUNTERS = text(f"""
     WITH changes AS MATERIALIZED (
@@ -223,4 +217,4 @@ MOVE_COUNTERS = text(f"""
     ),
     {rollup_ctes("changes")}
     SELECT 1
-""")  # noqa: S608 - built from our own fragments
+""")

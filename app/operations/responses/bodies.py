@@ -1,7 +1,10 @@
-"""What an event says about a response, rendered by PostgreSQL, in the shape of the API's resource."""
+"""What an event says about a response, in the shape of the API's resource."""
+
+from pydantic_core import to_json
 
 from app.domain import ids
 from app.domain.metric import METRICS
+from app.operations.responses.new_response import NewResponse
 
 # The scale and the bands of every metric as a table, so that SQL has them from the one place that defines them.
 METRIC_ROWS = ", ".join(
@@ -19,40 +22,65 @@ def band_sql(score: str, metric: str = "m") -> str:
 
 
 def id_sql(kind: str, column: str) -> str:
-    return f"('{ids.PREFIXES[kind]}_' || replace({column}::text, '-', ''))"
+    return f"('{ids.PREFIXES[kind]}_' || encode(uuid_send({column}), 'hex'))"
 
 
 def instant_sql(column: str) -> str:
     return f"""to_char({column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')"""
 
 
-def response_body_sql(response: str, campaign: str, recipient: str, *, band: str, previous: str | None = None) -> str:
-    """Aliases of rows; `band` and `previous` are expressions (`previous` gives an object)."""
-    return f"""jsonb_build_object(
-        'response', jsonb_build_object(
-            'id', {id_sql("response", f"{response}.id")},
-            'campaign_id', {id_sql("campaign", f"{response}.campaign_id")},
-            'survey_version', {response}.survey_version,
-            'recipient_id', {id_sql("recipient", f"{response}.recipient_id")},
-            'channel', {response}.channel,
-            'score', {response}.score,
-            'band', {band},
-            'comment', {response}.comment,
-            'language', {response}.language,
-            'may_contact', {response}.may_contact,
-            'occasion', {response}.occasion,
-            'import_id', {response}.import_id,
-            'properties', {response}.properties,
-            'answered_at', {instant_sql(f"{response}.answered_at")},
-            'revision', {response}.revision
-        ),
-        'campaign', jsonb_build_object(
-            'id', {id_sql("campaign", f"{campaign}.id")},
-            'name', {campaign}.name, 'kind', {campaign}.kind, 'metric', {campaign}.metric
-        ),
-        'recipient', CASE WHEN {recipient}.id IS NOT NULL THEN jsonb_build_object(
-            'id', {id_sql("recipient", f"{recipient}.id")},
-            'external_id', {recipient}.external_id, 'email', {recipient}.email, 'name', {recipient}.name,
-            'properties', {recipient}.properties
-        ) END{f", 'previous', {previous}" if previous else ""}
-    )"""
+def told_as_recorded(response: NewResponse) -> str:
+    """What the answer itself says, as JSON text without its closing brace: PostgreSQL adds what only it knows.
+
+    Putting text together costs PostgreSQL a quarter of what building the same JSON does.
+    """
+    said = {
+        "id": ids.shown("response", response.id),
+        "campaign_id": ids.shown("campaign", response.campaign_id),
+        "channel": response.channel,
+        "score": response.score,
+        "comment": response.comment,
+        "language": response.language,
+        "may_contact": response.may_contact,
+        "occasion": response.occasion,
+        "import_id": response.import_id,
+        "answered_at": response.answered_at,
+    }
+    return f'{to_json(said)[:-1].decode()},"properties":{response.properties}'
+
+
+def told_sql(response: str) -> str:
+    """The same from a row of `responses`."""
+    return f"""left(json_build_object(
+        'id', {id_sql("response", f"{response}.id")},
+        'campaign_id', {id_sql("campaign", f"{response}.campaign_id")},
+        'channel', {response}.channel,
+        'score', {response}.score,
+        'comment', {response}.comment,
+        'language', {response}.language,
+        'may_contact', {response}.may_contact,
+        'occasion', {response}.occasion,
+        'import_id', {response}.import_id,
+        'answered_at', {instant_sql(f"{response}.answered_at")},
+        'properties', {response}.properties
+    )::text, -1)"""
+
+
+def body_sql(told: str, response: str, campaign: str, recipient: str, *, band: str, previous: str | None = None) -> str:
+    """The `data` of a response event. Aliases of rows; `told`, `band` and `previous` (JSON text) are expressions."""
+    person = f"{recipient}.id IS NULL THEN 'null' ELSE"
+    before = f""" || ',"previous":' || {previous}""" if previous else ""
+    return f"""(
+        '{{"response":' || {told}
+        || ',"survey_version":' || {response}.survey_version || ',"recipient_id":'
+        || CASE WHEN {person} '"' || {id_sql("recipient", f"{recipient}.id")} || '"' END
+        || ',"band":"' || {band} || '","revision":' || {response}.revision
+        || '}},"campaign":{{"id":"' || {id_sql("campaign", f"{campaign}.id")}
+        || '","name":' || to_json({campaign}.name) || ',"kind":"' || {campaign}.kind
+        || '","metric":"' || {campaign}.metric || '"}},"recipient":' || CASE WHEN {person}
+            '{{"id":"' || {id_sql("recipient", f"{recipient}.id")} || '"'
+            || ',"external_id":' || coalesce(to_json({recipient}.external_id)::text, 'null')
+            || ',"email":' || coalesce(to_json({recipient}.email)::text, 'null')
+            || ',"name":' || coalesce(to_json({recipient}.name)::text, 'null')
+            || ',"properties":' || {recipient}.properties || '}}' END{before} || '}}'
+    )::json"""

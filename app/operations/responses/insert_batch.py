@@ -12,7 +12,7 @@ import asyncpg
 
 from app.domain.campaign import ACCEPTS_ANSWERS
 from app.operations.events import CHANNEL
-from app.operations.responses.bodies import METRIC_TABLE, band_sql, response_body_sql
+from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_as_recorded
 from app.operations.responses.new_response import NewResponse
 from app.operations.rollups import rollup_ctes
 from app.operations.segments import segment_ctes
@@ -40,6 +40,7 @@ INPUT = (
     ("idempotency_key", "uuid", True),
     ("request_digest", "uuid", True),
     ("is_news", "boolean", False),
+    ("told", "text", False),
 )
 COPIED = ", ".join(name for name, _, is_stored in INPUT if is_stored)
 COPIED_FROM_KNOWN = ", ".join(f"k.{name}" for name, _, is_stored in INPUT if is_stored)
@@ -63,8 +64,8 @@ class Inserted:
 
 
 async def insert_batch(connection: asyncpg.Connection, batch: Sequence[NewResponse]) -> list[Inserted]:
-    columns = [[getattr(response, name) for response in batch] for name, _, _ in INPUT]
-    rows = await connection.fetch(INSERT_BATCH, *columns)
+    columns = [[getattr(response, name) for response in batch] for name, _, _ in INPUT[:-1]]
+    rows = await connection.fetch(INSERT_BATCH, *columns, [told_as_recorded(response) for response in batch])
     return [Inserted(*row) for row in rows]
 
 
@@ -119,7 +120,7 @@ announced AS (
     )
     SELECT k.workspace_id, k.event_id, CASE WHEN k.is_news THEN 'response.created' ELSE 'response.imported' END,
         k.campaign_id, k.recipient_id, k.id, k.band, k.score, k.received_at, k.received_at,
-        {response_body_sql("k", "c", "r", band="k.band")}
+        {body_sql("k.told", "k", "c", "r", band="k.band")}
     FROM inserted JOIN known k USING (workspace_id, id),
         LATERAL (SELECT k.c_id AS id, k.c_name AS name, k.c_kind AS kind, k.metric) c,
         LATERAL (
@@ -142,4 +143,4 @@ notified AS (
 SELECT i.id IS NOT NULL, k.refusal, k.state, k.metric, k.band, k.slot, k.survey_version, k.counted_on
 FROM known k LEFT JOIN inserted i ON i.id = k.id AND i.workspace_id = k.workspace_id LEFT JOIN notified ON true
 ORDER BY k.place
-"""  # noqa: S608 - built from our own fragments
+"""

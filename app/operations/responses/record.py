@@ -12,7 +12,7 @@ import asyncpg
 
 from app.db.engine import Engine
 from app.domain.campaign import CampaignNotAccepting, CampaignNotFound
-from app.domain.errors import DomainError, NotFound
+from app.domain.errors import DomainError
 from app.domain.metric import METRICS, ScoreOutOfRange
 from app.domain.recipient import RecipientNotFound
 from app.operations.recipients import upsert_recipients
