@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from app.domain.comparison import FEWEST_TO_JUDGE, Change, Verdict, compare
 from app.domain.metric import METRICS, NPS, Metric, ScoreOutOfRange
 from app.domain.scoring import LEVELS, Histogram
+from app.domain.student_t import critical_t, two_sided_p
 
 
 @st.composite
@@ -64,12 +65,25 @@ def test_means_are_compared_by_welchs_test(before: list[int], after: list[int]) 
     assert change.difference == Fraction(sum(after), len(after)) - Fraction(sum(before), len(before))
     assert change.interval is not None
     assert change.interval.method == "welch_t"
-    assert change.p_value is not None
+    n, m = len(before), len(after)
+    df = squared**2 / ((variance(before) / n) ** 2 / (n - 1) + (variance(after) / m) ** 2 / (m - 1))
     t = (mean(after) - mean(before)) / math.sqrt(squared)
-    # Against the normal distribution p would be smaller, against the fewest degrees of freedom possible (9) larger.
-    assert 2 * NormalDist().cdf(-abs(t)) <= change.p_value + 1e-12
-    if abs(t) > 2.2622:
-        assert change.p_value < 0.05
+    assert change.p_value == pytest.approx(two_sided_p(t, df=df), rel=1e-9)
+    if change.interval.high < 4:
+        margin = critical_t(0.95, df=df) * math.sqrt(squared)
+        assert change.interval.high == pytest.approx(mean(after) - mean(before) + margin)
+
+
+@given(st.integers(0, 200), st.integers(10, 200), st.integers(0, 200), st.integers(10, 200))
+def test_shares_are_compared_after_one_more_answer_of_each_kind(up: int, down: int, now_up: int, now_down: int) -> None:
+    was, now = (up + 1) / (up + down + 2), (now_up + 1) / (now_up + now_down + 2)
+    error = math.sqrt(was * (1 - was) / (up + down + 2) + now * (1 - now) / (now_up + now_down + 2))
+    change = changed("thumbs", [1] * up + [0] * down, [1] * now_up + [0] * now_down)
+    assert change.p_value == pytest.approx(2 * NormalDist().cdf(-abs(now - was) / error), rel=1e-9)
+    assert change.interval is not None
+    assert change.interval.method == "adjusted_wald"
+    if change.interval.low > -100:
+        assert change.interval.low == pytest.approx(100 * (now - was - 1.959964 * error), rel=1e-5, abs=1e-4)
 
 
 @given(changes())

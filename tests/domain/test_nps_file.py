@@ -50,6 +50,11 @@ def test_a_spreadsheet_export_with_its_oddities_is_understood() -> None:
     found = read_scores(opened(text))
     assert found.histogram == Histogram.of([9, 9, 10])
     assert (found.column, found.delimiter, found.rejected) == ("Score", ";", 0)
+    assert rejects_of(text + "D;?;\r\n") == [(9, "not_a_number")]
+
+
+def test_a_space_after_the_delimiter_does_not_hide_the_quotes() -> None:
+    assert read_scores(opened('id, comment, score\n1, "good, but", 9\n')).histogram == Histogram.of([9])
 
 
 def test_a_plain_column_of_numbers_needs_only_its_heading() -> None:

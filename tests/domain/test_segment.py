@@ -20,7 +20,8 @@ from app.domain.segment import (
 )
 
 TEXT, NUMBER, DATE = PropertyKind.TEXT, PropertyKind.NUMBER, PropertyKind.DATE
-NUMBERS = st.integers(-(10**30), 10**30) | st.floats(allow_nan=False, allow_infinity=False)
+WHOLE = st.integers(-(10**30), 10**30)
+NUMBERS = WHOLE | WHOLE.map(float) | st.floats(allow_nan=False, allow_infinity=False)
 SCALARS = st.none() | st.booleans() | NUMBERS | st.floats() | st.text(max_size=120)
 BOUNDARIES = st.lists(NUMBERS, min_size=1, max_size=8).map(
     lambda numbers: tuple({Decimal(repr(number)): number for number in sorted(numbers)}.values())
@@ -38,6 +39,7 @@ BOUNDARIES = st.lists(NUMBERS, min_size=1, max_size=8).map(
         (False, "false"),
         (7, "7"),
         (7.0, "7"),
+        (1200.0, "1200"),
         (-0.0, "0"),
         (0.10, "0.1"),
         (1e21, "1000000000000000000000"),

@@ -151,6 +151,7 @@ def test_a_missing_question_is_missing_in_the_default_language_too() -> None:
         ("de", "de"),
         ("de-CH", "de"),
         ("zh-Hant-HK", "zh-Hant"),
+        ("zh-TW", "zh-Hans"),
         ("pt", "pt-BR"),
         ("pt-PT", "pt-BR"),
         ("fr", "en"),
@@ -161,5 +162,5 @@ def test_a_missing_question_is_missing_in_the_default_language_too() -> None:
     ],
 )
 def test_the_nearest_language_is_shown(wanted: str | None, found: str) -> None:
-    survey = Survey("en", ("en", "de", "pt-BR", "zh-Hant"))
+    survey = Survey("en", ("en", "de", "pt-BR", "zh-Hans", "zh-Hant"))
     assert pick_language(survey, wanted=wanted) == found
