@@ -33,7 +33,7 @@ class Person:
     ) -> None:
         """`stored` has every field of a recipient; None: not stored yet."""
         self.workspace_id, self.id, self.stored, self.revision = workspace_id, person_id, stored, revision
-        self.after: dict[str, Any] = dict(stored) if stored is not None else {"properties": {}}
+        self.after: Mapping[str, Any] = stored if stored is not None else {"properties": {}}
 
     @property
     def is_new(self) -> bool:
@@ -41,23 +41,25 @@ class Person:
 
     @property
     def has_changed(self) -> bool:
-        return self.stored is not None and not _alike(self.stored, self.after)
+        if self.stored is None or self.after is self.stored:
+            return False
+        return not _alike(self.stored, self.after)
 
+    @property
     def has_new_address(self) -> bool:
+        if self.after is self.stored:
+            return False
         before = self.stored or {}
         return any(self.after.get(kind) not in {None, before.get(kind)} for kind in ("email", "phone"))
 
-    def identifiers(self) -> Iterable[Identifier]:
+    def identifiers(self) -> list[Identifier]:
         return identifiers_in(self.workspace_id, self.after)
 
-    def lost(self) -> set[Identifier]:
-        return self._stored_identifiers() - set(self.identifiers())
-
-    def gained(self) -> set[Identifier]:
-        return set(self.identifiers()) - self._stored_identifiers()
-
-    def _stored_identifiers(self) -> set[Identifier]:
-        return set(identifiers_in(self.workspace_id, self.stored or {}))
+    def given_up(self) -> set[Identifier]:
+        """Identifiers stored with them that they shall no longer have."""
+        if self.stored is None or self.after is self.stored:
+            return set()
+        return set(identifiers_in(self.workspace_id, self.stored)) - set(self.identifiers())
 
 
 class Directory:
@@ -85,9 +87,8 @@ class Directory:
         return self._by_id.values()
 
     def _meant_by(self, said: RecipientInput) -> Person | None:
-        names = list(identifiers_in(said.workspace_id, said.given))
-        found = {name: self._by_identifier[name] for name in names if name in self._by_identifier}
-        meant = {person.id: person for person in found.values()}
+        known = map(self._by_identifier.get, identifiers_in(said.workspace_id, said.given))
+        meant = {person.id: person for person in known if person is not None}
         if said.recipient_id is not None:
             meant[said.recipient_id] = self._with_id(said.workspace_id, said.recipient_id)
         if len(meant) > 1:
@@ -111,11 +112,12 @@ class Directory:
         for name in person.identifiers():
             del self._by_identifier[name]
         person.after = after
-        self._by_identifier |= dict.fromkeys(person.identifiers(), person)
+        for name in person.identifiers():
+            self._by_identifier[name] = person
 
 
-def identifiers_in(workspace_id: UUID, fields: Mapping[str, Any]) -> Iterable[Identifier]:
-    return ((workspace_id, kind, fields[kind]) for kind in IDENTIFIERS if fields.get(kind))
+def identifiers_in(workspace_id: UUID, fields: Mapping[str, Any]) -> list[Identifier]:
+    return [(workspace_id, kind, fields[kind]) for kind in IDENTIFIERS if fields.get(kind)]
 
 
 def _after(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
