@@ -90,7 +90,6 @@ class GuardedClient:
             cookie_jar=DummyCookieJar(),
             trust_env=False,
             auto_decompress=False,  # a few kB can unpack to gigabytes
-            read_bufsize=HEAD_BYTES,
             max_line_size=HEADER_BYTES,
             max_field_size=HEADER_BYTES,
             max_headers=HEADER_LINES,
@@ -147,18 +146,17 @@ def _target(url: str) -> URL:
 
 @lru_cache(maxsize=16)
 def _limits(deadline_seconds: float) -> ClientTimeout:
-    # aiohttp rounds longer timeouts up to whole seconds of the clock unless told not to; leases count on the deadline.
-    return ClientTimeout(total=None, connect=deadline_seconds * CONNECT_SHARE, ceil_threshold=deadline_seconds + 1)
+    return ClientTimeout(total=None, connect=deadline_seconds * CONNECT_SHARE)
 
 
 async def _read_head(reply: ClientResponse, *, seconds: float) -> bytes:
     """The first bytes of the body; what has not arrived by then is never read."""
-    if reply.content.is_eof():
+    if reply.content.is_eof():  # it came with the headers, as short ones do: spare the timer
         return reply.content.read_nowait(HEAD_BYTES)
     head = b""
     try:
         async with asyncio.timeout(seconds):
-            while len(head) < HEAD_BYTES and (piece := await reply.content.read(HEAD_BYTES - len(head))):
+            while piece := await reply.content.read(HEAD_BYTES - len(head)):
                 head += piece
     except (TimeoutError, ClientError):
         pass  # the status stands

@@ -15,8 +15,8 @@ def read_retry_after(value: str | None, *, now: datetime) -> float | None:
 
 
 def _seconds(value: str, *, now: datetime) -> float | None:
-    if value.isascii() and value.isdecimal():
-        return float(value[:10])  # ten digits are 300 years; more of them only cost time
+    if value.isdecimal():
+        return float(value)
     try:
         at = parsedate_to_datetime(value)
     except (ValueError, OverflowError):

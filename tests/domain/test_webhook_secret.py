@@ -46,6 +46,7 @@ def test_a_shared_secret_has_24_to_64_bytes(size):
         "",
         "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
         "whsec_not base64 at all, sorry dear",
+        "whsec_MfKQ9r8GKYqr TwjUPD8ILPZIo2LaLaSw",
         "whsec_äöü",
         "whsk_" + b64encode(SEED).decode(),
         "whsk_" + b64encode(SEED + SEED).decode(),

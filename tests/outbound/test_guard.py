@@ -9,7 +9,7 @@ from app.domain.addresses import Guard
 from app.domain.attempts import Failure
 from app.outbound.guard import AddressRefused, Dial, PlainHttpRefused, current_dial, guarded_sockets
 from app.outbound.http import GuardedClient
-from app.outbound.resolver import LOOKUP_THREADS, PatientResolver
+from app.outbound.resolver import PatientResolver
 from tests.outbound.receivers import LOOPBACK, Receiver, a_client, answer, answering, post, receiver
 
 CLOSED = Guard()
@@ -113,18 +113,18 @@ async def test_a_name_that_leads_nowhere_is_a_dns_failure(lookup_error):
 
 
 async def test_names_with_silent_servers_do_not_hold_up_the_others():
-    answered = threading.Event()
+    loop, asked, answered = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
 
     def lookup(host, port, *_, **__):
         if host.startswith("silent"):
+            loop.call_soon_threadsafe(asked.set)
             answered.wait(timeout=10)
         return leading_to("127.0.0.1")(host, port)
 
     async with receiver(OK) as here, GuardedClient(LOOPBACK, user_agent="t", lookup=lookup) as client:
-        silent = [
-            post(client, at(here, f"silent-{n}.example"), deadline_seconds=0.6) for n in range(LOOKUP_THREADS // 2)
-        ]
+        silent = [post(client, at(here, f"silent-{n}.example"), deadline_seconds=0.6) for n in range(32)]
         waiting = asyncio.gather(*silent)
+        await asked.wait()  # the first is being looked up, so all have been asked for
         healthy = await post(client, at(here, "healthy.example"))
         outcomes = await waiting
         answered.set()

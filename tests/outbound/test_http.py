@@ -278,8 +278,8 @@ async def test_a_url_that_should_never_have_been_saved_is_a_failure_not_a_crash(
 
 async def test_cookies_are_not_kept():
     async with receiver(answering(answer("200 OK", "set-cookie: a=b; path=/"))) as here, a_client() as client:
-        await post(client, here.url)
-        await post(client, here.url)
+        for _ in range(2):
+            await post(client, here.url.replace("127.0.0.1", "localhost"))  # no jar keeps cookies of bare addresses
 
     assert b"cookie" not in here.requests[1].lower()
 
