@@ -102,6 +102,12 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unexpected)
 
 
+async def answer_for(request: Request, error: Exception) -> Response:
+    """For a route that has to add to its refusals."""
+    answers = {DomainError: _domain_error, Refused: _refused, RequestValidationError: _validation_error}
+    return await next(answer for kind, answer in answers.items() if isinstance(error, kind))(request, error)
+
+
 def request_id_of(request: Request) -> str:
     return str(request.scope.get("state", {}).get("request_id", ""))
 

@@ -2,8 +2,9 @@
 
 from fastapi import FastAPI
 
-from app.api import api_keys, health, responses, workspace
+from app.api import api_keys, health, responses, scores, workspace
 from app.api.hot_route import HotRoute
+from app.api.public.widget import WidgetReply, WidgetRoute, allow_widget_requests, record_widget_response
 from app.api.record_responses import record_response, record_responses_in_bulk
 from app.api.response_models import BulkReply, RecordedReply
 
@@ -11,6 +12,7 @@ from app.api.response_models import BulkReply, RecordedReply
 def include_routes(app: FastAPI) -> None:
     _take_answers(app)
     app.include_router(responses.routes)
+    app.include_router(scores.routes)
     app.include_router(workspace.routes)
     app.include_router(api_keys.routes)
     app.include_router(health.routes)
@@ -36,4 +38,23 @@ def _take_answers(app: FastAPI) -> None:
         route_class_override=HotRoute,
         tags=["responses"],
         summary="Record up to 500 responses",
+    )
+    app.router.add_api_route(
+        "/v1/widget/responses",
+        record_widget_response,
+        methods=["POST"],
+        status_code=201,
+        response_model=WidgetReply,
+        route_class_override=WidgetRoute,
+        tags=["widget"],
+        summary="Record a response from a browser",
+    )
+    app.router.add_api_route(
+        "/v1/widget/responses",
+        allow_widget_requests,
+        methods=["OPTIONS"],
+        status_code=204,
+        tags=["widget"],
+        summary="Answer a browser that asks first",
+        include_in_schema=False,
     )
