@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from datetime import datetime
@@ -21,6 +20,7 @@ class Keyring:
     """The keys this process has seen lately."""
 
     def __init__(self, engine: Engine) -> None:
+        self.remembered_seconds = REMEMBERED_SECONDS
         self._engine = engine
         self._known: dict[str, tuple[float, Caller | None]] = {}
         self._asking: dict[str, asyncio.Task[Caller | None]] = {}
@@ -51,13 +51,14 @@ class Keyring:
 
     async def _ask(self, token: str, now: datetime) -> Caller | None:
         token_hash = hashlib.sha256(token.encode()).digest()
+        asked_at = monotonic()  # not when the reply came: a slow database must not stretch the promise
         async with self._engine.write() as tx:
             caller = await find_caller(tx, token_hash, now=now)
             if caller is not None:
                 await note_use(tx, caller, now=now)
         if len(self._known) >= REMEMBERED_KEYS:
             self._known.clear()
-        self._known[token] = (monotonic() + REMEMBERED_SECONDS, caller)
+        self._known[token] = (asked_at + self.remembered_seconds, caller)
         return caller
 
 
@@ -69,7 +70,7 @@ def token_of(headers: Mapping[str, str]) -> str:
     if scheme.lower() == "basic" and credentials:
         try:
             return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             raise unauthorised("The Basic credentials are not base64.") from None
     raise unauthorised("Send your API key as `Authorization: Bearer zt_sk_…`.")
 

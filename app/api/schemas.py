@@ -1,7 +1,7 @@
 """The types all resources share. Requests refuse unknown fields and never turn one type into another."""
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -20,12 +20,18 @@ from pydantic import (
 from app.domain import ids
 
 Item = TypeVar("Item")
+EARLIEST_YEAR, LATEST_YEAR = 1900, 2200
 
 
 class Request(BaseModel):
     """What callers send."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def absent() -> Any:
+    """The default of a field that may be left out but, unlike one that may be null, not cleared."""
+    return Field(default_factory=lambda: None)
 
 
 class Reply(BaseModel):
@@ -80,6 +86,13 @@ def _text_only(value: object) -> object:
     raise ValueError("should be an RFC 3339 instant, such as 2026-11-22T10:00:00Z")
 
 
+def _in_our_time(value: datetime) -> datetime:
+    """In UTC, and far from the ends of the calendar, where adding an hour fails."""
+    if not EARLIEST_YEAR <= value.year < LATEST_YEAR:
+        raise ValueError(f"should lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return value.astimezone(UTC)
+
+
 def _storable(value: str) -> str:
     if "\x00" in value:
         raise ValueError("should not contain NUL")
@@ -87,7 +100,10 @@ def _storable(value: str) -> str:
 
 
 Instant = Annotated[
-    AwareDatetime, BeforeValidator(_text_only), WithJsonSchema({"type": "string", "format": "date-time"})
+    AwareDatetime,
+    BeforeValidator(_text_only),
+    AfterValidator(_in_our_time),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_storable)]
 Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_storable)]

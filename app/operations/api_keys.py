@@ -1,5 +1,6 @@
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -9,9 +10,8 @@ from sqlalchemy import insert, or_, update
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import api_keys, workspaces
-from app.domain.errors import NotFound
-from app.domain.keys import KeyKind, token_text
-from app.queries.api_keys import Caller, find_key
+from app.domain.keys import KeyKind, check_key, check_may_grant, token_text
+from app.queries.api_keys import Caller, get_key
 
 USE_IS_NOTED_EVERY = timedelta(seconds=60)
 
@@ -20,12 +20,6 @@ USE_IS_NOTED_EVERY = timedelta(seconds=60)
 class IssuedKey:
     id: UUID
     token: str  # shown this once; only its hash is stored
-
-
-class KeyNotFound(NotFound):
-    """There is no such API key."""
-
-    code = "api_key_not_found"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +42,26 @@ async def create_workspace(tx: Tx, name: str, *, time_zone: str, now: datetime) 
     return CreatedWorkspace(live, test)
 
 
+async def grant_key(
+    tx: Tx,
+    caller: Caller,
+    *,
+    kind: KeyKind,
+    name: str,
+    scopes: Sequence[str],
+    allowed_origins: Sequence[str],
+    expires_at: datetime | None,
+    now: datetime,
+) -> IssuedKey:
+    """In the caller's workspace, and with no more than the caller's scopes. Raises KeyInvalid, ScopeNotHeld."""
+    check_key(kind, scopes=scopes, allowed_origins=allowed_origins, expires_at=expires_at, now=now)
+    check_may_grant(caller.scopes, kind=kind, scopes=scopes)
+    return await issue_key(
+        tx, caller.workspace_id, mode=caller.mode, kind=kind, name=name,
+        scopes=scopes, allowed_origins=allowed_origins, expires_at=expires_at, now=now,
+    )  # fmt: skip
+
+
 async def issue_key(  # noqa: PLR0913 - a key is these things
     tx: Tx,
     workspace_id: UUID,
@@ -55,8 +69,8 @@ async def issue_key(  # noqa: PLR0913 - a key is these things
     mode: str,
     kind: KeyKind,
     name: str,
-    scopes: tuple[str, ...] = ("*",),
-    allowed_origins: tuple[str, ...] = (),
+    scopes: Sequence[str] = ("*",),
+    allowed_origins: Sequence[str] = (),
     expires_at: datetime | None = None,
     now: datetime,
 ) -> IssuedKey:
@@ -80,8 +94,8 @@ async def issue_key(  # noqa: PLR0913 - a key is these things
 
 
 async def revoke_key(tx: Tx, workspace_id: UUID, key_id: UUID, *, now: datetime) -> None:
-    if await find_key(tx, workspace_id, key_id) is None:
-        raise KeyNotFound("There is no API key with this id.")
+    """Once revoked it stays so, since when. Raises KeyNotFound."""
+    await get_key(tx, workspace_id, key_id)
     await tx.execute(
         update(api_keys)
         .where(api_keys.c.workspace_id == workspace_id, api_keys.c.id == key_id, api_keys.c.revoked_at.is_(None))

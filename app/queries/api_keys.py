@@ -7,6 +7,7 @@ from sqlalchemy import RowMapping, select, text
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import api_keys, workspaces
+from app.domain.keys import KeyNotFound
 from app.queries.pages import Page, Slice, newest_first
 
 
@@ -51,9 +52,13 @@ async def list_keys(tx: ReadTx, workspace_id: UUID, page: Page) -> Slice[RowMapp
     return await newest_first(tx, select(api_keys).where(api_keys.c.workspace_id == workspace_id), api_keys, page)
 
 
-async def find_key(tx: ReadTx | Tx, workspace_id: UUID, key_id: UUID) -> RowMapping | None:
+async def get_key(tx: ReadTx | Tx, workspace_id: UUID, key_id: UUID) -> dict[str, Any]:
+    """Raises KeyNotFound."""
     query = select(api_keys).where(api_keys.c.workspace_id == workspace_id, api_keys.c.id == key_id)
-    return (await tx.execute(query)).mappings().one_or_none()
+    row = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise KeyNotFound("There is no API key with this id.")
+    return dict(row)
 
 
 async def find_workspace(tx: ReadTx | Tx, workspace_id: UUID) -> RowMapping | None:

@@ -108,6 +108,8 @@ CREATE TABLE idempotency_keys (
     CONSTRAINT pk_idempotency_keys PRIMARY KEY (workspace_id, key_digest)
 );
 
+CREATE INDEX ix_idempotency_keys_created ON idempotency_keys (created_at);
+
 CREATE TABLE instance (
     only_row BOOLEAN DEFAULT true NOT NULL,
     id UUID NOT NULL,
@@ -237,6 +239,10 @@ CREATE TABLE campaigns (
     CONSTRAINT ck_campaigns_state CHECK (state IN ('draft', 'scheduled', 'running', 'paused', 'completed', 'archived')),
     CONSTRAINT ck_campaigns_ends_after_start CHECK (ends_at > starts_at)
 );
+
+CREATE INDEX ix_campaigns_due_start ON campaigns (starts_at) WHERE state = 'scheduled';
+
+CREATE INDEX ix_campaigns_due_end ON campaigns (ends_at) WHERE state IN ('scheduled', 'running');
 
 CREATE TABLE imports (
     workspace_id UUID NOT NULL,

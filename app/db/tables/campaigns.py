@@ -1,4 +1,4 @@
-from sqlalchemy import Boolean, CheckConstraint, Column, Integer, Table, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.base import (
@@ -39,6 +39,9 @@ campaigns = Table(
     CheckConstraint("metric IN ('nps', 'csat', 'ces', 'stars', 'thumbs')", name="metric"),
     CheckConstraint("state IN ('draft', 'scheduled', 'running', 'paused', 'completed', 'archived')", name="state"),
     CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+    # what time alone brings about, looked for in all workspaces at once
+    Index("ix_campaigns_due_start", "starts_at", postgresql_where=text("state = 'scheduled'")),
+    Index("ix_campaigns_due_end", "ends_at", postgresql_where=text("state IN ('scheduled', 'running')")),
 )
 
 survey_versions = Table(

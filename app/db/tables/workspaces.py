@@ -3,6 +3,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Index,
     Integer,
     LargeBinary,
     SmallInteger,
@@ -56,6 +57,7 @@ idempotency_keys = Table(
     Column("status", SmallInteger, nullable=False),
     Column("ids", ARRAY(Uuid), nullable=False),  # what the first call made; never a secret
     created_at(),
+    Index("ix_idempotency_keys_created", "created_at"),
 )
 
 # Knows which installation this database belongs to, so that a copy restored elsewhere sends nothing.

@@ -1,0 +1,94 @@
+"""Idempotency-Key for POST routes that make something. In a route, after its caller:
+
+    async def create_campaign(body: …, caller: CampaignWriter, once: Idempotency, tx: Tx, now: Now) -> Campaign:
+        campaign_id = once.id or once.keep((await operations.create_campaign(tx, …)).id)
+        return shown(await get_campaign(tx, caller.workspace_id, campaign_id))
+
+A repeated call finds `once.id` (or `once.ids`) and reads the thing again; status and header are set here.
+"""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request, Response
+
+from app.api.dependencies import Now, Tx
+from app.operations.idempotency import KeyedRequest, begin_once, remember_outcome
+from app.queries.api_keys import Caller
+
+
+class Once:
+    def __init__(self, ids: tuple[UUID, ...] | None = None) -> None:
+        """`ids`: what an earlier call with this key made; None when this is the first, or has no key."""
+        self.ids = ids
+        self.kept: tuple[UUID, ...] | None = None
+
+    @property
+    def id(self) -> UUID | None:
+        return self.ids[0] if self.ids else None
+
+    def keep(self, *ids: UUID) -> UUID:
+        """What this call made, to be read again by a repeated one. Returns the first."""
+        self.kept = ids
+        return ids[0]
+
+
+async def _once(
+    request: Request,
+    response: Response,
+    tx: Tx,
+    now: Now,
+    idempotency_key: Annotated[
+        str | None,
+        Header(
+            min_length=1,
+            max_length=255,
+            pattern="^[ -~]+$",
+            description="Printable ASCII of your choice. Sent again within 24 hours with the same request, it makes "
+            "nothing new: the reply shows what the first call made, and carries `Idempotent-Replayed: true`.",
+        ),
+    ] = None,
+) -> AsyncIterator[Once]:
+    if idempotency_key is None:
+        yield Once()
+        return
+    keyed = await _keyed_request(request, idempotency_key)
+    earlier = await begin_once(tx, keyed, now=now)
+    if earlier is not None:
+        response.status_code = earlier.status
+        response.headers["idempotent-replayed"] = "true"
+        yield Once(earlier.ids)
+        return
+    once = Once()
+    yield once
+    if once.kept is None:
+        raise RuntimeError(f"{_route(request)} made something under an Idempotency-Key and did not keep its id")
+    status = response.status_code or request.scope["route"].status_code or 200
+    await remember_outcome(tx, keyed, status=status, ids=once.kept, now=now)
+
+
+# scope="function": stored before the commit, in the transaction of the route
+Idempotency = Annotated[Once, Depends(_once, scope="function")]
+
+
+async def _keyed_request(request: Request, idempotency_key: str) -> KeyedRequest:
+    caller: Caller | None = getattr(request.state, "caller", None)
+    if caller is None:
+        raise RuntimeError(f"{_route(request)} asks for Idempotency before it knows its caller")
+    sent = json.dumps([request.url.path, request.url.query, json.loads(await request.body() or "null")], sort_keys=True)
+    return KeyedRequest(
+        workspace_id=caller.workspace_id,
+        key_digest=_digest(caller.key_id.hex, _route(request), idempotency_key),
+        request_digest=_digest(sent),
+    )
+
+
+def _route(request: Request) -> str:
+    return f"{request.method} {request.scope['route'].path}"
+
+
+def _digest(*parts: str) -> UUID:
+    return UUID(bytes=hashlib.sha256("\0".join(parts).encode()).digest()[:16])

@@ -1,0 +1,51 @@
+import pytest
+
+from tests.conftest import Tenant
+
+
+async def test_a_key_shows_its_own_workspace(alice: Tenant, charlie: Tenant) -> None:
+    hers = (await alice.api.get("/v1/workspace")).json()
+    assert hers["id"] == f"ws_{alice.workspace_id.hex}"
+    assert hers["sibling_id"] == f"ws_{alice.test_workspace_id.hex}"
+    assert (hers["name"], hers["mode"], hers["time_zone"]) == ("Alice", "live", "Europe/Berlin")
+    assert (await charlie.api.get("/v1/workspace")).json()["name"] == "Charlie"
+
+
+async def test_name_and_time_zone_can_be_changed_alone(alice: Tenant, charlie: Tenant) -> None:
+    named = (await alice.api.patch("/v1/workspace", json={"name": "Alice & Co"})).json()
+    assert (named["name"], named["time_zone"], named["revision"]) == ("Alice & Co", "Europe/Berlin", 2)
+    moved = (await alice.api.patch("/v1/workspace", json={"time_zone": "America/Argentina/Buenos_Aires"})).json()
+    assert (moved["name"], moved["time_zone"], moved["revision"]) == (
+        "Alice & Co", "America/Argentina/Buenos_Aires", 3,
+    )  # fmt: skip
+    assert (await charlie.api.get("/v1/workspace")).json()["name"] == "Charlie"
+
+
+async def test_saying_nothing_changes_nothing(alice: Tenant) -> None:
+    before = (await alice.api.get("/v1/workspace")).json()
+    assert (await alice.api.patch("/v1/workspace", json={})).json() == before
+
+
+@pytest.mark.parametrize(
+    "zone", ["Mars/Olympus", "Europe", "../../etc/passwd", "localtime", "posixrules", "right/UTC", "", " ", "CEST-2", 2]
+)
+async def test_an_unknown_time_zone_is_refused(alice: Tenant, zone: object) -> None:
+    reply = await alice.api.patch("/v1/workspace", json={"time_zone": zone, "name": "Changed"})
+    assert reply.status_code == 422
+    assert (await alice.api.get("/v1/workspace")).json()["name"] == "Alice"
+
+
+async def test_every_time_zone_of_python_is_either_known_to_postgresql_or_refused(alice: Tenant) -> None:
+    """Recording asks PostgreSQL for the day of an answer; a zone only Python knows would fail every answer."""
+    from zoneinfo import available_timezones
+
+    for zone in sorted(available_timezones())[::20]:
+        assert (await alice.api.patch("/v1/workspace", json={"time_zone": zone})).status_code in {200, 422}
+        assert (await alice.api.get("/v1/workspace")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "body", [{"name": None}, {"name": "  "}, {"name": "a\x00b"}, {"mode": "test"}, [], {"name": 1}]
+)
+async def test_what_is_no_change_of_a_workspace_is_refused(alice: Tenant, body: object) -> None:
+    assert (await alice.api.patch("/v1/workspace", json=body)).status_code == 422
