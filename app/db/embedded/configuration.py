@@ -14,6 +14,8 @@ SETTINGS: Mapping[str, str] = {
     "unix_socket_permissions": "0700",
     "max_connections": "100",
     "cluster_name": "zeroten",
+    # we restart it, since asked to stop amid a restart of its own, PostgreSQL 18 waits for ever
+    "restart_after_crash": "off",
     # a durable commit is what a 201 promises
     "fsync": "on",
     "synchronous_commit": "on",

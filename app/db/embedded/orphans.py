@@ -4,21 +4,26 @@ and PostgreSQL itself refuses to start beside another."""
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from app.db.embedded.account import Account
 from app.db.embedded.waiting import end, wait_until
 
 STRAGGLERS_SECONDS = 10.0
 
 
-def clear_orphans(data: Path, sockets: Path) -> None:
+def clear_orphans(data: Path, sockets: Path, account: Account) -> None:
     """Stop whatever still serves `data`, and drop its locks. The caller holds the lock, so that no owner lives."""
     if (server := _server(data)) is not None:
         end(partial(os.kill, server), has_ended=lambda: _server(data) != server)
     # Busy in a long query, a session does not notice that its server is dead, and keeps the next from starting.
-    for pid in _processes_in(data):
-        os.kill(pid, signal.SIGKILL)
+    with account.eyes():
+        stragglers = list(_processes_in(data))
+    for pid in stragglers:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     if wait_until(lambda: not _is_attached(data), seconds=STRAGGLERS_SECONDS):
         for lock in (data / "postmaster.pid", *sockets.glob(".s.PGSQL.*")):
             lock.unlink(missing_ok=True)

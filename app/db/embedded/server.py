@@ -96,7 +96,7 @@ class EmbeddedPostgres:
     def _start_as_owner(self) -> None:
         found = find_binaries(self._bindir, data_major=self.cluster.major)
         self._binaries = within_reach(found, self._account)
-        clear_orphans(self.cluster.data, self.cluster.sockets)
+        clear_orphans(self.cluster.data, self.cluster.sockets, self._account)
         self.cluster.prepare(self._account, self._binaries, self._settings)
         self._start_patiently()
 
@@ -109,7 +109,7 @@ class EmbeddedPostgres:
             raise StartFailed(f"PostgreSQL does not start. The end of {self._log.path}:\n{self._log.tail()}")
 
     def _start_once(self) -> bool:
-        clear_orphans(self.cluster.data, self.cluster.sockets)
+        clear_orphans(self.cluster.data, self.cluster.sockets, self._account)
         command = self.cluster.server_command(self._binaries)
         with self._log.open() as log:
             process = self._process = launch(command, uid=self._account.uid, gid=self._account.gid, output=log)

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 POLL_SECONDS = 0.01
 # PostgreSQL's fast shutdown (sessions are cut, what is committed goes to its files), its immediate one, the kernel's.
-# The first may have a long checkpoint to write; the second leaves a log to replay.
-WAYS_TO_END = ((signal.SIGINT, 60.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))
+# The first may have a long checkpoint to write; the others lose nothing, but leave a log to replay.
+WAYS_TO_END = ((signal.SIGINT, 20.0), (signal.SIGQUIT, 10.0), (signal.SIGKILL, 10.0))  # seconds each
 
 
 def wait_until(is_true: Callable[[], bool], *, seconds: float) -> bool:
