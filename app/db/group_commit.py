@@ -12,7 +12,10 @@ from time import monotonic
 from typing import Generic, TypeVar
 
 import asyncpg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from app.db.statements import sqlstate_of
 from app.domain.errors import Overloaded
 
 Item = TypeVar("Item")
@@ -37,6 +40,10 @@ class _Entry(Generic[Item, Outcome]):
     tenant: Hashable
     items: Sequence[Item]
     done: "asyncio.Future[list[Outcome | Exception]]"
+
+
+class Blocked(Exception):
+    """Somebody's open transaction holds what the batch needs."""
 
 
 class GroupCommit(Generic[Item, Outcome]):
@@ -115,7 +122,7 @@ class GroupCommit(Generic[Item, Outcome]):
             return
         try:
             outcomes = await self._store([item for entry in batch for item in entry.items], self._write)
-        except asyncpg.LockNotAvailableError:
+        except Blocked:
             self._hand_over(batch)
             return
         _answer(batch, outcomes)
@@ -132,7 +139,7 @@ class GroupCommit(Generic[Item, Outcome]):
         try:
             async with self._slow_lane:
                 outcomes = await self._store(items, self._write_blocked)
-        except asyncpg.LockNotAvailableError:
+        except Blocked:
             outcomes = [Overloaded("Another change to the same rows is not finished yet.")] * len(items)
         _answer(entries, outcomes)
 
@@ -143,14 +150,15 @@ class GroupCommit(Generic[Item, Outcome]):
         while True:
             try:
                 return await write(items)
-            except asyncpg.LockNotAvailableError:
-                raise
-            except Exception as error:  # noqa: BLE001 - sorted below; nothing is swallowed
+            except Exception as error:
+                state = sqlstate_of(error) or ""
+                if state == BLOCKED_STATE:
+                    raise Blocked from error
                 if is_outage(error) and monotonic() < deadline:
                     await asyncio.sleep(RECONNECT_SECONDS)
-                elif _sqlstate(error) in REPLAY_STATES and replays < IMMEDIATE_REPLAYS:
+                elif state in REPLAY_STATES and replays < IMMEDIATE_REPLAYS:
                     replays += 1
-                elif _sqlstate(error)[:2] in ITEM_CLASSES and len(items) > 1:
+                elif state[:2] in ITEM_CLASSES and len(items) > 1:
                     return await self._halve(items, write)
                 else:
                     return [_told(error)] * len(items)
@@ -162,13 +170,11 @@ class GroupCommit(Generic[Item, Outcome]):
 
 def is_outage(error: Exception) -> bool:
     """Whether PostgreSQL is away, rather than unwilling."""
-    if isinstance(error, OSError | TimeoutError | asyncpg.InterfaceError | asyncpg.InternalClientError):
+    if isinstance(error, OSError | TimeoutError | PoolTimeout | asyncpg.InterfaceError | asyncpg.InternalClientError):
         return True
-    return _sqlstate(error)[:2] in OUTAGE_CLASSES
-
-
-def _sqlstate(error: Exception) -> str:
-    return str(getattr(error, "sqlstate", None) or "     ")
+    if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    return (sqlstate_of(error) or "")[:2] in OUTAGE_CLASSES
 
 
 def _told(error: Exception) -> Exception:
