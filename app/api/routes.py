@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from app.api import api_keys, health, responses, scores, workspace
+from app.api import accounts, api_keys, campaign_recipients, campaigns, health, recipients, responses, scores, workspace
 from app.api.hot_route import HotRoute
 from app.api.public.widget import WidgetReply, WidgetRoute, allow_widget_requests, record_widget_response
 from app.api.record_responses import record_response, record_responses_in_bulk
@@ -11,6 +11,10 @@ from app.api.response_models import BulkReply, RecordedReply
 
 def include_routes(app: FastAPI) -> None:
     _take_answers(app)
+    app.include_router(campaigns.routes)
+    app.include_router(campaign_recipients.routes)
+    app.include_router(recipients.routes)
+    app.include_router(accounts.routes)
     app.include_router(responses.routes)
     app.include_router(scores.routes)
     app.include_router(workspace.routes)

@@ -93,7 +93,7 @@ def _in_our_time(value: datetime) -> datetime:
     return value.astimezone(UTC)
 
 
-def _storable(value: str) -> str:
+def storable(value: str) -> str:
     if "\x00" in value:
         raise ValueError("should not contain NUL")
     return value
@@ -105,9 +105,9 @@ Instant = Annotated[
     AfterValidator(_in_our_time),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
-Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(_storable)]
-Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(_storable)]
-Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(_storable)]
+Name = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True), AfterValidator(storable)]
+Line = Annotated[str, StringConstraints(min_length=1, max_length=500), AfterValidator(storable)]
+Prose = Annotated[str, StringConstraints(max_length=10_000), AfterValidator(storable)]
 Whole = Annotated[int, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 

@@ -110,10 +110,10 @@ def normalised_account(workspace_id: UUID, external_id: str, given: Mapping[str,
 def _written(name: str, value: Any) -> Any:
     if name not in FIELDS:
         raise AccountInvalid(f"An account has no field called {name}.", pointer=f"/{name}")
-    if name == "properties":
-        return check_properties(value or {})
     if value is None:
         return None
+    if name == "properties":
+        return check_properties(value)
     if name in LINES:
         return _line(name, value)
     return _revenue(value) if name == "revenue" else _day(value)

@@ -39,9 +39,12 @@ def check_size(properties: Mapping[str, Any]) -> None:
         raise PropertiesInvalid(f"At most {MOST_PROPERTIES} properties.", pointer="/properties")
 
 
-def merged(stored: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """Key by key; null removes. Raises PropertiesInvalid when together they become too many."""
-    after = {key: value for key, value in {**stored, **given}.items() if value is not None}
+def merged(stored: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Key by key; null removes, and None in place of them removes all.
+
+    Raises PropertiesInvalid when together they become too many.
+    """
+    after = {key: value for key, value in {**stored, **given}.items() if value is not None} if given is not None else {}
     check_size(after)
     return after
 

@@ -1,7 +1,7 @@
 """Who may be asked: how each thing said about a person is written down.
 
 Whoever says something says it in part: a field that is absent stays as it is, a field that is null is cleared, and
-properties are merged key by key, where null removes a key.
+properties are merged key by key, where null removes a key (and null in place of them all of them).
 """
 
 import re
@@ -69,7 +69,7 @@ def normalised(given: Mapping[str, Any]) -> dict[str, Any]:
         write = _WRITE.get(name)
         if write is None:
             raise RecipientInvalid(f"A recipient has no field called {name}.", pointer=f"/{name}")
-        written[name] = write(value) if value is not None else {} if name == "properties" else None
+        written[name] = write(value) if value is not None else None
     return written
 
 

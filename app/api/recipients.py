@@ -1,0 +1,184 @@
+"""The people who may be asked."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+from pydantic import AfterValidator, Field, StringConstraints, ValidationError
+
+from app.api.bulk import refused_row
+from app.api.dependencies import Now, ReadTx, RecipientReader, RecipientWriter, Tx, services_of
+from app.api.idempotency import Idempotency
+from app.api.pagination import AnyOrder, listing
+from app.api.recipient_models import (
+    RecipientBulk,
+    RecipientBulkReply,
+    RecipientChange,
+    RecipientReply,
+    RecipientRowResult,
+    RecipientUpsert,
+)
+from app.api.routing import router
+from app.api.schemas import AccountId, Listing, Name, storable
+from app.db import engine as database
+from app.domain import ids
+from app.domain.errors import DomainError
+from app.domain.recipient import IDENTIFIERS, RecipientInput
+from app.domain.upserted import Change, Upserted
+from app.operations.recipient_changes import save_recipients, unsubscribe_recipient
+from app.operations.recipients import Outcome
+from app.queries.api_keys import Caller
+from app.queries.recipients import RecipientFilter, get_recipient_id
+from app.queries.recipients import get_recipient as read_recipient
+from app.queries.recipients import list_recipients as find_recipients
+
+routes = router("recipients")
+
+
+def _a_reference(text: str) -> str:
+    kind, colon, value = text.partition(":")
+    if ids.parsed("recipient", text) is None and not (colon and kind in IDENTIFIERS and value.strip()):
+        raise ValueError("should be rcpt_ and 32 hexadecimal digits, or external_id:…, email:… or phone:…")
+    return storable(text)
+
+
+RecipientReference = Annotated[
+    str,
+    StringConstraints(max_length=300),
+    AfterValidator(_a_reference),
+    Field(
+        description="Its id, or one of their identifiers: `external_id:…`, `email:…`, `phone:…`.",
+        examples=["rcpt_0198c1f2a7b3708c9d4e5f60718293a4", "email:ada@example.com"],
+    ),
+]
+
+
+@routes.post("/v1/recipients", status_code=201, summary="Create or update a recipient")
+async def upsert_recipient(
+    body: RecipientUpsert,
+    caller: RecipientWriter,
+    once: Idempotency,
+    tx: Tx,
+    now: Now,
+    request: Request,
+    response: Response,
+) -> RecipientReply:
+    """201: created; 200: updated, or already so. Identifiers of two different people are a 409."""
+    if once.id is not None:
+        return await _read(tx, caller, once.id)
+    done = await _save(tx, caller, body.said(caller.workspace_id), request, now)
+    if done.change is not Change.CREATED:
+        response.status_code = 200
+    return await _read(tx, caller, once.keep(done.id))
+
+
+@routes.post("/v1/recipients/bulk", summary="Create or update up to 500 recipients")
+async def upsert_recipients_in_bulk(
+    body: RecipientBulk, caller: RecipientWriter, tx: Tx, now: Now, request: Request
+) -> RecipientBulkReply:
+    """In order. Each row has an end of its own: one that is refused changes nothing and holds up nobody."""
+    refused: dict[int, DomainError | ValidationError] = {}
+    said: dict[int, RecipientInput] = {}
+    for index, item in enumerate(body.recipients):
+        try:
+            said[index] = RecipientUpsert.model_validate(item).said(caller.workspace_id)
+        except (ValidationError, DomainError) as error:
+            refused[index] = error
+    done = await save_recipients(tx, caller.workspace_id, list(said.values()), now=now, hmac_key=_hmac_key(request))
+    ends = dict(zip(said, done, strict=True)) | refused
+    return _bulk_reply([ends[index] for index in range(len(body.recipients))])
+
+
+def _bulk_reply(ends: list[Outcome | ValidationError]) -> RecipientBulkReply:
+    results = [_row_result(index, end) for index, end in enumerate(ends)]
+    counts = Counter(result.outcome or "refused" for result in results)
+    return RecipientBulkReply(**{name: counts[name] for name in (*Change, "refused")}, results=results)
+
+
+def _row_result(index: int, end: Outcome | ValidationError) -> RecipientRowResult:
+    if isinstance(end, Upserted):
+        status = 201 if end.change is Change.CREATED else 200
+        return RecipientRowResult(index=index, status=status, id=end.id, outcome=end.change.value)
+    return RecipientRowResult(index=index, **refused_row(end))
+
+
+async def _filter(
+    email: Name | None = None,
+    external_id: Name | None = None,
+    account_id: AccountId | None = None,
+    q: Annotated[Name | None, Query(description="How name, e-mail or external id begin.")] = None,
+    property: Annotated[  # noqa: A002 - its name in the URL
+        list[Name] | None,
+        Query(max_length=10, description="`plan:pro`; may be given several times, and all must hold."),
+    ] = None,
+    is_unsubscribed: bool | None = None,  # noqa: FBT001 - a query parameter
+) -> RecipientFilter:
+    return RecipientFilter(
+        email=email.lower() if email else None,
+        external_id=external_id,
+        account_id=account_id,
+        starts_with=q,
+        properties=tuple((key, value) for key, _, value in (pair.partition(":") for pair in property or ())),
+        is_unsubscribed=is_unsubscribed,
+    )
+
+
+@routes.get("/v1/recipients", response_model=Listing[RecipientReply], summary="List recipients")
+async def list_recipients(
+    caller: RecipientReader,
+    tx: ReadTx,
+    page: AnyOrder,
+    wanted: Annotated[RecipientFilter, Depends(_filter)],
+    request: Request,
+    response: Response,
+) -> Mapping[str, Any]:
+    found = await find_recipients(tx, caller.workspace_id, wanted, page)
+    return listing(request, response, found, [RecipientReply.of(row) for row in found.rows])
+
+
+@routes.get("/v1/recipients/{recipient_id}", summary="Read a recipient")
+async def get_recipient(recipient_id: RecipientReference, caller: RecipientReader, tx: ReadTx) -> RecipientReply:
+    return await _read(tx, caller, await _meant(tx, caller, recipient_id))
+
+
+@routes.patch("/v1/recipients/{recipient_id}", summary="Change a recipient")
+async def update_recipient(
+    recipient_id: RecipientReference, body: RecipientChange, caller: RecipientWriter, tx: Tx, now: Now, request: Request
+) -> RecipientReply:
+    meant = await _meant(tx, caller, recipient_id)
+    await _save(tx, caller, body.said(caller.workspace_id, recipient_id=meant), request, now)
+    return await _read(tx, caller, meant)
+
+
+@routes.post("/v1/recipients/{recipient_id}/unsubscribe", summary="Never ask a recipient again")
+async def unsubscribe(recipient_id: RecipientReference, caller: RecipientWriter, tx: Tx, now: Now) -> RecipientReply:
+    """In no campaign and through no channel. It outlives the recipient: the address stays unsubscribed."""
+    meant = await _meant(tx, caller, recipient_id)
+    await unsubscribe_recipient(tx, caller.workspace_id, meant, now=now)
+    return await _read(tx, caller, meant)
+
+
+async def _save(tx: database.Tx, caller: Caller, said: RecipientInput, request: Request, now: Any) -> Upserted:
+    (outcome,) = await save_recipients(tx, caller.workspace_id, [said], now=now, hmac_key=_hmac_key(request))
+    if isinstance(outcome, DomainError):
+        raise outcome
+    return outcome
+
+
+def _hmac_key(request: Request) -> bytes:
+    return services_of(request).hmac_key
+
+
+async def _meant(tx: database.Tx | database.ReadTx, caller: Caller, reference: str) -> UUID:
+    recipient_id = ids.parsed("recipient", reference)
+    if recipient_id is not None:
+        return recipient_id
+    kind, _, value = reference.partition(":")
+    value = value.strip().lower() if kind == "email" else value.strip()
+    return await get_recipient_id(tx, caller.workspace_id, kind, value)
+
+
+async def _read(tx: database.Tx | database.ReadTx, caller: Caller, recipient_id: UUID) -> RecipientReply:
+    return RecipientReply.of(await read_recipient(tx, caller.workspace_id, recipient_id))
