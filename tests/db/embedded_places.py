@@ -25,8 +25,10 @@ def a_place() -> Iterator[Path]:
     """A directory that every user can get to, which pytest's own are not."""
     place = Path(tempfile.mkdtemp(prefix="zt-", dir="/tmp"))
     place.chmod(0o755)
-    yield place
-    shutil.rmtree(place)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place)
 
 
 async def ask(url: str, statement: str) -> Any:
