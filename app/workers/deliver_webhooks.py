@@ -1,6 +1,5 @@
 """One delivery: from the claim to what is to be written down about it."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,7 +68,7 @@ def body_of(delivery: ClaimedDelivery) -> bytes:
             schema_version=delivery.schema_version,
             livemode=delivery.endpoint.livemode,
             workspace_id=delivery.endpoint.workspace_id,
-            data=json.loads(delivery.data),
+            data=delivery.data,
         )
     )
 

@@ -1,6 +1,7 @@
 """The worker process: what it is made of, how it starts, and how it stops."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -34,6 +35,9 @@ SETTLING_SECONDS = 5.0  # at the end, to write down how the last attempts ended
 
 def main(settings: Settings) -> None:
     """Runs until SIGTERM or SIGINT."""
+    # Half the time of a delivery went into looking through modules and mappings for garbage that is never there.
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
     uvloop.run(_run_until_signalled(settings))
 
 
