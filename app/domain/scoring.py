@@ -42,6 +42,10 @@ class Histogram:
     def __add__(self, other: Self) -> Self:
         return type(self)(tuple(mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)))
 
+    def __sub__(self, part: Self) -> Self:
+        """`part` must be contained in it."""
+        return type(self)(tuple(mine - theirs for mine, theirs in zip(self.counts, part.counts, strict=True)))
+
     @property
     def n(self) -> int:
         return sum(self.counts)

@@ -44,6 +44,11 @@ class Bound:
         day = day_of(said, zone)
         return cls(day, said.astimezone(UTC), is_midnight=day_begins_at(day, zone) == said)
 
+    def is_before(self, other: Self) -> bool:
+        if self.is_midnight and other.is_midnight:
+            return self.day < other.day  # a day that a zone left out begins together with the next
+        return self.instant < other.instant
+
     @property
     def first_day_after(self) -> date:
         return self.day if self.is_midnight else self.day + ONE_DAY
@@ -65,7 +70,7 @@ class Span:
 
     def __post_init__(self) -> None:
         """Raises PeriodEmpty."""
-        if self.start is not None and self.end is not None and self.start.instant >= self.end.instant:
+        if self.start is not None and self.end is not None and not self.start.is_before(self.end):
             raise PeriodEmpty("A period ends after it begins: `until` must be later than `from`.")
 
     @classmethod
@@ -75,19 +80,22 @@ class Span:
 
     @property
     def inner_days(self) -> Days:
-        """Days that lie in the span as a whole, whatever zone their answers were counted in."""
+        """Days that lie in the span as a whole, whatever zone their answers were counted in. May be none."""
         start = self.start.days_near[1] if self.start else None
         return start, self.end.days_near[0] if self.end else None
 
     @property
-    def outer_days(self) -> Days:
-        """Outside these days nothing counts. What is not inner is decided answer by answer."""
-        start = self.start.days_near[0] if self.start else None
-        return start, self.end.days_near[1] if self.end else None
+    def edge_days(self) -> list[Days]:
+        """The few days of which the span may hold a part; which answers, their own time tells."""
+        (outer_from, inner_from), (inner_until, outer_until) = self._near(self.start), self._near(self.end)
+        if inner_from is not None and inner_until is not None and inner_from >= inner_until:
+            inner_from = inner_until = outer_until
+        edges = ((outer_from, inner_from), (inner_until, outer_until))
+        return [edge for edge in edges if edge[0] != edge[1]]
 
-    @property
-    def has_edges(self) -> bool:
-        return self.inner_days != self.outer_days
+    @staticmethod
+    def _near(bound: Bound | None) -> Days:
+        return (None, None) if bound is None else bound.days_near
 
     def previous(self) -> Self:
         """As long, ending where this one begins. Raises ComparisonNeedsPeriod, PeriodOutOfRange."""

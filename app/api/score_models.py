@@ -1,0 +1,171 @@
+"""What a score looks like."""
+
+from datetime import date
+from typing import Self
+from uuid import UUID
+
+from pydantic import Field
+
+from app.api.schemas import CampaignId, Instant, Reply
+from app.domain import ids
+from app.domain.comparison import Change, Verdict
+from app.domain.metric import Band, Metric, MetricKey
+from app.domain.scoring import Histogram, Interval, percentages, rounded, score_of
+from app.domain.span import Span
+from app.queries.scores import Comparison, Group, ScoreAnswer, ScoreQuestion
+
+
+class IntervalReply(Reply):
+    """Where the true score lies, with this level of confidence."""
+
+    low: float
+    high: float
+    level: float = Field(examples=[0.95])
+    method: str = Field(examples=["adjusted_wald"])
+
+    @classmethod
+    def of(cls, interval: Interval | None) -> Self | None:
+        if interval is None:
+            return None
+        low, high = rounded(interval.low) or 0.0, rounded(interval.high) or 0.0
+        return cls(low=low, high=high, level=interval.level, method=interval.method)
+
+
+class ScoreReply(Reply):
+    """A score and everything it rests on. Never shown without its n."""
+
+    value: float | None = Field(description="In the metric's points; null without answers.", examples=[42.5])
+    n: int = Field(description="How many answers.")
+    margin_of_error: float | None = Field(description="± points; null where the answers cannot tell.")
+    interval: IntervalReply | None
+    counts: dict[Band, int] = Field(description="Answers in each band.")
+    percentages: dict[Band, float] = Field(description="With one decimal; they add up to 100.0.")
+    distribution: dict[str, int] = Field(description="Answers of each raw score of the metric's scale.")
+
+    @classmethod
+    def of(cls, histogram: Histogram, metric: Metric, level: float) -> Self:
+        score = score_of(histogram, metric=metric, level=level)
+        return cls(
+            value=rounded(score.value),
+            n=score.n,
+            margin_of_error=rounded(score.margin_of_error),
+            interval=IntervalReply.of(score.interval),
+            counts=dict(score.bands),
+            percentages=dict(zip(score.bands, percentages(list(score.bands.values())), strict=True)),
+            distribution={str(raw): histogram.counts[raw] for raw in metric.scores},
+        )
+
+
+class PeriodReply(Reply):
+    """Half-open, as days of the workspace and as instants; null where there is no bound."""
+
+    time_zone: str = Field(examples=["Europe/Berlin"])
+    from_on: date | None
+    until_on: date | None = Field(description="The first day after.")
+    from_at: Instant | None
+    until_at: Instant | None
+
+    @classmethod
+    def of(cls, span: Span) -> Self:
+        start, end = span.start, span.end
+        return cls(
+            time_zone=span.zone.key,
+            from_on=start and start.day,
+            until_on=end and end.first_day_after,
+            from_at=start and start.instant,
+            until_at=end and end.instant,
+        )
+
+
+class ChangeReply(Reply):
+    points: float | None = Field(description="After minus before; null where one side has no answers.")
+    interval: IntervalReply | None
+    p_value: float | None = Field(description="How likely a change at least this large is by chance.")
+    is_significant: bool | None = Field(description="null where there are too few answers to tell.")
+    verdict: Verdict
+    words: str = Field(examples=["Up, and unlikely to be chance"])
+
+    @classmethod
+    def of(cls, change: Change) -> Self:
+        return cls(
+            points=rounded(change.difference),
+            interval=IntervalReply.of(change.interval),
+            p_value=rounded(change.p_value, places=4),
+            is_significant=change.is_significant,
+            verdict=change.verdict,
+            words=change.verdict.words,
+        )
+
+
+class ComparisonReply(Reply):
+    period: PeriodReply
+    score: ScoreReply
+    change: ChangeReply
+
+    @classmethod
+    def of(cls, comparison: Comparison, metric: Metric, level: float) -> Self:
+        return cls(
+            period=PeriodReply.of(comparison.span),
+            score=ScoreReply.of(comparison.histogram, metric, level),
+            change=ChangeReply.of(comparison.change),
+        )
+
+
+class BucketReply(Reply):
+    from_on: date = Field(description="The part of it that was asked for begins here.")
+    until_on: date
+    is_whole: bool = Field(description="Whether all of it was asked for.")
+
+
+class GroupReply(Reply):
+    key: str | None = Field(
+        description="The first day of a week, month, …; else a channel, a survey version, a campaign's id or a "
+        "property's value, null for the answers without a value.",
+        examples=["2026-11-01"],
+    )
+    bucket: BucketReply | None = Field(None, description="Of groups in time.")
+    score: ScoreReply
+
+    @classmethod
+    def of(cls, group: Group, metric: Metric, level: float) -> Self:
+        part = group.bucket
+        return cls(
+            key=_shown(group.key),
+            bucket=part and BucketReply(
+                from_on=part.period.from_on, until_on=part.period.until_on, is_whole=part.is_whole
+            ),
+            score=ScoreReply.of(group.histogram, metric, level),
+        )  # fmt: skip
+
+
+class ScoresReply(Reply):
+    metric: MetricKey
+    campaign_ids: list[CampaignId] | None = Field(description="null: every campaign with this metric.")
+    period: PeriodReply
+    score: ScoreReply
+    comparison: ComparisonReply | None = Field(description="Of all the answers with those of another period.")
+    groups: list[GroupReply] | None = Field(description="Groups in time include those without answers.")
+
+    @classmethod
+    def of(cls, answer: ScoreAnswer, question: ScoreQuestion) -> Self:
+        metric, level = answer.metric, question.level
+        return cls(
+            metric=metric.key,
+            campaign_ids=list(question.campaign_ids) or None,
+            period=PeriodReply.of(answer.span),
+            score=ScoreReply.of(answer.histogram, metric, level),
+            comparison=answer.comparison and ComparisonReply.of(answer.comparison, metric, level),
+            groups=answer.groups
+            if answer.groups is None
+            else [GroupReply.of(group, metric, level) for group in answer.groups],
+        )
+
+
+def _shown(key: object) -> str | None:
+    match key:
+        case None:
+            return None
+        case UUID():
+            return ids.shown("campaign", key)
+        case _:
+            return str(key)

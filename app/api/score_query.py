@@ -1,0 +1,121 @@
+"""How a score is asked for: the query string, read into a question."""
+
+import re
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    Field,
+    PlainValidator,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
+
+from app.api.schemas import CampaignId, Instant, Request
+from app.domain.grouping import Grouping, GroupKind, Segment
+from app.domain.metric import MetricKey
+from app.domain.response import Channel
+from app.domain.scoring import DEFAULT_LEVEL, LEVELS
+from app.domain.segment import LONGEST_LABEL, PROPERTY_KEY
+from app.queries.scores import Against, Between, ScoreQuestion
+
+KEY = PROPERTY_KEY.pattern
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+INSTANT: TypeAdapter[datetime] = TypeAdapter(Instant)
+PLAIN_GROUPS = [kind.value for kind in GroupKind if kind is not GroupKind.PROPERTY]
+
+
+def _day_or_instant(text: str) -> date | datetime:
+    try:
+        return date.fromisoformat(text) if DAY.fullmatch(text) else INSTANT.validate_python(text)
+    except (ValidationError, ValueError):
+        raise ValueError("should be a day such as 2026-11-22, or an RFC 3339 instant") from None
+
+
+def _segment(text: str) -> Segment:
+    key, colon, value = text.partition(":")
+    if not PROPERTY_KEY.fullmatch(key) or not colon or not 0 < len(value) <= LONGEST_LABEL or "\0" in value:
+        raise ValueError("should be a tracked property and one of its values, such as plan:pro")
+    return Segment(key, value)
+
+
+def _grouping(text: str) -> Grouping:
+    kind, _, key = text.partition(":")
+    if text in PLAIN_GROUPS:
+        return Grouping(GroupKind(text))
+    if kind != GroupKind.PROPERTY or not PROPERTY_KEY.fullmatch(key):
+        raise ValueError(f"should be {', '.join(PLAIN_GROUPS)} or property:<key>")
+    return Grouping(GroupKind.PROPERTY, key)
+
+
+def _against(text: str) -> Against | Between:
+    if text in set(Against):
+        return Against(text)
+    from_, dots, until = text.partition("..")
+    if not dots:
+        raise ValueError("should be previous_period, year_ago, or a period such as 2026-01-01..2026-04-01")
+    return Between(_day_or_instant(from_), _day_or_instant(until))
+
+
+def _known_level(level: float) -> float:
+    if level not in LEVELS:
+        raise ValueError(f"should be one of {', '.join(map(str, LEVELS))}")
+    return level
+
+
+def _text_schema(**schema: Any) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", **schema})
+
+
+DayOrInstant = Annotated[date | datetime, PlainValidator(_day_or_instant), _text_schema(examples=["2026-11-01"])]
+
+
+class ScoreQuery(Request):
+    campaign_id: Annotated[list[CampaignId], Field(max_length=100)] = Field(
+        [], description="One or several of the same metric; without any, the whole workspace."
+    )
+    metric: MetricKey | None = Field(None, description="Of the whole workspace: nps, if left out.")
+    from_: DayOrInstant | None = Field(
+        None, alias="from", description="A day of the workspace's time zone, or an instant. All of time, if left out."
+    )
+    until: DayOrInstant | None = Field(None, description="The same; the first day or instant that does not belong.")
+    channel: Annotated[list[Channel], Field(max_length=len(Channel))] = Field([], description="One or several.")
+    survey_version: Annotated[int, Field(ge=1, le=2**31 - 1)] | None = None
+    segment: (
+        Annotated[Segment, PlainValidator(_segment), _text_schema(pattern=f"^{KEY}:.+$", examples=["plan:pro"])] | None
+    ) = Field(None, description="A tracked property and its value.")
+    group_by: (
+        Annotated[
+            Grouping,
+            PlainValidator(_grouping),
+            _text_schema(pattern=f"^({'|'.join(PLAIN_GROUPS)}|property:{KEY})$", examples=["month"]),
+        ]
+        | None
+    ) = Field(None, description="In time, or by channel, survey_version, campaign or property:<key>.")
+    compare: (
+        Annotated[
+            Against | Between,
+            PlainValidator(_against),
+            _text_schema(pattern=r"^(previous_period|year_ago|.+\.\..+)$", examples=["previous_period"]),
+        ]
+        | None
+    ) = Field(None, description="previous_period, year_ago, or any period written FROM..UNTIL.")
+    level: Annotated[float, AfterValidator(_known_level), WithJsonSchema({"type": "number", "enum": list(LEVELS)})] = (
+        Field(DEFAULT_LEVEL, description="Confidence of the margin and of the verdict on a change.")
+    )
+
+    def question(self) -> ScoreQuestion:
+        return ScoreQuestion(
+            campaign_ids=tuple(dict.fromkeys(self.campaign_id)),
+            metric=self.metric,
+            from_=self.from_,
+            until=self.until,
+            channels=tuple(self.channel),
+            survey_version=self.survey_version,
+            segment=self.segment,
+            group_by=self.group_by,
+            against=self.compare,
+            level=self.level,
+        )

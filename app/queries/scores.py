@@ -1,0 +1,195 @@
+"""What is the score? Of which answers, over which time, in which groups, and compared with when."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+
+from app.db.engine import ReadTx, Tx
+from app.domain.campaign import CampaignNotFound
+from app.domain.comparison import Change, compare
+from app.domain.grouping import (
+    Grouping,
+    GroupKind,
+    MetricsMixed,
+    Segment,
+    check_tracked,
+    in_reading_order,
+    time_buckets,
+    tracked_key,
+)
+from app.domain.metric import METRICS, NPS, Metric, MetricKey
+from app.domain.period import MOST_BUCKETS, Bucket, Grain, TooManyBuckets, day_of, zone_named
+from app.domain.scoring import DEFAULT_LEVEL, Histogram
+from app.domain.span import Span
+from app.queries.rollups import Counted, count_all, count_by_group
+
+Said = date | datetime | None  # a day of the workspace, an aware instant, or no bound
+
+
+class Against(StrEnum):
+    PREVIOUS_PERIOD = "previous_period"
+    YEAR_AGO = "year_ago"
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    from_: Said
+    until: Said
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreQuestion:
+    """No campaigns means the whole workspace."""
+
+    campaign_ids: tuple[UUID, ...] = ()
+    metric: MetricKey | None = None
+    from_: Said = None
+    until: Said = None
+    channels: tuple[str, ...] = ()
+    survey_version: int | None = None
+    segment: Segment | None = None
+    group_by: Grouping | None = None
+    against: Against | Between | None = None
+    level: float = DEFAULT_LEVEL
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """`key` is a bucket's first day, a channel, a version, a campaign's id or a property's value; None: no value."""
+
+    key: Any
+    histogram: Histogram
+    bucket: Bucket | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    span: Span
+    histogram: Histogram
+    change: Change
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreAnswer:
+    metric: Metric
+    span: Span
+    histogram: Histogram
+    groups: list[Group] | None
+    comparison: Comparison | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    time_zone: str
+    campaigns: Mapping[str, int]  # how many of the campaigns asked for have each metric
+    property_state: str | None
+    property_buckets: object
+
+
+async def answer_score(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuestion, *, now: datetime) -> ScoreAnswer:
+    """Raises CampaignNotFound, MetricsMixed, and what spans, buckets and tracked properties refuse."""
+    key = tracked_key(question.segment, question.group_by)
+    scope = await _scope(tx, workspace_id, question, key)
+    if key is not None:
+        check_tracked(key, state=scope.property_state)
+    metric, zone = _metric(question, scope), zone_named(scope.time_zone)
+    span = Span.of(question.from_, question.until, zone=zone)
+    counted = Counted(
+        workspace_id, question.campaign_ids, metric.key, span, question.channels, question.survey_version,
+        question.segment,
+    )  # fmt: skip
+    found, histogram = await count_by_group(tx, counted, question.group_by)
+    comparison = await _comparison(tx, question, counted, histogram, metric)
+    if question.group_by is None:
+        return ScoreAnswer(metric, span, histogram, None, comparison)
+    groups = _groups(question.group_by, found, histogram, span, scope, today=day_of(now, zone))
+    return ScoreAnswer(metric, span, histogram, groups, comparison)
+
+
+async def _scope(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuestion, key: str | None) -> _Scope:
+    asked = {"workspace_id": workspace_id, "campaign_ids": list(question.campaign_ids), "key": key}
+    row = (await tx.execute(_SCOPE, asked)).one()
+    return _Scope(row.time_zone, row.campaigns or {}, row.property_state, row.property_buckets)
+
+
+_SCOPE = text("""
+    SELECT w.time_zone, t.state AS property_state, t.buckets AS property_buckets, (
+        SELECT jsonb_object_agg(metric, campaigns) FROM (
+            SELECT c.metric, count(*) AS campaigns FROM campaigns c
+            WHERE c.workspace_id = w.id AND c.id = ANY(CAST(:campaign_ids AS uuid[])) GROUP BY c.metric
+        ) c
+    ) AS campaigns
+    FROM workspaces w LEFT JOIN tracked_properties t ON t.workspace_id = w.id AND t.key = CAST(:key AS text)
+    WHERE w.id = :workspace_id
+""").columns(time_zone=Text, property_state=Text, property_buckets=JSONB, campaigns=JSONB)
+
+
+def _metric(question: ScoreQuestion, scope: _Scope) -> Metric:
+    if not question.campaign_ids:
+        return METRICS[question.metric or NPS.key]
+    if sum(scope.campaigns.values()) < len(set(question.campaign_ids)):
+        raise CampaignNotFound("There is no campaign with this id.")
+    metrics = set(scope.campaigns) | ({question.metric.value} if question.metric else set())
+    if len(metrics) > 1:
+        detail = f"These are {' and '.join(sorted(metrics))}: a score has one metric."
+        raise MetricsMixed(detail, metrics=sorted(metrics))
+    return METRICS[metrics.pop()]
+
+
+def _groups(
+    grouping: Grouping,
+    found: Mapping[Any, Histogram],
+    everything: Histogram,
+    span: Span,
+    scope: _Scope,
+    *,
+    today: date,
+) -> list[Group]:
+    if grouping.grain is not None:
+        return _time_groups(found, span, grain=grouping.grain, today=today)
+    if grouping.kind is GroupKind.PROPERTY:
+        return _value_groups(found, everything, declared_buckets=scope.property_buckets)
+    if len(found) > MOST_BUCKETS:
+        raise TooManyBuckets(f"There are {len(found)} groups; at most {MOST_BUCKETS} are given at once.")
+    return [Group(key, found[key]) for key in sorted(found)]
+
+
+def _time_groups(found: Mapping[date, Histogram], span: Span, *, grain: Grain, today: date) -> list[Group]:
+    buckets = time_buckets(span, grain=grain, found=found.keys(), today=today)
+    return [Group(bucket.starts_on, found.get(bucket.starts_on, Histogram()), bucket) for bucket in buckets]
+
+
+def _value_groups(found: Mapping[str, Histogram], everything: Histogram, *, declared_buckets: object) -> list[Group]:
+    """With a last group for the answers that have no value, so that the groups add up."""
+    order = in_reading_order(
+        ((value, histogram.n) for value, histogram in found.items() if histogram.n), declared_buckets=declared_buckets
+    )
+    groups = [Group(value, found[value]) for value in order]
+    rest = everything - sum((group.histogram for group in groups), start=Histogram())
+    return [*groups, Group(None, rest)] if rest.n else groups
+
+
+async def _comparison(
+    tx: ReadTx | Tx, question: ScoreQuestion, counted: Counted, histogram: Histogram, metric: Metric
+) -> Comparison | None:
+    if question.against is None:
+        return None
+    span = _span_against(question.against, counted.span)
+    before = await count_all(tx, replace(counted, span=span))
+    return Comparison(span, before, compare(metric, before=before, after=histogram, level=question.level))
+
+
+def _span_against(against: Against | Between, span: Span) -> Span:
+    match against:
+        case Against.PREVIOUS_PERIOD:
+            return span.previous()
+        case Against.YEAR_AGO:
+            return span.year_ago()
+        case Between(from_, until):
+            return Span.of(from_, until, zone=span.zone)
