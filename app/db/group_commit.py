@@ -59,6 +59,7 @@ class GroupCommit(Generic[Item, Outcome]):
         self._entries: deque[_Entry[Item, Outcome]] = deque()
         self._waiting: Counter[Hashable] = Counter()
         self._wake = asyncio.Event()
+        self._held: dict[Hashable, list[_Entry[Item, Outcome]]] = {}
         self._blocked: set[asyncio.Task[None]] = set()
         self._slow_lane = asyncio.Lock()
         self._lane: asyncio.Task[None] | None = None
@@ -118,24 +119,56 @@ class GroupCommit(Generic[Item, Outcome]):
             del self._waiting[entry.tenant]
 
     async def _commit(self, batch: list[_Entry[Item, Outcome]]) -> None:
-        if not batch:
+        free = [entry for entry in batch if not self._held_back(entry)]
+        if not free:
             return
         try:
-            outcomes = await self._store([item for entry in batch for item in entry.items], self._write)
+            outcomes = await self._store([item for entry in free for item in entry.items], self._write)
         except Blocked:
-            self._hand_over(batch)
+            await self._sort_out(free)
             return
-        _answer(batch, outcomes)
+        _answer(free, outcomes)
 
-    def _hand_over(self, batch: list[_Entry[Item, Outcome]]) -> None:
-        for tenant in {entry.tenant for entry in batch}:
+    async def _sort_out(self, batch: list[_Entry[Item, Outcome]]) -> None:
+        """Each tenant by itself: who is blocked goes to the slow lane, and is no longer let into the common batches."""
+        tenants = list(dict.fromkeys(entry.tenant for entry in batch))
+        for tenant in tenants:
             entries = [entry for entry in batch if entry.tenant == tenant]
-            task = asyncio.create_task(self._commit_blocked(entries))
-            self._blocked.add(task)
-            task.add_done_callback(self._blocked.discard)
+            if len(tenants) > 1:
+                await self._commit_alone(entries)
+            else:
+                self._hold(tenant, entries)
+
+    async def _commit_alone(self, entries: list[_Entry[Item, Outcome]]) -> None:
+        try:
+            outcomes = await self._store([item for entry in entries for item in entry.items], self._write)
+        except Blocked:
+            self._hold(entries[0].tenant, entries)
+            return
+        _answer(entries, outcomes)
+
+    def _held_back(self, entry: _Entry[Item, Outcome]) -> bool:
+        held = self._held.get(entry.tenant)
+        if held is None:
+            return False
+        held.append(entry)
+        return True
+
+    def _hold(self, tenant: Hashable, entries: list[_Entry[Item, Outcome]]) -> None:
+        self._held[tenant] = entries
+        task = asyncio.create_task(self._work_off(tenant))
+        self._blocked.add(task)
+        task.add_done_callback(self._blocked.discard)
+
+    async def _work_off(self, tenant: Hashable) -> None:
+        while entries := self._held[tenant]:
+            self._held[tenant] = entries[BATCH_LIMIT:]
+            await self._commit_blocked(entries[:BATCH_LIMIT])
+        del self._held[tenant]
 
     async def _commit_blocked(self, entries: list[_Entry[Item, Outcome]]) -> None:
         items = [item for entry in entries for item in entry.items]
+        outcomes: Sequence[Outcome | Exception]
         try:
             async with self._slow_lane:
                 outcomes = await self._store(items, self._write_blocked)
