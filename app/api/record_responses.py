@@ -12,13 +12,15 @@ from pydantic import ValidationError
 from pydantic_core import to_json
 
 from app.api.authentication import require_scope, token_of
+from app.api.bulk import refused_row
 from app.api.dependencies import Services, services_of
-from app.api.problems import Refused, finding, members_of, status_of
+from app.api.problems import Refused
 from app.api.response_models import BulkInput, ResponseInput
 from app.clock import utc_now
 from app.db.identifiers import new_id
 from app.domain import ids
 from app.domain.errors import DomainError
+from app.domain.recipient import RecipientInput
 from app.domain.response import answered_instant, is_news
 from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.queries.api_keys import Caller
@@ -76,7 +78,7 @@ def new_response(body: ResponseInput, caller: Caller, now: datetime) -> NewRespo
         answered_at=answered_at,
         received_at=now,
         recipient_id=body.recipient_id,
-        recipient=body.recipient.said(caller.workspace_id) if body.recipient is not None else None,
+        recipient=_person(body, caller),
         comment=body.comment,
         language=body.language,
         may_contact=body.may_contact,
@@ -87,6 +89,16 @@ def new_response(body: ResponseInput, caller: Caller, now: datetime) -> NewRespo
         if_answered=body.if_answered,
         actor=ids.shown("api_key", caller.key_id),
     )
+
+
+def _person(body: ResponseInput, caller: Caller) -> RecipientInput | None:
+    if body.recipient is None:
+        return None
+    try:
+        return body.recipient.said(caller.workspace_id)
+    except DomainError as error:
+        error.pointer = f"/recipient{error.pointer or ''}"
+        raise
 
 
 async def _note_idempotency_key(response: NewResponse, request: Request, caller: Caller) -> None:
@@ -131,18 +143,6 @@ def _bulk_reply(outcomes: Sequence[Recorded | Exception]) -> Mapping[str, Any]:
 def _bulk_result(index: int, outcome: Recorded | Exception) -> dict[str, Any]:
     if isinstance(outcome, Recorded):
         return {"index": index, "status": 201 if outcome.what is What.CREATED else 200, "response": shown(outcome)}
-    return {"index": index, **_bulk_problem(outcome)}
-
-
-def _bulk_problem(error: Exception) -> dict[str, Any]:
-    if isinstance(error, ValidationError):
-        errors = [finding({**found, "loc": ("body", *found["loc"])}) for found in error.errors()]
-        return _told(422, "validation_failed", "The row is not valid.", errors=errors)
-    if isinstance(error, DomainError):
-        return _told(status_of(error), error.code, error.detail, **members_of(error))
-    raise error
-
-
-def _told(status: int, code: str, detail: str, **members: Any) -> dict[str, Any]:
-    kind = f"/problems/{code.replace('_', '-')}"
-    return {"status": status, "problem": {"type": kind, "status": status, "code": code, "detail": detail, **members}}
+    if isinstance(outcome, DomainError | ValidationError):
+        return {"index": index, **refused_row(outcome)}
+    raise outcome

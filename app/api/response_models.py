@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
 from pydantic import Field, StringConstraints, model_validator
 
+from app.api.recipient_models import RecipientUpsert
 from app.api.schemas import (
     CampaignId,
     Flag,
@@ -22,7 +22,6 @@ from app.api.schemas import (
     Whole,
 )
 from app.domain.metric import METRICS, Band
-from app.domain.recipient import RecipientInput, normalised
 from app.domain.response import Channel, IfAnswered
 
 RawScore = Annotated[Whole, Field(ge=0, le=10, description="On the scale of the campaign's metric.", examples=[9])]
@@ -30,27 +29,11 @@ Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9
 Comment = Annotated[Prose, Field(description="At most 10,000 characters.", examples=["Fast, friendly, a bit pricey."])]
 
 
-class InlineRecipient(Request):
-    """Who answered, by any identifier; created or updated along with the answer. What is left out stays."""
-
-    external_id: Name | None = None
-    email: Name | None = None
-    phone: Name | None = None
-    name: Name | None = None
-    locale: Name | None = None
-    time_zone: Name | None = None
-    properties: Properties | None = None
-
-    def said(self, workspace_id: UUID) -> RecipientInput:
-        """Raises what `normalised` raises."""
-        return RecipientInput(workspace_id, normalised(self.model_dump(exclude_unset=True)))
-
-
 class ResponseInput(Request):
     campaign_id: CampaignId
     score: RawScore
     recipient_id: RecipientId | None = Field(None, description="Who answered; leave out, with `recipient`, if unknown.")
-    recipient: InlineRecipient | None = Field(None, description="Who answered, created or updated along with it.")
+    recipient: RecipientUpsert | None = Field(None, description="Who answered, created or updated along with it.")
     comment: Comment | None = None
     channel: Channel = Channel.API
     language: Language | None = None
