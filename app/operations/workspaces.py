@@ -1,4 +1,6 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,7 +9,44 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import Tx
 from app.db.tables import workspaces
+from app.domain.keys import EVERYTHING, KeyKind
 from app.domain.period import UnknownTimeZone, zone_named
+from app.operations.api_keys import create_workspace, issue_key
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    kind: KeyKind
+    mode: str
+    token: str  # shown this once
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedWorkspace:
+    live_id: UUID
+    test_id: UUID
+    keys: Sequence[NewKey]
+
+
+async def open_workspace(tx: Tx, name: str, *, time_zone: str, now: datetime) -> OpenedWorkspace:
+    """A live and a test workspace, each with a key of either kind that may do everything. Raises UnknownTimeZone."""
+    await _check_time_zone(tx, time_zone)
+    made = await create_workspace(tx, name, time_zone=time_zone, now=now)
+    keys = [
+        NewKey(kind, mode, await _first_key(tx, workspace_id, kind=kind, mode=mode, now=now))
+        for mode, workspace_id in (("live", made.live_id), ("test", made.test_id))
+        for kind in KeyKind
+    ]
+    return OpenedWorkspace(made.live_id, made.test_id, keys)
+
+
+async def _first_key(tx: Tx, workspace_id: UUID, *, kind: KeyKind, mode: str, now: datetime) -> str:
+    is_secret = kind is KeyKind.SECRET
+    key = await issue_key(
+        tx, workspace_id, mode=mode, kind=kind, name="first key", now=now,
+        scopes=(EVERYTHING,) if is_secret else (), allowed_origins=() if is_secret else (EVERYTHING,),
+    )  # fmt: skip
+    return key.token
 
 
 async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any]) -> None:
