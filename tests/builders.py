@@ -10,6 +10,7 @@ from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, recipients, survey_versions
 from app.domain.ids import shown
+from app.domain.survey import Survey
 
 
 async def a_campaign(engine: Engine, workspace_id: UUID, **fields: Any) -> str:
@@ -19,7 +20,8 @@ async def a_campaign(engine: Engine, workspace_id: UUID, **fields: Any) -> str:
         "workspace_id": workspace_id, "id": new_id(now), "name": "After purchase", "kind": "transactional",
         "metric": "nps", "state": "running", **fields,
     }  # fmt: skip
-    survey = {"default_language": "en", "languages": ["en"], "content": {}, "change": "first"}
+    content = Survey("en", ("en",), {"en": "How likely are you to recommend us?"}).to_json()
+    survey = {"default_language": "en", "languages": ["en"], "content": content, "change": "first"}
     async with engine.write() as tx:
         await tx.execute(insert(campaigns).values(row))
         await tx.execute(

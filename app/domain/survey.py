@@ -7,6 +7,7 @@ nothing is shown in its place: half a survey in the wrong language is worse than
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from itertools import islice
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -32,6 +33,20 @@ class SurveyIncomplete(RuleViolation):
     """Survey has no question in one of its languages."""
 
     code = "survey_incomplete"
+
+
+class SurveyChangeMissing(RuleViolation):
+    """Nobody said what the change of the survey is."""
+
+    code = "survey_change_missing"
+
+
+class SurveyChange(StrEnum):
+    """What the author of a version says it is: only a new wording can move the score by itself."""
+
+    FIRST = "first"
+    TYPO = "typo"
+    WORDING = "wording"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, Table, Text, cast, func, tuple_
+from sqlalchemy import FromClause, RowMapping, Select, Table, Text, cast, func, tuple_
 
 from app.db.engine import ReadTx
 from app.db.tables.base import TransactionId
@@ -37,7 +37,7 @@ class Slice(Generic[Row]):
     next_change: tuple[str, UUID] | None = None
 
 
-async def newest_first(tx: ReadTx, query: Select[Any], table: Table, page: Page) -> Slice[RowMapping]:
+async def newest_first(tx: ReadTx, query: Select[Any], table: FromClause, page: Page) -> Slice[RowMapping]:
     if page.after is not None:
         query = query.where(table.c.id < page.after)
     rows = (await tx.execute(query.order_by(table.c.id.desc()).limit(page.limit + 1))).mappings().all()

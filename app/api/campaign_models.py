@@ -1,0 +1,118 @@
+"""What campaigns look like from outside."""
+
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+from pydantic import Field, StringConstraints, model_validator
+
+from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
+from app.domain.campaign import CampaignKind, CampaignState
+from app.domain.metric import Band, MetricKey
+from app.domain.survey import LONGEST_LINK, LONGEST_TEXT, MOST_LANGUAGES, Survey, SurveyChange
+
+Language = Annotated[str, StringConstraints(max_length=20), Field(examples=["en", "pt-BR", "zh-Hant"])]
+Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
+Value = TypeVar("Value")
+ByLanguage = Annotated[dict[str, Value], Field(max_length=MOST_LANGUAGES, description="By language.")]
+ByBand = Annotated[
+    dict[str, ByLanguage[Value]],
+    Field(max_length=len(Band), description="By band (promoter, passive, detractor), then by language."),
+]
+
+
+class ThankYouInput(Request):
+    text: Text
+    link: Annotated[str, StringConstraints(max_length=LONGEST_LINK)] | None = Field(
+        None, description="Begins with https://", examples=["https://reviews.example/us"]
+    )
+
+
+class SurveyInput(Request):
+    """Replaces the survey as a whole. A launch needs the question in every language; the rest is optional."""
+
+    default_language: Language
+    languages: list[Language] = Field(min_length=1, max_length=MOST_LANGUAGES)
+    question: ByLanguage[Text] = Field({})
+    follow_up: ByBand[Text] = Field({})
+    thank_you: ByBand[ThankYouInput] = Field({})
+
+    def read(self) -> Survey:
+        return Survey.from_json(self.model_dump())
+
+
+class CampaignCreate(Request):
+    name: Name
+    kind: CampaignKind
+    metric: MetricKey = MetricKey.NPS
+    goal: Name | None = Field(None, description="Your label for what this measures.", examples=["onboarding"])
+    one_answer_per_recipient: Flag = False
+    starts_at: Instant | None = Field(None, description="Launched earlier, the campaign is scheduled until then.")
+    ends_at: Instant | None = Field(None, description="The asking ends; answers are still taken.")
+    survey: SurveyInput = SurveyInput(default_language="en", languages=["en"])
+
+    def columns(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"survey"})
+
+
+class CampaignEdit(Request):
+    """Fields left out stay as they are. Once launched, `kind` and `metric` are fixed."""
+
+    name: Name = absent()
+    kind: CampaignKind = absent()
+    metric: MetricKey = absent()
+    goal: Name | None = None
+    one_answer_per_recipient: Flag = absent()
+    starts_at: Instant | None = None
+    ends_at: Instant | None = None
+    survey: SurveyInput = absent()
+    survey_change: Literal[SurveyChange.TYPO, SurveyChange.WORDING] | None = Field(
+        None, description="Needed for a new survey after the launch: only a new wording can move the score by itself."
+    )
+
+    def columns(self) -> dict[str, Any]:
+        return self.model_dump(exclude={"survey", "survey_change"}, exclude_unset=True)
+
+    @model_validator(mode="after")
+    def _change_of_what(self) -> Self:
+        if self.survey_change is not None and "survey" not in self.model_fields_set:
+            raise ValueError("survey_change says what a new survey is, and there is none")
+        return self
+
+
+class ThankYou(Reply):
+    text: str
+    link: str | None
+
+
+class ShownSurvey(Reply):
+    default_language: str
+    languages: list[str]
+    question: dict[str, str]
+    follow_up: dict[str, dict[str, str]]
+    thank_you: dict[str, dict[str, ThankYou]]
+
+
+class Campaign(Reply):
+    id: CampaignId
+    name: str
+    kind: CampaignKind
+    goal: str | None
+    metric: MetricKey
+    state: CampaignState
+    one_answer_per_recipient: bool
+    survey_version: int
+    survey: ShownSurvey
+    starts_at: Instant | None
+    ends_at: Instant | None
+    launched_at: Instant | None
+    completed_at: Instant | None
+    archived_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+    revision: int = Field(description="Counts changes: of two copies, the higher is the later.")
+
+
+class SurveyVersion(Reply):
+    version: int
+    change: SurveyChange = Field(description="What its author said it is.")
+    survey: ShownSurvey
+    created_at: Instant

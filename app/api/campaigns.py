@@ -1,0 +1,123 @@
+"""Campaigns: what is asked, and in which phase of its life the asking is."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from app.api.campaign_models import Campaign, CampaignCreate, CampaignEdit, SurveyVersion
+from app.api.dependencies import CampaignReader, CampaignWriter, Now, ReadTx, Tx
+from app.api.idempotency import Idempotency
+from app.api.pagination import AnyOrder, NewestFirst, listing
+from app.api.routing import router
+from app.api.schemas import CampaignId, Listing
+from app.domain.campaign import CampaignKind, CampaignMove, CampaignState
+from app.domain.metric import MetricKey
+from app.operations import campaigns as operations
+from app.queries import campaigns as queries
+from app.queries.api_keys import Caller
+
+routes = router("campaigns")
+PLACE = "/v1/campaigns/{campaign_id}"
+
+
+@routes.post("/v1/campaigns", status_code=201, summary="Create a campaign, as a draft")
+async def create_campaign(
+    body: CampaignCreate, caller: CampaignWriter, once: Idempotency, tx: Tx, now: Now
+) -> Campaign:
+    campaign_id = once.id or once.keep(
+        await operations.create_campaign(
+            tx, caller.workspace_id, fields=body.columns(), survey=body.survey.read(), now=now
+        )
+    )
+    return await _shown(tx, caller, campaign_id)
+
+
+@routes.get("/v1/campaigns", response_model=Listing[Campaign], summary="List campaigns")
+async def list_campaigns(
+    caller: CampaignReader,
+    tx: ReadTx,
+    page: AnyOrder,
+    request: Request,
+    response: Response,
+    state: CampaignState | None = None,
+    kind: CampaignKind | None = None,
+    metric: MetricKey | None = None,
+) -> Mapping[str, Any]:
+    wanted = queries.CampaignFilter(state, kind, metric)
+    found = await queries.list_campaigns(tx, caller.workspace_id, wanted, page)
+    return listing(request, response, found, [Campaign.model_validate(dict(row)) for row in found.rows])
+
+
+@routes.get(PLACE, summary="Read a campaign")
+async def get_campaign(campaign_id: CampaignId, caller: CampaignReader, tx: ReadTx) -> Campaign:
+    return await _shown(tx, caller, campaign_id)
+
+
+@routes.patch(PLACE, summary="Edit a campaign")
+async def update_campaign(
+    campaign_id: CampaignId, body: CampaignEdit, caller: CampaignWriter, tx: Tx, now: Now
+) -> Campaign:
+    """A draft's survey is edited in place. After the launch, another survey becomes a new version, and
+    `survey_change` says what it is; answers keep the version they were given to."""
+    survey = body.survey.read() if body.survey else None
+    await operations.edit_campaign(
+        tx, caller.workspace_id, campaign_id,
+        fields=body.columns(), survey=survey, survey_change=body.survey_change, now=now,
+    )  # fmt: skip
+    return await _shown(tx, caller, campaign_id)
+
+
+@routes.post(f"{PLACE}/launch", summary="Launch a draft")
+async def launch_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
+    """It runs at once, or is scheduled where `starts_at` lies ahead."""
+    return await _moved(tx, caller, campaign_id, CampaignMove.LAUNCH, now)
+
+
+@routes.post(f"{PLACE}/pause", summary="Pause the asking")
+async def pause_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
+    """Answers are still taken. A paused campaign stays paused, also past its end, until somebody moves it."""
+    return await _moved(tx, caller, campaign_id, CampaignMove.PAUSE, now)
+
+
+@routes.post(f"{PLACE}/resume", summary="Resume a paused campaign")
+async def resume_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
+    return await _moved(tx, caller, campaign_id, CampaignMove.RESUME, now)
+
+
+@routes.post(f"{PLACE}/complete", summary="End the asking for good")
+async def complete_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
+    """Answers are still taken."""
+    return await _moved(tx, caller, campaign_id, CampaignMove.COMPLETE, now)
+
+
+@routes.post(f"{PLACE}/archive", summary="Put a campaign away")
+async def archive_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
+    """Its answers and scores stay; it takes no more, and cannot be edited."""
+    return await _moved(tx, caller, campaign_id, CampaignMove.ARCHIVE, now)
+
+
+@routes.get(
+    f"{PLACE}/survey-versions", response_model=Listing[SurveyVersion], summary="What a campaign has asked over time"
+)
+async def list_survey_versions(
+    campaign_id: CampaignId,
+    caller: CampaignReader,
+    tx: ReadTx,
+    page: NewestFirst,
+    request: Request,
+    response: Response,
+) -> Mapping[str, Any]:
+    found = await queries.list_survey_versions(tx, caller.workspace_id, campaign_id, page)
+    versions = [SurveyVersion.model_validate({**row, "survey": row["content"]}) for row in found.rows]
+    return listing(request, response, found, versions)
+
+
+async def _moved(tx: Tx, caller: Caller, campaign_id: UUID, move: CampaignMove, now: Now) -> Campaign:
+    await operations.move_campaign(tx, caller.workspace_id, campaign_id, move, now=now)
+    return await _shown(tx, caller, campaign_id)
+
+
+async def _shown(tx: Tx | ReadTx, caller: Caller, campaign_id: UUID) -> Campaign:
+    return Campaign.model_validate(await queries.get_campaign(tx, caller.workspace_id, campaign_id))

@@ -1,0 +1,75 @@
+"""Who belongs to a campaign."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import delete, text
+
+from app.db.engine import Tx
+from app.db.tables import campaign_recipients
+from app.domain.campaign import CampaignState, check_edit
+from app.domain.errors import NotFound
+from app.queries.campaigns import get_campaign
+
+
+class CampaignRecipientNotFound(NotFound):
+    """Recipient does not belong to the campaign."""
+
+    code = "campaign_recipient_not_found"
+
+
+class Addition(StrEnum):
+    ADDED = "added"
+    ALREADY = "already"
+    UNKNOWN = "unknown"  # never there, deleted, or another workspace's: nobody is told which
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    recipient_id: UUID
+    result: Addition
+
+
+async def add_recipients(
+    tx: Tx, workspace_id: UUID, campaign_id: UUID, recipient_ids: Sequence[UUID], *, now: datetime
+) -> list[Added]:
+    """One result for each id, in order, an id given twice only once. Raises CampaignNotFound, CampaignFieldFixed."""
+    campaign = await get_campaign(tx, workspace_id, campaign_id)
+    check_edit(CampaignState(campaign["state"]), changed=["recipient_ids"])
+    distinct = list(dict.fromkeys(recipient_ids))
+    place = {"workspace_id": workspace_id, "campaign_id": campaign_id, "ids": distinct, "now": now}
+    known = {row.id: Addition.ADDED if row.is_new else Addition.ALREADY for row in await tx.execute(_ADD, place)}
+    return [Added(recipient_id, known.get(recipient_id, Addition.UNKNOWN)) for recipient_id in distinct]
+
+
+async def remove_recipient(tx: Tx, workspace_id: UUID, campaign_id: UUID, recipient_id: UUID) -> None:
+    """Raises CampaignNotFound, CampaignFieldFixed, CampaignRecipientNotFound."""
+    campaign = await get_campaign(tx, workspace_id, campaign_id)
+    check_edit(CampaignState(campaign["state"]), changed=["recipient_ids"])
+    table = campaign_recipients.c
+    gone = await tx.execute(
+        delete(campaign_recipients).where(
+            table.workspace_id == workspace_id, table.campaign_id == campaign_id, table.recipient_id == recipient_id
+        )
+    )
+    if gone.rowcount == 0:
+        raise CampaignRecipientNotFound("This campaign has no recipient with this id.")
+
+
+# In the order of ids, so that two callers who add the same people wait for each other instead of deadlocking.
+_ADD = text("""
+    WITH known AS (
+        SELECT id FROM recipients
+        WHERE workspace_id = :workspace_id AND id = ANY(CAST(:ids AS uuid[])) AND deleted_at IS NULL
+    ), added AS (
+        INSERT INTO campaign_recipients (workspace_id, campaign_id, recipient_id, added_at)
+        SELECT :workspace_id, :campaign_id, id, :now FROM known ORDER BY id
+        ON CONFLICT DO NOTHING
+        RETURNING recipient_id
+    )
+    SELECT known.id, added.recipient_id IS NOT NULL AS is_new
+    FROM known LEFT JOIN added ON added.recipient_id = known.id
+""")

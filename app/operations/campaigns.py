@@ -1,0 +1,206 @@
+"""Campaigns: made, edited, moved through their life, and moved on by time."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, insert, select, text, update
+
+from app.db.engine import Tx
+from app.db.identifiers import new_id
+from app.db.tables import campaigns, survey_versions
+from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
+from app.domain.events import Event, EventType
+from app.domain.ids import shown
+from app.domain.metric import METRICS
+from app.domain.payload import instant_text
+from app.domain.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
+from app.operations.events import announce
+from app.queries.campaigns import get_campaign, get_campaigns
+
+MOVED_EVENT: Mapping[CampaignMove, EventType] = {
+    CampaignMove.LAUNCH: EventType.CAMPAIGN_LAUNCHED,
+    CampaignMove.PAUSE: EventType.CAMPAIGN_PAUSED,
+    CampaignMove.RESUME: EventType.CAMPAIGN_RESUMED,
+    CampaignMove.COMPLETE: EventType.CAMPAIGN_COMPLETED,
+    CampaignMove.ARCHIVE: EventType.CAMPAIGN_ARCHIVED,
+}
+MOVED_AT = {
+    CampaignMove.LAUNCH: "launched_at",
+    CampaignMove.COMPLETE: "completed_at",
+    CampaignMove.ARCHIVE: "archived_at",
+}
+
+
+async def create_campaign(
+    tx: Tx, workspace_id: UUID, *, fields: Mapping[str, Any], survey: Survey, now: datetime
+) -> UUID:
+    """`fields` are the columns a caller chooses. Raises CampaignEndsBeforeStart, SurveyInvalid."""
+    check_dates(starts_at=fields["starts_at"], ends_at=fields["ends_at"])
+    check_survey(survey, metric=METRICS[fields["metric"]])
+    campaign_id = new_id(now)
+    row = {"workspace_id": workspace_id, "id": campaign_id, **fields, "created_at": now, "updated_at": now}
+    await tx.execute(insert(campaigns).values(row))
+    await _add_version(tx, workspace_id, campaign_id, 1, survey=survey, change=SurveyChange.FIRST, now=now)
+    await _announce(tx, workspace_id, campaign_id, EventType.CAMPAIGN_CREATED, now=now)
+    return campaign_id
+
+
+async def edit_campaign(
+    tx: Tx,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    *,
+    fields: Mapping[str, Any],
+    survey: Survey | None = None,
+    survey_change: SurveyChange | None = None,
+    now: datetime,
+) -> None:
+    """Changes what differs; where nothing does, nobody is told. `survey`: None leaves it as it is.
+
+    Raises CampaignNotFound, CampaignFieldFixed, CampaignEndsBeforeStart, SurveyInvalid, SurveyIncomplete,
+    SurveyChangeMissing.
+    """
+    before = await _lock(tx, workspace_id, campaign_id)
+    changed = {name: value for name, value in fields.items() if before[name] != value}
+    rewritten = survey if survey is not None and survey.to_json() != before["survey"] else None
+    if not changed and rewritten is None:
+        return
+    _check_edit(before, changed, rewritten)
+    if rewritten is not None:
+        changed["survey_version"] = await _rewrite(tx, before, rewritten, survey_change, now=now)
+    await _update(tx, workspace_id, campaign_id, changed, now=now)
+    await _announce(tx, workspace_id, campaign_id, EventType.CAMPAIGN_UPDATED, now=now)
+
+
+async def move_campaign(tx: Tx, workspace_id: UUID, campaign_id: UUID, move: CampaignMove, *, now: datetime) -> None:
+    """Raises CampaignNotFound, CampaignMoveRefused, SurveyIncomplete."""
+    before = await _lock(tx, workspace_id, campaign_id)
+    state = moved(
+        CampaignState(before["state"]), move, now=now, starts_at=before["starts_at"], ends_at=before["ends_at"]
+    )
+    if move is CampaignMove.LAUNCH:
+        check_questions(Survey.from_json(before["survey"]))
+    changes = {"state": state.value} | ({MOVED_AT[move]: now} if move in MOVED_AT else {})
+    await _update(tx, workspace_id, campaign_id, changes, now=now)
+    await _announce(tx, workspace_id, campaign_id, MOVED_EVENT[move], now=now)
+
+
+async def advance_due_campaigns(tx: Tx, *, now: datetime, limit: int = 100) -> int:
+    """What time alone brings about, in all workspaces. One batch: come back until it is fewer than `limit`.
+
+    Harmless to run twice: a campaign that somebody else is moving is left to them, or to the next time.
+    """
+    advanced = (await tx.execute(_ADVANCE, {"now": now, "limit": limit})).all()
+    for workspace_id, rows in groupby(sorted(advanced), key=lambda row: row.workspace_id):
+        found = await get_campaigns(tx, workspace_id, [row.id for row in rows])
+        await announce(tx, workspace_id, [_event(row, _AFTER_TIME[row["state"]], now=now) for row in found])
+    return len(advanced)
+
+
+# `domain.campaign.state_due` in SQL; a test compares the two.
+_ADVANCE = text("""
+    WITH due AS (
+        SELECT workspace_id, id, ends_at IS NOT NULL AND ends_at <= :now AS is_over FROM campaigns
+        WHERE (state IN ('scheduled', 'running') AND ends_at <= :now)
+            OR (state = 'scheduled' AND (starts_at IS NULL OR starts_at <= :now))
+        LIMIT :limit
+        FOR NO KEY UPDATE SKIP LOCKED
+    )
+    UPDATE campaigns c SET
+        state = CASE WHEN due.is_over THEN 'completed' ELSE 'running' END,
+        completed_at = CASE WHEN due.is_over THEN CAST(:now AS timestamptz) END,
+        updated_at = :now, revision = c.revision + 1, changed_in = pg_current_xact_id()
+    FROM due WHERE c.workspace_id = due.workspace_id AND c.id = due.id
+    RETURNING c.workspace_id, c.id
+""")
+# A start needs no event of its own: `campaign.launched` has told of it when somebody decided it.
+_AFTER_TIME = {"completed": EventType.CAMPAIGN_COMPLETED, "running": EventType.CAMPAIGN_UPDATED}
+
+
+async def _lock(tx: Tx, workspace_id: UUID, campaign_id: UUID) -> dict[str, Any]:
+    """The row is read after the lock, in a statement of its own: joined, it could be one version too old."""
+    row = select(campaigns.c.id).where(campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id)
+    if (await tx.execute(row.with_for_update(key_share=True))).one_or_none() is None:
+        raise CampaignNotFound("There is no campaign with this id.")
+    return await get_campaign(tx, workspace_id, campaign_id)
+
+
+def _check_edit(before: Mapping[str, Any], changed: Mapping[str, Any], rewritten: Survey | None) -> None:
+    state, after = CampaignState(before["state"]), {**before, **changed}
+    check_edit(state, changed=[*changed, *(["survey"] if rewritten else [])])
+    check_dates(starts_at=after["starts_at"], ends_at=after["ends_at"])
+    if rewritten is not None or "metric" in changed:
+        survey = rewritten or Survey.from_json(before["survey"])
+        check_survey(survey, metric=METRICS[after["metric"]])
+    if rewritten is not None and state is not CampaignState.DRAFT:
+        check_questions(rewritten)
+
+
+async def _rewrite(
+    tx: Tx, before: Mapping[str, Any], survey: Survey, change: SurveyChange | None, *, now: datetime
+) -> int:
+    """The version asked from now on. A draft's is changed in place: nobody has seen it."""
+    workspace_id, campaign_id, version = before["workspace_id"], before["id"], int(before["survey_version"])
+    if before["state"] == CampaignState.DRAFT:
+        await tx.execute(
+            update(survey_versions)
+            .where(
+                survey_versions.c.workspace_id == workspace_id,
+                survey_versions.c.campaign_id == campaign_id,
+                survey_versions.c.version == version,
+            )
+            .values(_content(survey))
+        )
+        return version
+    if change is None:
+        detail = "Answers to the old survey exist or may exist: say whether this is a typo or a new wording."
+        raise SurveyChangeMissing(detail, pointer="/survey_change")
+    await _add_version(tx, workspace_id, campaign_id, version + 1, survey=survey, change=change, now=now)
+    return version + 1
+
+
+async def _add_version(
+    tx: Tx, workspace_id: UUID, campaign_id: UUID, version: int, *, survey: Survey, change: SurveyChange, now: datetime
+) -> None:
+    place = {"workspace_id": workspace_id, "campaign_id": campaign_id, "version": version}
+    await tx.execute(insert(survey_versions).values(**place, change=change.value, created_at=now, **_content(survey)))
+
+
+def _content(survey: Survey) -> dict[str, Any]:
+    return {
+        "default_language": survey.default_language,
+        "languages": list(survey.languages),
+        "content": survey.to_json(),
+    }
+
+
+async def _update(tx: Tx, workspace_id: UUID, campaign_id: UUID, changes: Mapping[str, Any], *, now: datetime) -> None:
+    await tx.execute(
+        update(campaigns)
+        .where(campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id)
+        .values(
+            **changes,
+            updated_at=now,
+            revision=campaigns.c.revision + 1,
+            changed_in=func.pg_current_xact_id(),
+        )
+    )
+
+
+async def _announce(tx: Tx, workspace_id: UUID, campaign_id: UUID, event_type: EventType, *, now: datetime) -> None:
+    row = await get_campaign(tx, workspace_id, campaign_id)
+    await announce(tx, workspace_id, [_event(row, event_type, now=now)])
+
+
+def _event(row: Mapping[str, Any], event_type: EventType, *, now: datetime) -> Event:
+    return Event(event_type, {"campaign": _body(row)}, now, revision=row["revision"], campaign_id=row["id"])
+
+
+def _body(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The API's `Campaign`."""
+    shown_row = {name: instant_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
+    del shown_row["workspace_id"], shown_row["changed_in"]
+    return {**shown_row, "id": shown("campaign", row["id"])}
