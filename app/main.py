@@ -16,6 +16,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.db.vault import Vault
+from app.domain.addresses import Guard
 from app.operations.responses.recorder import Recorder
 from app.queries.endpoint_secrets import check_secrets
 
@@ -63,6 +64,7 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
                 recorder=recorder,
                 rate_limit=RateLimit(settings.rate_limit_per_second),
                 public_rate_limit=RateLimit(settings.public_rate_limit_per_second),
+                guard=Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback),
             )
     finally:
         await engine.close()

@@ -13,6 +13,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db import engine as database
 from app.db.vault import Vault
+from app.domain.addresses import Guard
 from app.operations.responses.recorder import Recorder
 from app.queries.api_keys import Caller
 
@@ -29,11 +30,15 @@ class Services:
     hmac_key: bytes  # for addresses that must be recognised but not kept
     rate_limit: RateLimit
     public_rate_limit: RateLimit
+    guard: Guard  # which receivers webhooks may reach
 
 
 def services_of(request: Request) -> Services:
     services: Services = request.app.state.services
     return services
+
+
+ServicesOf = Annotated[Services, Depends(services_of)]
 
 
 async def _now() -> datetime:

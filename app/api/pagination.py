@@ -39,6 +39,22 @@ async def _any_order(
     return _page(limit, cursor, updated_after)
 
 
+async def _in_order(
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    after: Annotated[
+        str | None,
+        Query(
+            max_length=200, description="The `next_cursor` of the page before; the oldest that are kept, if left out."
+        ),
+    ] = None,
+) -> Page:
+    page = _page(limit, after, None)
+    if page.after is not None:
+        raise CursorUnreadable("This cursor comes from another list.")
+    return page
+
+
+InOrder = Annotated[Page, Depends(_in_order)]
 NewestFirst = Annotated[Page, Depends(_newest_first)]
 AnyOrder = Annotated[Page, Depends(_any_order)]
 
@@ -49,11 +65,13 @@ def next_cursor(found: Slice[Any]) -> str | None:
     return _encode({"id": found.next_after.hex}) if found.next_after is not None else None
 
 
-def listing(request: Request, response: Response, found: Slice[Any], data: list[Any]) -> Mapping[str, Any]:
+def listing(
+    request: Request, response: Response, found: Slice[Any], data: list[Any], *, parameter: str = "cursor"
+) -> Mapping[str, Any]:
     """The reply of a list route, with RFC 8288's Link header."""
     cursor = next_cursor(found)
     if cursor is not None:
-        response.headers["link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
+        response.headers["link"] = f'<{request.url.include_query_params(**{parameter: cursor})}>; rel="next"'
     return {"data": data, "next_cursor": cursor}
 
 

@@ -2,7 +2,20 @@
 
 from fastapi import FastAPI
 
-from app.api import accounts, api_keys, campaign_recipients, campaigns, health, recipients, responses, scores, workspace
+from app.api import (
+    accounts,
+    api_keys,
+    campaign_recipients,
+    campaigns,
+    deliveries,
+    events,
+    health,
+    recipients,
+    responses,
+    scores,
+    webhook_endpoints,
+    workspace,
+)
 from app.api.hot_route import HotRoute
 from app.api.public.widget import WidgetReply, WidgetRoute, allow_widget_requests, record_widget_response
 from app.api.record_responses import record_response, record_responses_in_bulk
@@ -17,6 +30,9 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(accounts.routes)
     app.include_router(responses.routes)
     app.include_router(scores.routes)
+    app.include_router(events.routes)
+    app.include_router(webhook_endpoints.routes)
+    app.include_router(deliveries.routes)
     app.include_router(workspace.routes)
     app.include_router(api_keys.routes)
     app.include_router(health.routes)

@@ -74,6 +74,7 @@ EventId = typed_id("event")
 ImportId = typed_id("import")
 RecipientId = typed_id("recipient")
 ResponseId = typed_id("response")
+SecretId = typed_id("secret")
 WorkspaceId = typed_id("workspace")
 
 

@@ -2,12 +2,21 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from app.domain.errors import NotFound
+
 SCHEMA_VERSION = 1
+KEPT_FOR = timedelta(days=30)
+
+
+class EventNotFound(NotFound):
+    """There is no such event."""
+
+    code = "event_not_found"
 
 
 class EventType(StrEnum):

@@ -15,6 +15,7 @@ PREFIXES = {
     "import": "imp",
     "recipient": "rcpt",
     "response": "resp",
+    "secret": "sec",
     "workspace": "ws",
 }
 

@@ -45,7 +45,7 @@ async def _ensure(tx: Tx, table: str, column: str, month: Month) -> None:
         SELECT to_regclass('{table}{month.suffix}') IS NOT NULL OR EXISTS (
             SELECT FROM {table}_default WHERE {column} >= :begins_at AND {column} < :ends_at
         )
-    """)  # noqa: S608 - names of our own
+    """)
     if (await tx.execute(taken, within)).scalar_one():
         return
     # Attached rather than created in place, so that the parent stays readable and writable meanwhile.
@@ -73,7 +73,7 @@ async def empty_default_partitions(tx: Tx, *, before: datetime) -> int:
             DELETE FROM {table}_default WHERE ctid = ANY (ARRAY(
                 SELECT ctid FROM {table}_default WHERE {column} < :before LIMIT {AT_ONCE}
             ))
-        """)  # noqa: S608 - names of our own
+        """)
         count += (await tx.execute(delete, {"before": before})).rowcount
     return count
 

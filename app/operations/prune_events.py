@@ -1,11 +1,11 @@
 """Events are kept for 30 days, and longer while somebody still has to get them."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from app.db.engine import Tx
 from app.db.statements import fetch
+from app.domain.events import KEPT_FOR
 
-KEPT_FOR = timedelta(days=30)
 AT_ONCE = 5_000
 
 

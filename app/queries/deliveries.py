@@ -1,6 +1,7 @@
 """Deliveries, whether still to be made or finished: to the caller they are one list."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -14,17 +15,17 @@ from app.queries.pages import Page, Slice
 MOST_ATTEMPTS_SHOWN = 100
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryFilter:
+    state: DeliveryState | None = None
+    event_id: UUID | None = None
+
+
 async def list_deliveries(
-    tx: ReadTx,
-    workspace_id: UUID,
-    endpoint_id: UUID,
-    page: Page,
-    *,
-    state: DeliveryState | None = None,
-    event_id: UUID | None = None,
+    tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, wanted: DeliveryFilter, page: Page
 ) -> Slice[RowMapping]:
     """Newest first."""
-    sides = [_newest(side, workspace_id, endpoint_id, page, event_id) for side in _sides(state)]
+    sides = [_newest(side, workspace_id, endpoint_id, page, wanted.event_id) for side in _sides(wanted.state)]
     both = union_all(*sides).subquery()
     query = select(both).order_by(both.c.id.desc()).limit(page.limit + 1)
     rows = (await tx.execute(query)).mappings().all()

@@ -23,6 +23,15 @@ async def get_endpoint(tx: ReadTx | Tx, workspace_id: UUID, endpoint_id: UUID, *
     return (await _with_secrets(tx, workspace_id, [row], now=now))[0]
 
 
+async def get_secret(tx: ReadTx | Tx, workspace_id: UUID, endpoint_id: UUID, secret_id: UUID) -> dict[str, Any]:
+    """What may be shown of one that was made for this endpoint, also when it has expired."""
+    kept = endpoint_secrets.c
+    query = select(*_SHOWN).where(
+        kept.workspace_id == workspace_id, kept.endpoint_id == endpoint_id, kept.id == secret_id
+    )
+    return dict((await tx.execute(query)).mappings().one())
+
+
 async def lock_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> dict[str, Any]:
     """Raises WebhookEndpointNotFound."""
     query = _endpoints(workspace_id).where(webhook_endpoints.c.id == endpoint_id)
@@ -46,10 +55,13 @@ async def _with_secrets(
 ) -> list[dict[str, Any]]:
     kept = endpoint_secrets.c
     query = (
-        select(kept.endpoint_id, kept.id, kept.hint, kept.created_at, kept.expires_at)
+        select(*_SHOWN)
         .where(kept.workspace_id == workspace_id, kept.endpoint_id.in_([row["id"] for row in rows]))
         .where(or_(kept.expires_at.is_(None), kept.expires_at > now))
         .order_by(kept.id.desc())
     )
     secrets = (await tx.execute(query)).mappings().all()
     return [{**row, "secrets": [dict(one) for one in secrets if one["endpoint_id"] == row["id"]]} for row in rows]
+
+
+_SHOWN = tuple(endpoint_secrets.c[name] for name in ("endpoint_id", "id", "hint", "created_at", "expires_at"))

@@ -6,10 +6,10 @@ from datetime import timedelta
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine, Tx
+from app.domain.events import KEPT_FOR
 from app.operations import partitions
 from app.operations.deliveries import cancel, sweep
 from app.operations.idempotency import forget_old_keys
-from app.operations.prune_events import KEPT_FOR
 from app.operations.prune_events import prune_events as prune_some_events
 
 MOST_BATCHES = 1_000  # in one go; the next ring goes on

@@ -180,7 +180,7 @@ _FREEZE = f"""
     ) AS frozen
     WHERE d.workspace_id = frozen.workspace_id AND d.id = frozen.id AND d.claim_id = $3 AND d.body IS NULL
     RETURNING d.id, d.body::text AS data
-"""  # noqa: S608 - put together from expressions of our own
+"""
 
 # An endpoint at its cap is looked at again when a lease runs out, unless settling one frees a place sooner.
 _NOTE_NEXT_DUE = """

@@ -1,0 +1,60 @@
+"""Deliveries: what became of each event for each endpoint, and another try."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Depends, Query, Request, Response
+
+from app.api.dependencies import Now, ReadTx, Tx, WebhookReader, WebhookWriter
+from app.api.idempotency import Idempotency
+from app.api.pagination import NewestFirst, listing
+from app.api.routing import router
+from app.api.schemas import DeliveryId, EndpointId, EventId, Listing
+from app.api.webhook_models import Delivery, DeliveryWithAttempts, delivery_of, delivery_with_attempts
+from app.domain.delivery import DeliveryState
+from app.operations.deliveries.retry import retry_delivery as retry
+from app.queries import deliveries as queries
+from app.queries.webhook_endpoints import get_endpoint
+
+routes = router("webhooks")
+
+
+async def _wanted(
+    state: DeliveryState | None = None, event_id: Annotated[EventId | None, Query()] = None
+) -> queries.DeliveryFilter:
+    return queries.DeliveryFilter(state, event_id)
+
+
+@routes.get(
+    "/v1/webhook-endpoints/{endpoint_id}/deliveries",
+    response_model=Listing[Delivery],
+    summary="List the deliveries of a webhook endpoint",
+)
+async def list_deliveries(
+    endpoint_id: EndpointId,
+    caller: WebhookReader,
+    tx: ReadTx,
+    page: NewestFirst,
+    now: Now,
+    request: Request,
+    response: Response,
+    wanted: Annotated[queries.DeliveryFilter, Depends(_wanted)],
+) -> Mapping[str, Any]:
+    await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
+    found = await queries.list_deliveries(tx, caller.workspace_id, endpoint_id, wanted, page)
+    return listing(request, response, found, [delivery_of(row) for row in found.rows])
+
+
+@routes.get("/v1/deliveries/{delivery_id}", summary="Read a delivery and its attempts")
+async def get_delivery(delivery_id: DeliveryId, caller: WebhookReader, tx: ReadTx) -> DeliveryWithAttempts:
+    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
+
+
+@routes.post("/v1/deliveries/{delivery_id}/retry", status_code=202, summary="Try a delivery again at once")
+async def retry_delivery(
+    delivery_id: DeliveryId, caller: WebhookWriter, once: Idempotency, tx: Tx
+) -> DeliveryWithAttempts:
+    """Also one that was given up, or that arrived and got lost there. The timetable of retries begins anew."""
+    if once.id is None:
+        await retry(tx, caller.workspace_id, once.keep(delivery_id))
+    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))

@@ -1,0 +1,131 @@
+"""Webhook endpoints: who listens, to what, and with which secrets."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from fastapi import Request, Response
+
+from app.api.dependencies import Now, ReadTx, ServicesOf, Tx, WebhookReader, WebhookWriter
+from app.api.idempotency import Idempotency
+from app.api.pagination import AnyOrder, listing
+from app.api.routing import router
+from app.api.schemas import EndpointId, Listing
+from app.api.webhook_models import (
+    NewWebhookEndpoint,
+    NewWebhookSecret,
+    SecretRotation,
+    TestSend,
+    WebhookEndpoint,
+    WebhookEndpointCreate,
+    WebhookEndpointEdit,
+    endpoint_of,
+    new_endpoint_of,
+)
+from app.domain.webhook_endpoint import DisabledReason
+from app.operations import endpoint_secrets
+from app.operations import webhook_endpoints as operations
+from app.queries import webhook_endpoints as queries
+from app.queries.api_keys import Caller
+
+routes = router("webhooks")
+PLACE = "/v1/webhook-endpoints/{endpoint_id}"
+
+
+@routes.post("/v1/webhook-endpoints", status_code=201, summary="Create a webhook endpoint")
+async def create_webhook_endpoint(
+    body: WebhookEndpointCreate, caller: WebhookWriter, once: Idempotency, tx: Tx, now: Now, services: ServicesOf
+) -> NewWebhookEndpoint:
+    """Events that happen from now on are posted to its URL, signed as Standard Webhooks has it."""
+    secret = None
+    if once.id is None:
+        workspace_id, guard = caller.workspace_id, services.guard
+        endpoint_id = await operations.create_endpoint(tx, workspace_id, body.columns(), guard=guard, now=now)
+        made = await endpoint_secrets.make_secret(
+            tx, services.vault, workspace_id, once.keep(endpoint_id), signing=body.signing, now=now
+        )
+        secret = made.shown
+    return new_endpoint_of(await _row(tx, caller, once.id or endpoint_id, now), secret=secret)
+
+
+@routes.get("/v1/webhook-endpoints", response_model=Listing[WebhookEndpoint], summary="List webhook endpoints")
+async def list_webhook_endpoints(
+    caller: WebhookReader, tx: ReadTx, page: AnyOrder, now: Now, request: Request, response: Response
+) -> Mapping[str, Any]:
+    found = await queries.list_endpoints(tx, caller.workspace_id, page, now=now)
+    return listing(request, response, found, [endpoint_of(row) for row in found.rows])
+
+
+@routes.get(PLACE, summary="Read a webhook endpoint")
+async def get_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookReader, tx: ReadTx, now: Now) -> WebhookEndpoint:
+    return await _shown(tx, caller, endpoint_id, now)
+
+
+@routes.patch(PLACE, summary="Edit a webhook endpoint")
+async def update_webhook_endpoint(
+    endpoint_id: EndpointId, body: WebhookEndpointEdit, caller: WebhookWriter, tx: Tx, now: Now, services: ServicesOf
+) -> WebhookEndpoint:
+    """A new URL is used for everything still to be sent; a new filter for events that happen from now on."""
+    await operations.change_endpoint(
+        tx, caller.workspace_id, endpoint_id, body.columns(), guard=services.guard, now=now
+    )
+    return await _shown(tx, caller, endpoint_id, now)
+
+
+@routes.delete(PLACE, status_code=204, summary="Delete a webhook endpoint")
+async def delete_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> None:
+    """What was still to be delivered is cancelled; each delivery can still be read."""
+    await operations.delete_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
+
+
+@routes.post(f"{PLACE}/disable", summary="Disable a webhook endpoint")
+async def disable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> WebhookEndpoint:
+    """Events that happen while it is disabled are not delivered to it; what was pending waits."""
+    await operations.disable_endpoint(tx, caller.workspace_id, endpoint_id, reason=DisabledReason.REQUESTED, now=now)
+    return await _shown(tx, caller, endpoint_id, now)
+
+
+@routes.post(f"{PLACE}/enable", summary="Enable a webhook endpoint")
+async def enable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> WebhookEndpoint:
+    """What was pending goes on where it stood."""
+    await operations.enable_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
+    return await _shown(tx, caller, endpoint_id, now)
+
+
+@routes.post(f"{PLACE}/secrets/rotate", status_code=201, summary="Replace the secret of a webhook endpoint")
+async def rotate_webhook_secret(
+    endpoint_id: EndpointId,
+    body: SecretRotation,
+    caller: WebhookWriter,
+    once: Idempotency,
+    tx: Tx,
+    now: Now,
+    services: ServicesOf,
+) -> NewWebhookSecret:
+    """Until the overlap ends, every attempt carries a signature by each secret: the receiver can change at leisure."""
+    secret = None
+    await queries.lock_endpoint(tx, caller.workspace_id, endpoint_id)
+    if once.id is None:
+        made = await endpoint_secrets.rotate_secret(
+            tx, services.vault, caller.workspace_id, endpoint_id, signing=body.signing, overlap=body.overlap, now=now
+        )
+        secret, _ = made.shown, once.keep(made.id)
+    row = await queries.get_secret(tx, caller.workspace_id, endpoint_id, once.id or made.id)
+    return NewWebhookSecret.made(row, secret=secret)
+
+
+@routes.post(f"{PLACE}/test", status_code=202, summary="Send a test event to a webhook endpoint")
+async def test_webhook_endpoint(
+    endpoint_id: EndpointId, caller: WebhookWriter, once: Idempotency, tx: Tx, now: Now
+) -> TestSend:
+    """An `endpoint.test` event, to this endpoint alone and whatever its filter. Retried like any other."""
+    event_id = once.id or once.keep(await operations.send_test(tx, caller.workspace_id, endpoint_id, now=now))
+    return TestSend(event_id=event_id, endpoint_id=endpoint_id)
+
+
+async def _row(tx: Tx | ReadTx, caller: Caller, endpoint_id: UUID, now: Now) -> dict[str, Any]:
+    return await queries.get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
+
+
+async def _shown(tx: Tx | ReadTx, caller: Caller, endpoint_id: UUID, now: Now) -> WebhookEndpoint:
+    return endpoint_of(await _row(tx, caller, endpoint_id, now))

@@ -1,0 +1,248 @@
+"""What webhook endpoints, their secrets and their deliveries look like on the way in and on the way out."""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from app.api.event_names import EventNames
+from app.api.schemas import (
+    CampaignId,
+    DeliveryId,
+    EndpointId,
+    EventId,
+    Instant,
+    Line,
+    Reply,
+    Request,
+    SecretId,
+    Whole,
+    absent,
+)
+from app.domain.attempts import Failure
+from app.domain.delivery import DeliveryState
+from app.domain.metric import Band
+from app.domain.receiver_url import LONGEST_URL
+from app.domain.webhook_endpoint import (
+    LONGEST_DELAY,
+    LONGEST_OVERLAP,
+    USUAL_OVERLAP,
+    DisabledReason,
+    EndpointState,
+    Signing,
+    signing_of,
+)
+
+Url = Annotated[
+    str, StringConstraints(max_length=LONGEST_URL), Field(examples=["https://hooks.example.com/zeroten?team=cx"])
+]
+CampaignIds = Annotated[
+    list[CampaignId], Field(max_length=100, description="Only events of these campaigns; empty: of all, and of none.")
+]
+Bands = Annotated[
+    list[Band],
+    Field(max_length=len(Band), description="Only events about answers in these bands, or that just left them."),
+]
+RawScore = Annotated[Whole, Field(ge=0, le=10)]
+EventTypes = Annotated[
+    EventNames,
+    Field(
+        description="Only these. Empty: all. A band's name, such as `response.detractor`, brings answers that arrive "
+        "in the band and those moved into or out of it, as `response.created` or `response.band_changed`."
+    ),
+]
+DelaySeconds = Annotated[
+    Whole,
+    Field(
+        ge=0,
+        le=LONGEST_DELAY.total_seconds(),
+        description="Wait so long, then tell of the answer as it stands: with a delay, the comment that is typed after "
+        "the score arrives with it.",
+    ),
+]
+
+
+class WebhookEndpointCreate(Request):
+    url: Url
+    description: Line | None = None
+    event_types: EventTypes = Field(default_factory=list)
+    campaign_ids: CampaignIds = Field(default_factory=list)
+    bands: Bands = Field(default_factory=list)
+    lowest_score: RawScore | None = None
+    highest_score: RawScore | None = None
+    delay_seconds: DelaySeconds = 0
+    signing: Signing = Field(Signing.SHARED, description="`ed25519`: we keep a private key, you get the public one.")
+
+    def columns(self) -> dict[str, Any]:
+        return _columns(self.model_dump(exclude={"signing"}))
+
+
+class WebhookEndpointEdit(Request):
+    """What is left out stays; null clears."""
+
+    url: Url = absent()
+    description: Line | None = None
+    event_types: EventTypes = absent()
+    campaign_ids: CampaignIds = absent()
+    bands: Bands = absent()
+    lowest_score: RawScore | None = None
+    highest_score: RawScore | None = None
+    delay_seconds: DelaySeconds = absent()
+
+    def columns(self) -> dict[str, Any]:
+        return _columns(self.model_dump(exclude_unset=True))
+
+
+def _columns(fields: dict[str, Any]) -> dict[str, Any]:
+    """Lists of names are sets to us: in their own order, each once."""
+    lists = {name: sorted(set(value)) for name, value in fields.items() if isinstance(value, list)}
+    return {**fields, **lists}
+
+
+class WebhookSecret(Reply):
+    """One that signs at the moment. Secrets are shown once, when they are made."""
+
+    id: SecretId
+    signing: Signing
+    hint: str | None = Field(description="The end of a shared secret, to tell it apart.", examples=["whsec_…kQ3f"])
+    public_key: str | None = Field(description="What checks ed25519 signatures.", examples=["whpk_…"])
+    created_at: Instant
+    expires_at: Instant | None = Field(description="The end of its overlap after a rotation.")
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "WebhookSecret":
+        signing, hint = signing_of(row["hint"]), row["hint"]
+        is_shared = signing is Signing.SHARED
+        return cls(
+            id=row["id"],
+            signing=signing,
+            hint=f"whsec_…{hint}" if is_shared else None,
+            public_key=None if is_shared else hint,
+            created_at=row["created_at"],
+            expires_at=row["expires_at"],
+        )
+
+
+class WebhookEndpoint(Reply):
+    id: EndpointId
+    url: str
+    description: str | None
+    event_types: list[str]
+    campaign_ids: list[CampaignId]
+    bands: list[Band]
+    lowest_score: int | None
+    highest_score: int | None
+    delay_seconds: int
+    state: EndpointState
+    disabled_at: Instant | None
+    disabled_reason: DisabledReason | None
+    secrets: list[WebhookSecret] = Field(description="All that sign at the moment, newest first.")
+    created_at: Instant
+    updated_at: Instant
+    revision: int
+
+    @classmethod
+    def fields_of(cls, row: Mapping[str, Any]) -> dict[str, Any]:
+        state = EndpointState.DISABLED if row["disabled_at"] else EndpointState.ENABLED
+        own = {name: row[name] for name in WebhookEndpoint.model_fields if name in row}
+        return {**own, "state": state, "secrets": [WebhookSecret.of(secret) for secret in row["secrets"]]}
+
+
+class NewWebhookEndpoint(WebhookEndpoint):
+    secret: str | None = Field(
+        description="Checks our signatures. Shown this once; null for ed25519 and in the reply to a repeated call.",
+        examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
+    )
+
+
+class SecretRotation(Request):
+    overlap_seconds: Annotated[Whole, Field(ge=0, le=LONGEST_OVERLAP.total_seconds())] = Field(
+        int(USUAL_OVERLAP.total_seconds()), description="How long the secrets in use go on signing beside the new one."
+    )
+    signing: Signing | None = Field(None, description="As the newest secret signs, if left out.")
+
+    @property
+    def overlap(self) -> timedelta:
+        return timedelta(seconds=self.overlap_seconds)
+
+
+class NewWebhookSecret(WebhookSecret):
+    secret: str | None = Field(description="Shown this once; null for ed25519 and in the reply to a repeated call.")
+
+    @classmethod
+    def made(cls, row: Mapping[str, Any], *, secret: str | None) -> "NewWebhookSecret":
+        return cls(**WebhookSecret.of(row).model_dump(), secret=secret)
+
+
+class TestSend(Reply):
+    """On its way. The attempt shows among the endpoint's deliveries, under this event."""
+
+    event_id: EventId
+    endpoint_id: EndpointId
+
+
+class Delivery(Reply):
+    """One event for one endpoint."""
+
+    id: DeliveryId
+    event_id: EventId = Field(description="Also the `webhook-id` of every attempt.")
+    endpoint_id: EndpointId
+    state: DeliveryState
+    attempts: int = Field(description="Made so far.")
+    next_attempt_at: Instant | None = Field(description="While pending, and no attempt is under way.")
+    last_status: int | None
+    last_failure: Failure | None
+    last_failure_hint: str | None = Field(description="What to do about it.")
+    created_at: Instant
+    finished_at: Instant | None
+
+    @classmethod
+    def fields_of(cls, row: Mapping[Any, Any]) -> dict[str, Any]:
+        failure = Failure(row["last_failure"]) if row["last_failure"] else None
+        own = {name: row[name] for name in Delivery.model_fields if name in row}
+        return {
+            **own,
+            "next_attempt_at": row["due_at"],
+            "last_failure": failure,
+            "last_failure_hint": failure.hint if failure else None,
+        }
+
+
+class DeliveryAttempt(Reply):
+    number: int
+    started_at: Instant
+    duration_ms: int
+    status: int | None = Field(description="Null when no answer came.")
+    failure: Failure | None = Field(description="Null when it was delivered.")
+    reply_head: str = Field(description="The beginning of the receiver's answer.")
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> "DeliveryAttempt":
+        return cls.model_validate({**row, "reply_head": _text(row["reply_head"])})
+
+
+class DeliveryWithAttempts(Delivery):
+    made: list[DeliveryAttempt] = Field(description="The last hundred attempts, oldest first.")
+
+
+def _text(head: bytes) -> str:
+    """A receiver may send anything, NUL bytes too."""
+    return head.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+def delivery_of(row: Mapping[Any, Any]) -> Delivery:
+    return Delivery(**Delivery.fields_of(row))
+
+
+def delivery_with_attempts(row: Mapping[Any, Any]) -> DeliveryWithAttempts:
+    made = [DeliveryAttempt.of(attempt) for attempt in row["made"]]
+    return DeliveryWithAttempts(**Delivery.fields_of(row), made=made)
+
+
+def endpoint_of(row: Mapping[str, Any]) -> WebhookEndpoint:
+    return WebhookEndpoint(**WebhookEndpoint.fields_of(row))
+
+
+def new_endpoint_of(row: Mapping[str, Any], *, secret: str | None) -> NewWebhookEndpoint:
+    return NewWebhookEndpoint(**WebhookEndpoint.fields_of(row), secret=secret)

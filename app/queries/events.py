@@ -1,0 +1,87 @@
+"""The feed: events in the order in which they were committed, as nearly as that can be told, and none left out."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, func, or_, select, tuple_
+
+from app.db.engine import ReadTx
+from app.db.tables import events
+from app.db.tables.base import TransactionId
+from app.domain.events import BAND_ALIASES, KEPT_FOR, EventNotFound, EventType
+from app.queries.pages import Page, Slice
+
+BEFORE_ANY = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    types: Collection[str] = ()  # none means all; aliases of bands too
+    campaign_id: UUID | None = None
+
+
+async def list_events(
+    tx: ReadTx, workspace_id: UUID, wanted: EventFilter, page: Page, *, now: datetime
+) -> Slice[RowMapping]:
+    """Those whose transaction is below the horizon: the oldest one still running.
+
+    A page that is not full has seen everything up to there, whatever it was filtered by, so the next one starts there.
+    """
+    horizon = await _horizon(tx)
+    stamp = cast(events.c.changed_in, Text).label("_changed_in")
+    query = _filtered(_kept(workspace_id, now=now), wanted).add_columns(stamp)
+    query = query.where(events.c.changed_in < cast(horizon, TransactionId))
+    if page.after_change is not None:
+        query = query.where(_behind(*page.after_change))
+    rows = (await tx.execute(query.order_by(events.c.changed_in, events.c.id).limit(page.limit))).mappings().all()
+    if len(rows) == page.limit:
+        return Slice(rows, next_change=(rows[-1]["_changed_in"], rows[-1]["id"]))
+    return Slice(rows, next_change=_later((horizon, BEFORE_ANY), page.after_change))
+
+
+async def get_event(tx: ReadTx, workspace_id: UUID, event_id: UUID, *, now: datetime) -> RowMapping:
+    """Raises EventNotFound."""
+    query = _kept(workspace_id, now=now).where(events.c.id == event_id)
+    row: RowMapping | None = (await tx.execute(query)).mappings().one_or_none()
+    if row is None:
+        raise EventNotFound("There is no event with this id; events are kept for 30 days.")
+    return row
+
+
+async def _horizon(tx: ReadTx) -> str:
+    query = select(cast(func.pg_snapshot_xmin(func.pg_current_snapshot()), Text))
+    return str((await tx.execute(query)).scalar_one())
+
+
+def _kept(workspace_id: UUID, *, now: datetime) -> Select[Any]:
+    return select(events).where(events.c.workspace_id == workspace_id, events.c.created_at > now - KEPT_FOR)
+
+
+def _filtered(query: Select[Any], wanted: EventFilter) -> Select[Any]:
+    if wanted.campaign_id is not None:
+        query = query.where(events.c.campaign_id == wanted.campaign_id)
+    if wanted.types:
+        bands = [BAND_ALIASES[name] for name in wanted.types if name in BAND_ALIASES]
+        query = query.where(or_(events.c.type.in_(wanted.types), _concerns(bands)))
+    return query
+
+
+def _concerns(bands: Collection[str]) -> ColumnElement[bool]:
+    """The same as in the filter of webhook endpoints."""
+    arrived = and_(
+        events.c.type.in_([EventType.RESPONSE_CREATED, EventType.RESPONSE_BAND_CHANGED]), events.c.band.in_(bands)
+    )
+    left = and_(events.c.type == EventType.RESPONSE_BAND_CHANGED, events.c.previous_band.in_(bands))
+    return or_(arrived, left)
+
+
+def _behind(transaction: str, last: UUID) -> ColumnElement[bool]:
+    return tuple_(events.c.changed_in, events.c.id) > tuple_(cast(transaction, TransactionId), last)
+
+
+def _later(one: tuple[str, UUID], other: tuple[str, UUID] | None) -> tuple[str, UUID]:
+    """The horizon of a restored or replaced server may lie behind a cursor from before; it never leads backwards."""
+    return max(one, other or one, key=lambda place: (int(place[0]), place[1]))
