@@ -19,6 +19,7 @@ from app.outbound.http import GuardedClient
 from app.workers.courier import Courier
 from app.workers.deliver_webhooks import Sender
 from app.workers.fan_out import FanOut
+from app.workers.home import only_at_home
 from app.workers.listener import listen
 from app.workers.loop import Bell, repeat
 from app.workers.signing_keys import SigningKeys
@@ -82,7 +83,7 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
         tasks.create_task(listen(engine, bells=[events, due], stop=stop))
         tasks.create_task(repeat(fan_out.step, lane=to_fan_out, bell=events, stop=stop, poll_seconds=poll_seconds))
         claiming = tasks.create_task(
-            repeat(courier.step, lane=to_claim, bell=due, stop=stop, poll_seconds=poll_seconds)
+            repeat(only_at_home(engine, courier.step), lane=to_claim, bell=due, stop=stop, poll_seconds=poll_seconds)
         )
         tasks.create_task(
             repeat(
