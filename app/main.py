@@ -1,5 +1,6 @@
 """The API process: what it is made of, and what lives as long as it does."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -28,6 +29,7 @@ def create_app(settings: Settings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with _services(settings) as services:
             app.state.services = services
+            _let_the_collector_rest()
             yield
 
     app = FastAPI(
@@ -42,6 +44,12 @@ def create_app(settings: Settings) -> FastAPI:
     include_routes(app)
     app.add_middleware(Edge, body_limit_bytes=settings.body_limit_bytes, log_all=settings.access_log == "all")
     return app
+
+
+def _let_the_collector_rest() -> None:
+    """A third of a request's time went into looking through modules and routes for garbage that is never there."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @asynccontextmanager
