@@ -27,6 +27,7 @@ from app.domain import ids
 from app.domain.errors import DomainError
 from app.domain.recipient import IDENTIFIERS, RecipientInput
 from app.domain.upserted import Change, Upserted
+from app.operations import erasure
 from app.operations.recipient_changes import save_recipients, unsubscribe_recipient
 from app.operations.recipients import Outcome
 from app.queries.api_keys import Caller
@@ -158,6 +159,19 @@ async def unsubscribe(recipient_id: RecipientReference, caller: RecipientWriter,
     meant = await _meant(tx, caller, recipient_id)
     await unsubscribe_recipient(tx, caller.workspace_id, meant, now=now)
     return await _read(tx, caller, meant)
+
+
+@routes.delete("/v1/recipients/{recipient_id}", status_code=204, summary="Erase a recipient")
+async def erase_recipient(
+    recipient_id: RecipientReference, caller: RecipientWriter, tx: Tx, now: Now, request: Request
+) -> None:
+    """For good: identifiers, properties, comments, and what events and deliveries say about them.
+
+    Scores keep counting the answers. That an address was unsubscribed, and when it was last asked, is kept as a keyed
+    digest, so that nobody is asked again because somebody uploads the address once more.
+    """
+    meant = await _meant(tx, caller, recipient_id)
+    await erasure.erase_recipient(tx, caller.workspace_id, meant, now=now, hmac_key=_hmac_key(request))
 
 
 async def _save(tx: database.Tx, caller: Caller, said: RecipientInput, request: Request, now: Any) -> Upserted:

@@ -1,8 +1,8 @@
 """Statements over arrays, on either kind of connection: the pool's, or one that a lane keeps for itself."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
@@ -28,6 +28,14 @@ async def fetch(tx: Connection, statement: str, *arguments: Any) -> list[dict[st
         result = await tx.exec_driver_sql(statement, arguments)
         return [dict(row) for row in result.mappings()] if result.returns_rows else []
     return [dict(row) for row in await tx.fetch(statement, *arguments)]
+
+
+async def copy(tx: Connection, table: str, *, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
+    """Many new rows at once, in the same transaction. JSON goes in as text."""
+    if isinstance(tx, AsyncConnection):
+        await tx.exec_driver_sql("SELECT 1")  # only a first statement makes the pool's connection begin
+        tx = cast(asyncpg.Connection, (await tx.get_raw_connection()).driver_connection)
+    await tx.copy_records_to_table(table, columns=columns, records=records)
 
 
 async def until_unraced(tx: Connection, attempt: Callable[[bool], Awaitable[Result]]) -> Result:

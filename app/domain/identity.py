@@ -45,13 +45,6 @@ class Person:
             return False
         return not _alike(self.stored, self.after)
 
-    @property
-    def has_new_address(self) -> bool:
-        if self.after is self.stored:
-            return False
-        before = self.stored or {}
-        return any(self.after.get(kind) not in {None, before.get(kind)} for kind in ("email", "phone"))
-
     def identifiers(self) -> list[Identifier]:
         return identifiers_in(self.workspace_id, self.after)
 
@@ -85,6 +78,11 @@ class Directory:
 
     def people(self) -> Iterable[Person]:
         return self._by_id.values()
+
+    def unknown(self, said: Iterable[RecipientInput]) -> set[Identifier]:
+        """The identifiers that nobody has."""
+        names = {name for one in said for name in identifiers_in(one.workspace_id, one.given)}
+        return names - self._by_identifier.keys()
 
     def _meant_by(self, said: RecipientInput) -> Person | None:
         known = map(self._by_identifier.get, identifiers_in(said.workspace_id, said.given))

@@ -1,21 +1,19 @@
 """Creating and changing recipients, five hundred as cheaply as one."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from app.db.identifiers import new_id
-from app.db.statements import Connection, RaceLost, fetch, until_unraced
+from app.db.statements import Connection, RaceLost, copy, fetch, until_unraced
 from app.domain.account import AccountBook, AccountNotFound
 from app.domain.errors import DomainError
-from app.domain.identity import Directory, Person
+from app.domain.identity import Directory, Identifier, Person, identifiers_in
 from app.domain.recipient import FIELDS, IDENTIFIERS, RecipientInput
-from app.domain.suppression import address_digests
+from app.domain.suppression import RecipientErased, Suppression, identifier_digest
 from app.domain.upserted import Upserted
 from app.operations.accounts import existing_accounts, read_account_book, store_accounts
 
@@ -25,20 +23,36 @@ KEPT = (*FIELDS, "unsubscribed_at", "asked_at")
 
 
 async def upsert_recipients(
-    tx: Connection, said: Sequence[RecipientInput], *, now: datetime, hmac_key: bytes
+    tx: Connection,
+    said: Sequence[RecipientInput],
+    *,
+    now: datetime,
+    hmac_key: bytes,
+    said_at: datetime | None = None,
 ) -> list[Outcome]:
     """Find or make the person each row means, and change the fields given. One outcome a row, in order.
 
     Rows may be of several workspaces; rows of the same person take effect in order. A row that cannot be followed
-    changes nothing and has the error as its outcome; the others are stored.
+    changes nothing and has the error as its outcome; the others are stored. `said_at` is when the rows were handed
+    in, if that was a while ago: people erased since then are not brought back.
     """
     if not said:
         return []
-    return await until_unraced(tx, lambda lock: _upsert(tx, said, now=now, hmac_key=hmac_key, lock=lock))
+
+    async def attempt(lock: bool) -> list[Outcome]:  # noqa: FBT001 - until_unraced calls it so
+        return await _upsert(tx, said, now=now, hmac_key=hmac_key, said_at=said_at, lock=lock)
+
+    return await until_unraced(tx, attempt)
 
 
 async def _upsert(
-    tx: Connection, said: Sequence[RecipientInput], *, now: datetime, hmac_key: bytes, lock: bool
+    tx: Connection,
+    said: Sequence[RecipientInput],
+    *,
+    now: datetime,
+    hmac_key: bytes,
+    said_at: datetime | None,
+    lock: bool,
 ) -> list[Outcome]:
     """1 read who and what may be meant; 2 decide in memory; 3 insert the new; 4 update the changed. Raises RaceLost."""
     book = await read_account_book(tx, (one.account for one in said if one.account is not None), lock=lock)
@@ -46,28 +60,49 @@ async def _upsert(
         tx, ((one.workspace_id, one.given["account_id"]) for one in said if one.given.get("account_id"))
     )
     directory = Directory(await _read_people(tx, said, lock=lock))
-    outcomes = [_outcome(directory, book, accounts, one, now=now) for one in said]
+    suppressions = await _read_suppressions(tx, directory.unknown(said), hmac_key=hmac_key)
+    heard = _Heard(directory, book, accounts, suppressions, now, said_at or now)
+    outcomes = [heard.outcome(one) for one in said]
     await store_accounts(tx, book, now=now)
-    await _store_people(tx, list(directory.people()), now=now, hmac_key=hmac_key)
+    await _store_people(tx, list(directory.people()), suppressions, now=now)
     return outcomes
 
 
-def _outcome(
-    directory: Directory, book: AccountBook, accounts: set[tuple[UUID, UUID]], said: RecipientInput, *, now: datetime
-) -> Outcome:
-    account_id = said.given.get("account_id")
-    try:
-        if account_id and (said.workspace_id, account_id) not in accounts:
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """What is known while rows are followed one after the other."""
+
+    directory: Directory
+    book: AccountBook
+    accounts: set[tuple[UUID, UUID]]
+    suppressions: Mapping[Identifier, Suppression]
+    now: datetime
+    said_at: datetime
+
+    def outcome(self, said: RecipientInput) -> Outcome:
+        try:
+            self._check(said)
+            if said.account is None:
+                return self.directory.upsert(said, new_id=self._new_id)
+            account, after = self.book.preview(said.account, new_id=self._new_id)
+            in_account = replace(said, given={**said.given, "account_id": account.id})
+            outcome = self.directory.upsert(in_account, new_id=self._new_id)
+            self.book.keep(account, after)
+        except DomainError as error:
+            return error
+        return outcome
+
+    def _check(self, said: RecipientInput) -> None:
+        account_id = said.given.get("account_id")
+        if account_id and (said.workspace_id, account_id) not in self.accounts:
             raise AccountNotFound("There is no account with this id.", pointer="/account_id")
-        if said.account is None:
-            return directory.upsert(said, new_id=lambda: new_id(now))
-        account, after = book.preview(said.account, new_id=lambda: new_id(now))
-        in_account = replace(said, given={**said.given, "account_id": account.id})
-        outcome = directory.upsert(in_account, new_id=lambda: new_id(now))
-        book.keep(account, after)
-    except DomainError as error:
-        return error
-    return outcome
+        if self.suppressions:
+            found = map(self.suppressions.get, identifiers_in(said.workspace_id, said.given))
+            if any(suppression and suppression.erased_at > self.said_at for suppression in found):
+                raise RecipientErased("This person was erased after the row was handed in.")
+
+    def _new_id(self) -> UUID:
+        return new_id(self.now)
 
 
 async def _read_people(tx: Connection, said: Sequence[RecipientInput], *, lock: bool) -> list[Person]:
@@ -110,43 +145,44 @@ _READ_PEOPLE = """
 _LOCK_PEOPLE = f"{_READ_PEOPLE} FOR NO KEY UPDATE OF r"
 
 
-async def _store_people(tx: Connection, people: Sequence[Person], *, now: datetime, hmac_key: bytes) -> None:
-    await _inherit_suppressions(tx, [person for person in people if person.has_new_address], hmac_key=hmac_key)
+async def _read_suppressions(
+    tx: Connection, names: Collection[Identifier], *, hmac_key: bytes
+) -> Mapping[Identifier, Suppression]:
+    if not names:
+        return {}
+    digests = {(name[0], identifier_digest(*name, key=hmac_key)): name for name in names}
+    rows = await fetch(tx, _SUPPRESSIONS, [place[0] for place in digests], [place[1] for place in digests])
+    return {
+        digests[row["workspace_id"], row["address_hmac"]]: Suppression(
+            row["unsubscribed_at"], row["asked_at"], row["erased_at"]
+        )
+        for row in rows
+    }
+
+
+_SUPPRESSIONS = """
+    SELECT s.workspace_id, s.address_hmac, s.unsubscribed_at, s.asked_at, s.erased_at
+    FROM unnest($1::uuid[], $2::bytea[]) AS said (workspace_id, digest)
+    JOIN suppressions s ON s.workspace_id = said.workspace_id AND s.address_hmac = said.digest
+"""
+
+
+async def _store_people(
+    tx: Connection, people: Sequence[Person], suppressions: Mapping[Identifier, Suppression], *, now: datetime
+) -> None:
+    if suppressions:
+        _impose(suppressions, people)
     await _hand_over(tx, people)
     await _insert_new(tx, [person for person in people if person.is_new], now=now)
     await _update_changed(tx, [person for person in people if person.has_changed], now=now)
 
 
-async def _inherit_suppressions(tx: Connection, people: Sequence[Person], *, hmac_key: bytes) -> None:
+def _impose(suppressions: Mapping[Identifier, Suppression], people: Sequence[Person]) -> None:
     """Who said no, and was erased, is not asked again because somebody uploads the address once more."""
-    places = [
-        (person, digest)
-        for person in people
-        for digest in address_digests(person.workspace_id, person.after, key=hmac_key)
-    ]
-    if not places:
-        return
-    rows = await fetch(tx, _SUPPRESSIONS, [place[0].workspace_id for place in places], [place[1] for place in places])
-    for row in rows:
-        person = places[row["number"] - 1][0]
-        person.after = {
-            **person.after,
-            "unsubscribed_at": _of(min, person.after.get("unsubscribed_at"), row["unsubscribed_at"]),
-            "asked_at": _of(max, person.after.get("asked_at"), row["asked_at"]),
-        }
-
-
-def _of(
-    choose: Callable[[datetime, datetime], datetime], one: datetime | None, other: datetime | None
-) -> datetime | None:
-    return choose(one, other) if one is not None and other is not None else one or other
-
-
-_SUPPRESSIONS = """
-    SELECT said.number, s.unsubscribed_at, s.asked_at
-    FROM unnest($1::uuid[], $2::bytea[]) WITH ORDINALITY AS said (workspace_id, digest, number)
-    JOIN suppressions s ON s.workspace_id = said.workspace_id AND s.address_hmac = said.digest
-"""
+    for person in people:
+        for name in person.identifiers():
+            if name in suppressions:
+                person.after = suppressions[name].imposed_on(person.after)
 
 
 async def _hand_over(tx: Connection, people: Sequence[Person]) -> None:
@@ -176,7 +212,7 @@ async def _insert_new(tx: Connection, people: Sequence[Person], *, now: datetime
         return
     # one order for everybody who inserts, so that two rarely wait for each other
     people = sorted(people, key=lambda person: (person.workspace_id, min(person.identifiers())))
-    if len(people) >= WORTH_A_COPY and isinstance(tx, asyncpg.Connection):
+    if len(people) >= WORTH_A_COPY:
         await _copy_new(tx, people, now=now)
         return
     stored = await fetch(tx, _INSERT, *_columns(people), now)
@@ -184,12 +220,11 @@ async def _insert_new(tx: Connection, people: Sequence[Person], *, now: datetime
         raise RaceLost
 
 
-async def _copy_new(connection: asyncpg.Connection, people: Sequence[Person], *, now: datetime) -> None:
+async def _copy_new(tx: Connection, people: Sequence[Person], *, now: datetime) -> None:
     """Half the cost of an insert that looks for conflicts; one conflict, and all are looked up again."""
-    columns = ("workspace_id", "id", *KEPT, "created_at", "updated_at")
     instants = [now] * len(people)
     records = zip(*_columns(people), instants, instants, strict=True)
-    await connection.copy_records_to_table("recipients", records=records, columns=columns)
+    await copy(tx, "recipients", columns=("workspace_id", "id", *KEPT, "created_at", "updated_at"), records=records)
 
 
 async def _update_changed(tx: Connection, people: Sequence[Person], *, now: datetime) -> None:

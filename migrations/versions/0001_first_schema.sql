@@ -149,7 +149,7 @@ CREATE TABLE suppressions (
     address_hmac BYTEA NOT NULL,
     unsubscribed_at TIMESTAMP WITH TIME ZONE,
     asked_at TIMESTAMP WITH TIME ZONE,
-    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    erased_at TIMESTAMP WITH TIME ZONE NOT NULL,
     CONSTRAINT pk_suppressions PRIMARY KEY (workspace_id, address_hmac)
 );
 
@@ -356,6 +356,7 @@ CREATE TABLE recipients (
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     deleted_at TIMESTAMP WITH TIME ZONE,
+    swept_at TIMESTAMP WITH TIME ZONE,
     revision INTEGER DEFAULT 1 NOT NULL,
     changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT pk_recipients PRIMARY KEY (workspace_id, id),
@@ -366,6 +367,8 @@ CREATE TABLE recipients (
 CREATE INDEX ix_recipients_account ON recipients (workspace_id, account_id) WHERE account_id IS NOT NULL;
 
 CREATE INDEX ix_recipients_workspace_id_changed_in ON recipients (workspace_id, changed_in);
+
+CREATE INDEX ix_recipients_unswept ON recipients (deleted_at) WHERE deleted_at IS NOT NULL AND swept_at IS NULL;
 
 CREATE UNIQUE INDEX uq_recipients_email ON recipients (workspace_id, email) WHERE email IS NOT NULL;
 

@@ -59,6 +59,7 @@ recipients = Table(
     created_at(),
     updated_at(),
     Column("deleted_at", instant),
+    Column("swept_at", instant),  # when what batches in flight wrote after that was erased as well
     revision(),
     changed_in(),
     belongs_to("workspaces", refers_to=("id",)),
@@ -74,9 +75,10 @@ recipients = Table(
     _identifier("phone"),
     Index("ix_recipients_account", "workspace_id", "account_id", postgresql_where=text("account_id IS NOT NULL")),
     Index(None, "workspace_id", "changed_in"),
+    Index("ix_recipients_unswept", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL AND swept_at IS NULL")),
 )
 
-# What must outlive an erasure: that this address said no, and when it was last asked. Only an HMAC of the address.
+# What must outlive an erasure: that somebody said no, and when they were last asked. Only HMACs of their identifiers.
 suppressions = Table(
     "suppressions",
     metadata,
@@ -84,5 +86,5 @@ suppressions = Table(
     Column("address_hmac", LargeBinary, primary_key=True),
     Column("unsubscribed_at", instant),
     Column("asked_at", instant),
-    created_at(),
+    Column("erased_at", instant, nullable=False),
 )
