@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select, text
 
 from app.db.engine import ReadTx, Tx
-from app.db.tables import api_keys, workspaces
+from app.db.tables import api_keys
 from app.domain.keys import KeyNotFound
 from app.queries.pages import Page, Slice, newest_first
 
@@ -59,13 +59,3 @@ async def get_key(tx: ReadTx | Tx, workspace_id: UUID, key_id: UUID) -> dict[str
     if row is None:
         raise KeyNotFound("There is no API key with this id.")
     return dict(row)
-
-
-async def find_workspace(tx: ReadTx | Tx, workspace_id: UUID) -> RowMapping | None:
-    query = select(workspaces).where(workspaces.c.id == workspace_id)
-    return (await tx.execute(query)).mappings().one_or_none()
-
-
-async def list_workspaces(tx: ReadTx | Tx) -> list[dict[str, Any]]:
-    rows = (await tx.execute(select(workspaces).order_by(workspaces.c.id))).mappings()
-    return [dict(row) for row in rows]
