@@ -17,6 +17,7 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.workers import chores
 from app.workers.loop import note_failure
+from app.workers.track_properties import track_properties
 
 Chore = Callable[[Engine, Settings], Awaitable[None]]
 
@@ -28,6 +29,7 @@ class Entry:
 
 
 TIMETABLE = (
+    Entry(timedelta(seconds=5), track_properties),
     Entry(timedelta(minutes=1), chores.recompute_endpoint_work),
     Entry(timedelta(minutes=1), chores.cancel_hopeless_deliveries),
     Entry(timedelta(minutes=10), chores.prune_events),
