@@ -13,6 +13,7 @@ from app.api import (
     recipients,
     responses,
     scores,
+    tracked_properties,
     webhook_endpoints,
     workspace,
 )
@@ -30,6 +31,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(accounts.routes)
     app.include_router(responses.routes)
     app.include_router(scores.routes)
+    app.include_router(tracked_properties.routes)
     app.include_router(events.routes)
     app.include_router(webhook_endpoints.routes)
     app.include_router(deliveries.routes)

@@ -30,9 +30,10 @@ ROW = tracked_properties.c
 async def declare_property(tx: Tx, workspace_id: UUID, declared: TrackedProperty) -> None:
     """Repeating it changes nothing. Raises AlreadyTracked, StillBeingRemoved, TooManyTracked."""
     await _take_turns(tx, workspace_id)
-    standing = {row["key"]: row for row in await list_tracked_properties(tx, workspace_id)}
-    row = standing.get(declared.key)
-    if is_repeated(declared, standing=row and as_declared(row), state=row and row["state"], others=len(standing)):
+    rows = {row["key"]: row for row in await list_tracked_properties(tx, workspace_id)}
+    row = rows.get(declared.key)
+    standing, state = (None, None) if row is None else (as_declared(row), row["state"])
+    if is_repeated(declared, standing=standing, state=state, others=len(rows)):
         return
     await tx.execute(
         insert(tracked_properties).values(

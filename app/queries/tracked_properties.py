@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, Select, func, select
@@ -12,7 +11,7 @@ from app.domain.tracking import TrackedPropertyNotFound
 ROW = tracked_properties.c
 
 
-async def list_tracked_properties(tx: ReadTx, workspace_id: UUID) -> Sequence[RowMapping]:
+async def list_tracked_properties(tx: ReadTx | Tx, workspace_id: UUID) -> Sequence[RowMapping]:
     """Few, so they come all at once; with `values`, how many have been met."""
     return (await tx.execute(_of(workspace_id).order_by(ROW.key))).mappings().all()
 
@@ -41,7 +40,7 @@ async def unfinished_tracking(tx: ReadTx) -> Sequence[RowMapping]:
     return (await tx.execute(query.order_by(ROW.created_at))).mappings().all()
 
 
-def _of(workspace_id: UUID) -> Select[Any]:
+def _of(workspace_id: UUID) -> Select[tuple[object, ...]]:
     met = tracked_values.c
     values = select(func.count()).where(met.workspace_id == ROW.workspace_id, met.key == ROW.key).scalar_subquery()
     return select(tracked_properties, values.label("values")).where(ROW.workspace_id == workspace_id)
