@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, case, literal, null, select, union_all
+from sqlalchemy import RowMapping, Select, case, cast, literal, null, select, union_all
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import deliveries, delivery_attempts, delivery_log
+from app.db.tables.base import instant
 from app.domain.delivery import DeliveryNotFound, DeliveryState
 from app.queries.pages import Page, Slice
 
@@ -87,6 +88,7 @@ def _side(table: Any, *, state: Any, due_at: Any, finished_at: Any) -> Select[An
     )  # fmt: skip
 
 
+_NEVER = cast(null(), instant)
 _WAITS = case((deliveries.c.claim_id.is_(None), deliveries.c.due_at))  # of a claimed one it is the lease's end
-_PENDING = _side(deliveries, state=literal(DeliveryState.PENDING.value), due_at=_WAITS, finished_at=null())
-_FINISHED = _side(delivery_log, state=delivery_log.c.state, due_at=null(), finished_at=delivery_log.c.finished_at)
+_PENDING = _side(deliveries, state=literal(DeliveryState.PENDING.value), due_at=_WAITS, finished_at=_NEVER)
+_FINISHED = _side(delivery_log, state=delivery_log.c.state, due_at=_NEVER, finished_at=delivery_log.c.finished_at)

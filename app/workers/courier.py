@@ -3,6 +3,7 @@
 import asyncio
 from contextlib import suppress
 from time import monotonic
+from typing import Self
 
 from app.db.lane import Lane
 from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_deliveries
@@ -27,10 +28,18 @@ class Courier:
         self._tasks: set[asyncio.Task[None]] = set()
         self._nothing_held = asyncio.Event()
 
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """What is still under way is cut off; its lease will run out."""
+        for task in self._tasks:
+            task.cancel()
+
     async def step(self) -> bool:
         """Claims what there is room for and starts it; says whether more may be due."""
         room = CLAIMED_AHEAD * self.in_flight + self.places.hanging - self.held
-        if room < self.in_flight // 2:
+        if room < max(self.in_flight // 2, 1):
             return False  # settling will ring
         # Taken before PostgreSQL starts the lease, so that ours ends first.
         lease_ends_at = monotonic() + self.sender.settings.lease_seconds
@@ -78,5 +87,3 @@ class Courier:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
                     await self._nothing_held.wait()
-        for task in self._tasks:
-            task.cancel()

@@ -5,6 +5,7 @@ import gc
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 
 import structlog
@@ -51,12 +52,12 @@ async def _run_until_signalled(settings: Settings) -> None:
 
 async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
     """Until `stop` is set; then lets attempts under way end, and settles them."""
-    async with _sender(settings) as sender:
+    async with open_sender(settings) as sender:
         await _work(sender, stop=stop)
 
 
 @asynccontextmanager
-async def _sender(settings: Settings) -> AsyncIterator[Sender]:
+async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     if settings.database_url is None:
         raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
     guard = Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback)
@@ -70,34 +71,35 @@ async def _sender(settings: Settings) -> AsyncIterator[Sender]:
 
 
 async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
-    engine, poll_seconds = sender.engine, sender.settings.poll_seconds
-    to_fan_out, to_claim, to_settle = (
-        Lane(engine, **INDEXED, **FORGIVING),
-        Lane(engine, **INDEXED, **FORGIVING),
-        Lane(engine, **INDEXED),
-    )
+    poll = partial(repeat, poll_seconds=sender.settings.poll_seconds)
     events, due, done = Bell(), Bell(), asyncio.Event()
-    courier = Courier(sender, lane=to_claim, settling_lane=to_settle, due=due, stop=stop)
-    fan_out = FanOut(to_fan_out, deliveries_made=due)
-    async with asyncio.TaskGroup() as tasks, timetable(engine, sender.settings):
-        tasks.create_task(listen(engine, bells=[events, due], stop=stop))
-        tasks.create_task(repeat(fan_out.step, lane=to_fan_out, bell=events, stop=stop, poll_seconds=poll_seconds))
-        claiming = tasks.create_task(
-            repeat(only_at_home(engine, courier.step), lane=to_claim, bell=due, stop=stop, poll_seconds=poll_seconds)
-        )
-        tasks.create_task(
-            repeat(
-                courier.settling.step, lane=to_settle, bell=courier.settling.bell, stop=done, poll_seconds=poll_seconds
-            )
-        )
-        log.info("worker started")
-        await stop.wait()
-        events.ring()
-        due.ring()
-        await claiming
-        await courier.finish(seconds=sender.settings.attempt_deadline_seconds + SETTLING_SECONDS)
-        done.set()
-        courier.settling.bell.ring()
-    for lane in (to_fan_out, to_claim, to_settle):
-        await lane.close()
+    async with _lanes(sender.engine) as (to_fan_out, to_claim, to_settle), timetable(sender.engine, sender.settings):
+        fan_out = FanOut(to_fan_out, deliveries_made=due)
+        async with Courier(sender, lane=to_claim, settling_lane=to_settle, due=due, stop=stop) as courier:
+            settling = courier.settling
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(listen(sender.engine, bells=[events, due], stop=stop))
+                tasks.create_task(poll(fan_out.step, lane=to_fan_out, bell=events, stop=stop))
+                claim = only_at_home(sender.engine, courier.step)
+                claiming = tasks.create_task(poll(claim, lane=to_claim, bell=due, stop=stop))
+                tasks.create_task(poll(settling.step, lane=to_settle, bell=settling.bell, stop=done))
+                log.info("worker started")
+                await stop.wait()
+                events.ring()
+                due.ring()
+                await claiming
+                await courier.finish(seconds=sender.settings.attempt_deadline_seconds + SETTLING_SECONDS)
+                done.set()
+                settling.bell.ring()
     log.info("worker stopped", unsettled=courier.held)
+
+
+@asynccontextmanager
+async def _lanes(engine: Engine) -> AsyncIterator[tuple[Lane, Lane, Lane]]:
+    forgiving = {**INDEXED, **FORGIVING}
+    lanes = Lane(engine, **forgiving), Lane(engine, **forgiving), Lane(engine, **INDEXED)
+    try:
+        yield lanes
+    finally:
+        for lane in lanes:
+            lane.drop()
