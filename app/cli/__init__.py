@@ -6,6 +6,7 @@ from importlib import import_module
 
 from app.cli.arguments import parser
 from app.cli.refusal import Refusal
+from app.domain.errors import DomainError
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -14,7 +15,7 @@ def main(words: Sequence[str] | None = None) -> int:
     try:
         # Imported only now, so that `zeroten nps` need not wait for a web framework.
         status: int = import_module(f"app.cli.{arguments.verb}").run(arguments)
-    except Refusal as refusal:
+    except (Refusal, DomainError) as refusal:
         sys.stderr.write(f"zeroten: {refusal}\n")
         return 1
     except KeyboardInterrupt:

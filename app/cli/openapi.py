@@ -1,0 +1,26 @@
+"""The API's description; made from the code alone, so no database is needed."""
+
+import sys
+from argparse import Namespace
+
+import yaml
+
+from app.cli.refusal import Refusal
+from app.config import Settings
+from app.main import create_app
+
+
+def run(arguments: Namespace) -> int:
+    if arguments.write is None:
+        sys.stdout.write(description())
+        return 0
+    try:
+        arguments.write.write_text(description(), encoding="utf-8")
+    except OSError as error:
+        raise Refusal(f"{arguments.write}: {error.strerror}") from error
+    return 0
+
+
+def description() -> str:
+    """As it stands in openapi.yaml."""
+    return yaml.safe_dump(create_app(Settings()).openapi(), sort_keys=False, allow_unicode=True, width=120)
