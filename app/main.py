@@ -11,6 +11,7 @@ from app.api import problems
 from app.api.authentication import Keyring
 from app.api.dependencies import Services
 from app.api.edge import Edge
+from app.api.openapi import serve_document
 from app.api.rate_limit import RateLimit
 from app.api.routes import include_routes
 from app.clock import utc_now
@@ -42,6 +43,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     include_routes(app)
+    serve_document(app)
     app.add_middleware(Edge, body_limit_bytes=settings.body_limit_bytes, log_all=settings.access_log == "all")
     return app
 

@@ -9,6 +9,7 @@ from time import monotonic
 
 from app.api.problems import Refused
 from app.db.engine import Engine
+from app.db.troubles import troubles_told
 from app.operations.api_keys import note_use
 from app.queries.api_keys import Caller, find_caller
 
@@ -52,7 +53,7 @@ class Keyring:
     async def _ask(self, token: str, now: datetime) -> Caller | None:
         token_hash = hashlib.sha256(token.encode()).digest()
         asked_at = monotonic()  # not when the reply came: a slow database must not stretch the promise
-        async with self._engine.write() as tx:
+        async with troubles_told(), self._engine.write() as tx:
             caller = await find_caller(tx, token_hash, now=now)
             if caller is not None:
                 await note_use(tx, caller, now=now)
@@ -76,11 +77,11 @@ def token_of(headers: Mapping[str, str]) -> str:
 
 
 def unauthorised(detail: str) -> Refused:
-    return Refused(401, "unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="zeroten"'})
+    return Refused("unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="zeroten"'})
 
 
 def require_scope(caller: Caller, scope: str) -> None:
     if caller.kind != "secret":
-        raise Refused(403, "secret_key_needed", "A publishable key may only send answers from a widget.")
+        raise Refused("secret_key_needed", "A publishable key may only send answers from a widget.")
     if not caller.may(scope):
-        raise Refused(403, "scope_missing", f"This key lacks the scope {scope}.", scope=scope)
+        raise Refused("scope_missing", f"This key lacks the scope {scope}.", scope=scope)

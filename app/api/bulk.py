@@ -1,21 +1,22 @@
 """Rows of a bulk request, each with an end of its own."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from app.api.problems import finding, members_of, status_of
+from app.api.problem_types import REFUSED_BY_HTTP, ProblemType, type_of
+from app.api.problems import finding, members_of, named
 from app.domain.errors import DomainError
 
 
 def refused_row(error: DomainError | ValidationError) -> dict[str, Any]:
     """`status` and `problem`, as the route for one would have answered."""
     if isinstance(error, DomainError):
-        return _refused(status_of(error), error.code, error.detail, members_of(error))
+        return _refused(type_of(type(error)), error.detail, members_of(error))
     errors = [finding({**found, "loc": ("body", *found["loc"])}) for found in error.errors()]
-    return _refused(422, "validation_failed", "The row is not valid.", {"errors": errors})
+    return _refused(REFUSED_BY_HTTP["validation_failed"], "The row is not valid.", {"errors": errors})
 
 
-def _refused(status: int, code: str, detail: str, members: dict[str, Any]) -> dict[str, Any]:
-    kind = f"/problems/{code.replace('_', '-')}"
-    return {"status": status, "problem": {"type": kind, "status": status, "code": code, "detail": detail, **members}}
+def _refused(kind: ProblemType, detail: str, members: Mapping[str, Any]) -> dict[str, Any]:
+    return {"status": kind.status, "problem": {**named(kind), "detail": detail, **members}}

@@ -12,6 +12,7 @@ from app.api.rate_limit import RateLimit
 from app.clock import utc_now
 from app.config import Settings
 from app.db import engine as database
+from app.db.troubles import troubles_told
 from app.db.vault import Vault
 from app.domain.addresses import Guard
 from app.operations.responses.recorder import Recorder
@@ -46,12 +47,12 @@ async def _now() -> datetime:
 
 
 async def _tx(request: Request) -> AsyncIterator[database.Tx]:
-    async with services_of(request).engine.write() as tx:
+    async with troubles_told(), services_of(request).engine.write() as tx:
         yield tx
 
 
 async def _read_tx(request: Request) -> AsyncIterator[database.ReadTx]:
-    async with services_of(request).engine.read() as tx:
+    async with troubles_told(), services_of(request).engine.read() as tx:
         yield tx
 
 
@@ -62,23 +63,23 @@ Tx = Annotated[database.Tx, Depends(_tx, scope="function")]
 ReadTx = Annotated[database.ReadTx, Depends(_read_tx, scope="function")]
 
 
-def caller_with(scope: str) -> Any:
+class CallerWith:
     """The caller, if their key has the scope. Asked for before `Tx`, so that strangers cost no transaction."""
 
-    async def check(request: Request, now: Now) -> Caller:
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(self, request: Request, now: Now) -> Caller:
         services = services_of(request)
         caller = await services.keyring.caller(token_of(request.headers), now)
         services.rate_limit.spend(caller.key_id)
-        require_scope(caller, scope)
+        require_scope(caller, self.scope)
         request.state.caller = caller
         return caller
 
-    check.__name__ = f"caller_with_{scope.replace(':', '_')}"
-    return check
-
 
 def _scoped(scope: str) -> Callable[..., Any]:
-    return Depends(caller_with(scope))  # type: ignore[no-any-return]  # Depends() is a marker
+    return Depends(CallerWith(scope))  # type: ignore[no-any-return]  # Depends() is a marker
 
 
 WorkspaceReader = Annotated[Caller, _scoped("workspace:read")]

@@ -12,7 +12,7 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import problem
+from app.api.problems import refusal
 
 log = structlog.get_logger()
 
@@ -77,8 +77,8 @@ class _Exchange:
 
     async def refuse_body(self) -> None:
         detail = f"The body is larger than {self.limit} bytes."
-        refusal = problem(413, "body_too_large", "Content Too Large", detail, request_id=self.request_id)
-        await refusal(self.scope, self._receive, self.send)
+        answer = refusal("body_too_large", detail, request_id=self.request_id)
+        await answer(self.scope, self._receive, self.send)
 
     def account(self, *, log_all: bool) -> None:
         seconds = time.perf_counter() - self.started

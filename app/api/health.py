@@ -7,10 +7,13 @@ from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 
+from app.api.authentication import unauthorised
 from app.api.dependencies import services_of
+from app.api.problem_types import refuses
 from app.api.problems import Refused
 from app.api.routing import router
 from app.api.schemas import Reply
+from app.api.security_schemes import MAY_NEED_METRICS_TOKEN
 from app.queries.health import is_ready
 
 routes = router("operation")
@@ -27,14 +30,20 @@ async def livez() -> Health:
     return Health(status="ok")
 
 
-@routes.get("/readyz", summary="The database answers and its schema is this version's")
+@routes.get("/readyz", summary="The database answers and its schema is this version's", responses=refuses("not_ready"))
 async def readyz(request: Request) -> Health:
     if not await is_ready(services_of(request).engine):
-        raise Refused(503, "not_ready", "The database does not answer.", headers={"Retry-After": "1"})
+        raise Refused("not_ready", "The database does not answer.", headers={"Retry-After": "1"})
     return Health(status="ok")
 
 
-@routes.get("/metrics", summary="Figures for Prometheus", response_class=Response)
+@routes.get(
+    "/metrics",
+    summary="Figures for Prometheus",
+    response_class=Response,
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **refuses("unauthorised")},
+    openapi_extra=MAY_NEED_METRICS_TOKEN,
+)
 async def metrics(request: Request) -> Response:
     _check_may_see_metrics(request)
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -48,4 +57,4 @@ def _check_may_see_metrics(request: Request) -> None:
         presented = request.headers.get("authorization", "").removeprefix("Bearer ")
         allowed = hmac.compare_digest(presented.encode(), token.get_secret_value().encode())
     if not allowed:
-        raise Refused(401, "unauthorised", "Metrics need the bearer token of ZEROTEN_METRICS_TOKEN.")
+        raise unauthorised("Metrics need the bearer token of ZEROTEN_METRICS_TOKEN.")

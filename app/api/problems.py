@@ -1,4 +1,4 @@
-"""Every error leaves as `application/problem+json` (RFC 9457). The only place with status numbers for refusals."""
+"""Every error leaves as `application/problem+json` (RFC 9457)."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -11,17 +11,10 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.domain.errors import Conflict, DomainError, Forbidden, NotFound, Overloaded, RuleViolation
+from app.api.problem_types import REFUSED_BY_HTTP, ProblemType, type_of
+from app.domain.errors import DomainError, Overloaded
 
 log = structlog.get_logger()
-
-STATUS: Mapping[type[DomainError], int] = {
-    NotFound: 404,
-    Conflict: 409,
-    RuleViolation: 422,
-    Forbidden: 403,
-    Overloaded: 503,
-}
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -29,36 +22,39 @@ MEDIA_TYPE = "application/problem+json"
 class Refused(Exception):
     """A refusal that only HTTP knows: unreadable, unauthorised, too large, too often."""
 
-    def __init__(
-        self, status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
-    ) -> None:
+    def __init__(self, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
+        """`code`: one of `problem_types.REFUSED_BY_HTTP`."""
         super().__init__(detail)
-        self.status, self.code, self.detail = status, code, detail
+        self.kind, self.detail = REFUSED_BY_HTTP[code], detail
         self.headers, self.members = headers or {}, members
 
 
 def problem(
-    status: int,
-    code: str,
-    title: str,
+    kind: ProblemType,
     detail: str,
     *,
     request_id: str = "",
     headers: Mapping[str, str] | None = None,
     members: Mapping[str, Any] | None = None,
 ) -> Response:
-    body: dict[str, Any] = {"type": f"/problems/{code.replace('_', '-')}", "title": title, "status": status}
-    body |= {"code": code, "detail": detail, "request_id": request_id, **(members or {})}
+    body = {**named(kind), "detail": detail, "request_id": request_id, **(members or {})}
     content = json.dumps(body, ensure_ascii=False, default=str).encode("utf-8", "replace")
-    return Response(content, status_code=status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+    return Response(content, status_code=kind.status, headers=dict(headers or {}), media_type=MEDIA_TYPE)
+
+
+def named(kind: ProblemType) -> dict[str, Any]:
+    return {"type": kind.uri, "title": kind.title, "status": kind.status, "code": kind.code}
 
 
 def problem_of(error: DomainError, request_id: str = "") -> Response:
     headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, Overloaded) else {}
     return problem(
-        status_of(error), error.code, error.title(), error.detail,
-        request_id=request_id, headers=headers, members=members_of(error),
-    )  # fmt: skip
+        type_of(type(error)), error.detail, request_id=request_id, headers=headers, members=members_of(error)
+    )
+
+
+def refusal(code: str, detail: str, *, request_id: str = "", **members: Any) -> Response:
+    return problem(REFUSED_BY_HTTP[code], detail, request_id=request_id, members=members)
 
 
 def members_of(error: DomainError) -> dict[str, Any]:
@@ -68,17 +64,11 @@ def members_of(error: DomainError) -> dict[str, Any]:
     return members
 
 
-def status_of(error: DomainError) -> int:
-    return next(status for kind, status in STATUS.items() if isinstance(error, kind))
-
-
 def invalid(errors: Sequence[Mapping[str, Any]], request_id: str = "") -> Response:
     """422 from Pydantic's findings, each with the JSON pointer of its field."""
-    return problem(
-        422, "validation_failed", "The request is not valid",
-        "; ".join(f"{_where(error)}: {error['msg']}" for error in errors[:3]),
-        request_id=request_id, members={"errors": [finding(error) for error in errors[:50]]},
-    )  # fmt: skip
+    detail = "; ".join(f"{_where(error)}: {error['msg']}" for error in errors[:3])
+    found = [finding(error) for error in errors[:50]]
+    return refusal("validation_failed", detail, request_id=request_id, errors=found)
 
 
 def finding(error: Mapping[str, Any]) -> dict[str, str]:
@@ -119,10 +109,8 @@ async def _domain_error(request: Request, error: Exception) -> Response:
 
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return problem(
-        error.status, error.code, HTTPStatus(error.status).phrase, error.detail,
-        request_id=request_id_of(request), headers=error.headers, members=error.members,
-    )  # fmt: skip
+    request_id = request_id_of(request)
+    return problem(error.kind, error.detail, request_id=request_id, headers=error.headers, members=error.members)
 
 
 async def _validation_error(request: Request, error: Exception) -> Response:
@@ -131,17 +119,16 @@ async def _validation_error(request: Request, error: Exception) -> Response:
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
+    """What the framework refuses by itself."""
     assert isinstance(error, HTTPException)
     code = {404: "route_not_found", 405: "method_not_allowed"}.get(error.status_code, "unreadable")
     phrase = HTTPStatus(error.status_code).phrase
     detail = str(error.detail) if error.detail != phrase else f"{phrase}: {request.method} {request.url.path}"
-    return problem(error.status_code, code, phrase, detail, request_id=request_id_of(request), headers=error.headers)
+    return problem(REFUSED_BY_HTTP[code], detail, request_id=request_id_of(request), headers=error.headers)
 
 
 async def _unexpected(request: Request, error: Exception) -> Response:
     """The reason goes to the log, once; the caller gets the request id to ask with."""
     log.error("request failed", request_id=request_id_of(request), exc_info=error)
-    return problem(
-        500, "unexpected", "Something went wrong here",
-        "This is our mistake, and it is in our log under the request id.", request_id=request_id_of(request),
-    )  # fmt: skip
+    detail = "This is our mistake, and it is in our log under the request id."
+    return refusal("unexpected", detail, request_id=request_id_of(request))

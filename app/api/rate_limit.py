@@ -33,7 +33,7 @@ class RateLimit:
 
     def _refuse(self) -> None:
         detail = f"This key may send {self.per_second} requests a second to one process."
-        raise Refused(429, "rate_limited", detail, headers={"Retry-After": "1", **_headers(self.burst, 0)})
+        raise Refused("rate_limited", detail, headers={"Retry-After": "1", **_headers(self.burst, 0)})
 
 
 def _headers(limit: int, remaining: int) -> dict[str, str]:

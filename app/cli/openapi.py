@@ -3,8 +3,7 @@
 import sys
 from argparse import Namespace
 
-import yaml
-
+from app.api.openapi import as_yaml
 from app.cli.refusal import Refusal
 from app.config import Settings
 from app.main import create_app
@@ -23,4 +22,4 @@ def run(arguments: Namespace) -> int:
 
 def description() -> str:
     """As it stands in openapi.yaml."""
-    return yaml.safe_dump(create_app(Settings()).openapi(), sort_keys=False, allow_unicode=True, width=120)
+    return as_yaml(create_app(Settings()).openapi())
