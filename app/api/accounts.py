@@ -11,13 +11,15 @@ from pydantic import AfterValidator, Field, StringConstraints
 from app.api.dependencies import Now, ReadTx, RecipientReader, RecipientWriter, Tx
 from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, listing
+from app.api.problem_types import refuses
 from app.api.recipient_models import AccountFields, AccountReply, AccountUpsert
 from app.api.routing import router
 from app.api.schemas import Listing, Name, storable
 from app.db import engine as database
 from app.domain import ids
-from app.domain.account import AccountInput
+from app.domain.account import AccountInput, AccountInvalid, AccountNotFound
 from app.domain.errors import DomainError
+from app.domain.properties import PropertiesInvalid
 from app.domain.upserted import Change, Upserted
 from app.operations.accounts import upsert_accounts
 from app.queries.accounts import AccountFilter, get_account_id
@@ -26,6 +28,8 @@ from app.queries.accounts import list_accounts as find_accounts
 from app.queries.api_keys import Caller
 
 routes = router("accounts")
+
+UPDATED = "Updated, or already so."
 
 
 def _a_reference(text: str) -> str:
@@ -46,7 +50,12 @@ AccountReference = Annotated[
 ]
 
 
-@routes.post("/v1/accounts", status_code=201, summary="Create or update an account")
+@routes.post(
+    "/v1/accounts",
+    status_code=201,
+    summary="Create or update an account",
+    responses={200: {"model": AccountReply, "description": UPDATED}, **refuses(AccountInvalid, PropertiesInvalid)},
+)
 async def upsert_account(
     body: AccountUpsert, caller: RecipientWriter, once: Idempotency, tx: Tx, now: Now, response: Response
 ) -> AccountReply:
@@ -81,12 +90,16 @@ async def list_accounts(
     return listing(request, response, found, [AccountReply.model_validate(dict(row)) for row in found.rows])
 
 
-@routes.get("/v1/accounts/{account_id}", summary="Read an account")
+@routes.get("/v1/accounts/{account_id}", summary="Read an account", responses=refuses(AccountNotFound))
 async def get_account(account_id: AccountReference, caller: RecipientReader, tx: ReadTx) -> AccountReply:
     return await _read(tx, caller, await _meant(tx, caller, account_id))
 
 
-@routes.patch("/v1/accounts/{account_id}", summary="Change an account")
+@routes.patch(
+    "/v1/accounts/{account_id}",
+    summary="Change an account",
+    responses=refuses(AccountNotFound, AccountInvalid, PropertiesInvalid),
+)
 async def update_account(
     account_id: AccountReference, body: AccountFields, caller: RecipientWriter, tx: Tx, now: Now
 ) -> AccountReply:

@@ -10,13 +10,17 @@ from pydantic import AfterValidator, Field
 from app.api.dependencies import KeyReader, KeyWriter, Now, ReadTx, Tx
 from app.api.idempotency import Idempotency
 from app.api.pagination import NewestFirst, listing
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import ApiKeyId, Instant, Listing, Name, Reply, Request
 from app.domain.keys import (
     EVERYTHING,
     LONGEST_ORIGIN,
     SCOPES,
+    KeyInvalid,
     KeyKind,
+    KeyNotFound,
+    ScopeNotHeld,
     masked,
     origin_spelled,
 )
@@ -67,7 +71,7 @@ class NewApiKey(ApiKey):
     token: str | None = Field(description="The key itself. Shown this once; null in the reply to a repeated call.")
 
 
-@routes.post("/v1/api-keys", status_code=201, summary="Create a key")
+@routes.post("/v1/api-keys", status_code=201, summary="Create a key", responses=refuses(KeyInvalid, ScopeNotHeld))
 async def create_api_key(body: ApiKeyCreate, caller: KeyWriter, once: Idempotency, tx: Tx, now: Now) -> NewApiKey:
     """A key can grant only what the key that creates it may do itself."""
     if once.id is not None:
@@ -85,12 +89,12 @@ async def list_api_keys(
     return listing(request, response, found, [_shown(caller, dict(row)) for row in found.rows])
 
 
-@routes.get("/v1/api-keys/{api_key_id}", summary="Read a key")
+@routes.get("/v1/api-keys/{api_key_id}", summary="Read a key", responses=refuses(KeyNotFound))
 async def get_api_key(api_key_id: ApiKeyId, caller: KeyReader, tx: ReadTx) -> ApiKey:
     return ApiKey(**_shown(caller, await get_key(tx, caller.workspace_id, api_key_id)))
 
 
-@routes.delete("/v1/api-keys/{api_key_id}", status_code=204, summary="Revoke a key")
+@routes.delete("/v1/api-keys/{api_key_id}", status_code=204, summary="Revoke a key", responses=refuses(KeyNotFound))
 async def revoke_api_key(api_key_id: ApiKeyId, caller: KeyWriter, tx: Tx, now: Now) -> None:
     """Refused everywhere within 5 seconds. The key stays listed, with `revoked_at`."""
     await revoke_key(tx, caller.workspace_id, api_key_id, now=now)

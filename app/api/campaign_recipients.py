@@ -10,9 +10,11 @@ from pydantic import Field
 
 from app.api.dependencies import CampaignReader, CampaignWriter, Now, ReadTx, Tx
 from app.api.pagination import NewestFirst, listing
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, Listing, RecipientId, Reply, Request
-from app.operations.campaign_recipients import Addition, add_recipients, remove_recipient
+from app.domain.campaign import CampaignFieldFixed, CampaignNotFound
+from app.operations.campaign_recipients import Addition, CampaignRecipientNotFound, add_recipients, remove_recipient
 from app.queries import campaign_recipients as queries
 
 routes = router("campaigns")
@@ -40,7 +42,9 @@ class CampaignRecipient(Reply):
     added_at: Instant
 
 
-@routes.post(PLACE, summary="Add up to 500 recipients to a campaign")
+@routes.post(
+    PLACE, summary="Add up to 500 recipients to a campaign", responses=refuses(CampaignNotFound, CampaignFieldFixed)
+)
 async def add_campaign_recipients(
     campaign_id: CampaignId, body: CampaignRecipientsAdd, caller: CampaignWriter, tx: Tx, now: Now
 ) -> AddedRecipients:
@@ -52,7 +56,12 @@ async def add_campaign_recipients(
     )
 
 
-@routes.get(PLACE, response_model=Listing[CampaignRecipient], summary="List a campaign's recipients")
+@routes.get(
+    PLACE,
+    response_model=Listing[CampaignRecipient],
+    summary="List a campaign's recipients",
+    responses=refuses(CampaignNotFound),
+)
 async def list_campaign_recipients(
     campaign_id: CampaignId,
     caller: CampaignReader,
@@ -66,7 +75,12 @@ async def list_campaign_recipients(
     return listing(request, response, found, members)
 
 
-@routes.delete(f"{PLACE}/{{recipient_id}}", status_code=204, summary="Remove a recipient from a campaign")
+@routes.delete(
+    f"{PLACE}/{{recipient_id}}",
+    status_code=204,
+    summary="Remove a recipient from a campaign",
+    responses=refuses(CampaignNotFound, CampaignFieldFixed, CampaignRecipientNotFound),
+)
 async def remove_campaign_recipient(
     campaign_id: CampaignId, recipient_id: RecipientId, caller: CampaignWriter, tx: Tx
 ) -> None:

@@ -10,10 +10,20 @@ from app.api.campaign_models import Campaign, CampaignCreate, CampaignEdit, Surv
 from app.api.dependencies import CampaignReader, CampaignWriter, Now, ReadTx, Tx
 from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, NewestFirst, listing
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, Listing
-from app.domain.campaign import CampaignKind, CampaignMove, CampaignState
+from app.domain.campaign import (
+    CampaignEndsBeforeStart,
+    CampaignFieldFixed,
+    CampaignKind,
+    CampaignMove,
+    CampaignMoveRefused,
+    CampaignNotFound,
+    CampaignState,
+)
 from app.domain.metric import MetricKey
+from app.domain.survey import SurveyChangeMissing, SurveyIncomplete, SurveyInvalid
 from app.operations import campaigns as operations
 from app.queries import campaigns as queries
 from app.queries.api_keys import Caller
@@ -22,7 +32,12 @@ routes = router("campaigns")
 PLACE = "/v1/campaigns/{campaign_id}"
 
 
-@routes.post("/v1/campaigns", status_code=201, summary="Create a campaign, as a draft")
+@routes.post(
+    "/v1/campaigns",
+    status_code=201,
+    summary="Create a campaign, as a draft",
+    responses=refuses(CampaignEndsBeforeStart, SurveyInvalid),
+)
 async def create_campaign(
     body: CampaignCreate, caller: CampaignWriter, once: Idempotency, tx: Tx, now: Now
 ) -> Campaign:
@@ -50,12 +65,23 @@ async def list_campaigns(
     return listing(request, response, found, [Campaign.model_validate(dict(row)) for row in found.rows])
 
 
-@routes.get(PLACE, summary="Read a campaign")
+@routes.get(PLACE, summary="Read a campaign", responses=refuses(CampaignNotFound))
 async def get_campaign(campaign_id: CampaignId, caller: CampaignReader, tx: ReadTx) -> Campaign:
     return await _shown(tx, caller, campaign_id)
 
 
-@routes.patch(PLACE, summary="Edit a campaign")
+@routes.patch(
+    PLACE,
+    summary="Edit a campaign",
+    responses=refuses(
+        CampaignNotFound,
+        CampaignFieldFixed,
+        CampaignEndsBeforeStart,
+        SurveyInvalid,
+        SurveyIncomplete,
+        SurveyChangeMissing,
+    ),
+)
 async def update_campaign(
     campaign_id: CampaignId, body: CampaignEdit, caller: CampaignWriter, tx: Tx, now: Now
 ) -> Campaign:
@@ -69,37 +95,50 @@ async def update_campaign(
     return await _shown(tx, caller, campaign_id)
 
 
-@routes.post(f"{PLACE}/launch", summary="Launch a draft")
+@routes.post(
+    f"{PLACE}/launch",
+    summary="Launch a draft",
+    responses=refuses(CampaignNotFound, CampaignMoveRefused, SurveyIncomplete),
+)
 async def launch_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
     """It runs at once, or is scheduled where `starts_at` lies ahead."""
     return await _moved(tx, caller, campaign_id, CampaignMove.LAUNCH, now)
 
 
-@routes.post(f"{PLACE}/pause", summary="Pause the asking")
+@routes.post(f"{PLACE}/pause", summary="Pause the asking", responses=refuses(CampaignNotFound, CampaignMoveRefused))
 async def pause_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
     """Answers are still taken. A paused campaign stays paused, also past its end, until somebody moves it."""
     return await _moved(tx, caller, campaign_id, CampaignMove.PAUSE, now)
 
 
-@routes.post(f"{PLACE}/resume", summary="Resume a paused campaign")
+@routes.post(
+    f"{PLACE}/resume", summary="Resume a paused campaign", responses=refuses(CampaignNotFound, CampaignMoveRefused)
+)
 async def resume_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
     return await _moved(tx, caller, campaign_id, CampaignMove.RESUME, now)
 
 
-@routes.post(f"{PLACE}/complete", summary="End the asking for good")
+@routes.post(
+    f"{PLACE}/complete", summary="End the asking for good", responses=refuses(CampaignNotFound, CampaignMoveRefused)
+)
 async def complete_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
     """Answers are still taken."""
     return await _moved(tx, caller, campaign_id, CampaignMove.COMPLETE, now)
 
 
-@routes.post(f"{PLACE}/archive", summary="Put a campaign away")
+@routes.post(
+    f"{PLACE}/archive", summary="Put a campaign away", responses=refuses(CampaignNotFound, CampaignMoveRefused)
+)
 async def archive_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
     """Its answers and scores stay; it takes no more, and cannot be edited."""
     return await _moved(tx, caller, campaign_id, CampaignMove.ARCHIVE, now)
 
 
 @routes.get(
-    f"{PLACE}/survey-versions", response_model=Listing[SurveyVersion], summary="What a campaign has asked over time"
+    f"{PLACE}/survey-versions",
+    response_model=Listing[SurveyVersion],
+    summary="What a campaign has asked over time",
+    responses=refuses(CampaignNotFound),
 )
 async def list_survey_versions(
     campaign_id: CampaignId,

@@ -8,10 +8,12 @@ from fastapi import Depends, Query, Request, Response
 from app.api.dependencies import Now, ReadTx, Tx, WebhookReader, WebhookWriter
 from app.api.idempotency import Idempotency
 from app.api.pagination import NewestFirst, listing
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import DeliveryId, EndpointId, EventId, Listing
 from app.api.webhook_models import Delivery, DeliveryWithAttempts, delivery_of, delivery_with_attempts
-from app.domain.delivery import DeliveryState
+from app.domain.delivery import DeliveryExpired, DeliveryNotFound, DeliveryState, DeliveryUnderWay
+from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.operations.deliveries.retry import retry_delivery as retry
 from app.queries import deliveries as queries
 from app.queries.webhook_endpoints import get_endpoint
@@ -29,6 +31,7 @@ async def _wanted(
     "/v1/webhook-endpoints/{endpoint_id}/deliveries",
     response_model=Listing[Delivery],
     summary="List the deliveries of a webhook endpoint",
+    responses=refuses(WebhookEndpointNotFound),
 )
 async def list_deliveries(
     endpoint_id: EndpointId,
@@ -45,12 +48,21 @@ async def list_deliveries(
     return listing(request, response, found, [delivery_of(row) for row in found.rows])
 
 
-@routes.get("/v1/deliveries/{delivery_id}", summary="Read a delivery and its attempts")
+@routes.get(
+    "/v1/deliveries/{delivery_id}", summary="Read a delivery and its attempts", responses=refuses(DeliveryNotFound)
+)
 async def get_delivery(delivery_id: DeliveryId, caller: WebhookReader, tx: ReadTx) -> DeliveryWithAttempts:
     return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
 
 
-@routes.post("/v1/deliveries/{delivery_id}/retry", status_code=202, summary="Try a delivery again at once")
+@routes.post(
+    "/v1/deliveries/{delivery_id}/retry",
+    status_code=202,
+    summary="Try a delivery again at once",
+    responses=refuses(
+        DeliveryNotFound, DeliveryUnderWay, DeliveryExpired, WebhookEndpointNotFound, WebhookEndpointDisabled
+    ),
+)
 async def retry_delivery(
     delivery_id: DeliveryId, caller: WebhookWriter, once: Idempotency, tx: Tx
 ) -> DeliveryWithAttempts:

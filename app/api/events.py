@@ -10,9 +10,10 @@ from pydantic import Field
 from app.api.dependencies import EventReader, Now, ReadTx
 from app.api.event_names import EventName
 from app.api.pagination import InOrder, listing
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, EventId, Reply, WorkspaceId
-from app.domain.events import SUBSCRIBABLE
+from app.domain.events import SUBSCRIBABLE, EventNotFound
 from app.domain.payload import payload
 from app.queries.api_keys import Caller
 from app.queries.events import EventFilter, get_event, list_events
@@ -59,7 +60,7 @@ async def list_all_events(
     return listing(request, response, found, [_shown(caller, row) for row in found.rows], parameter="after")
 
 
-@routes.get("/v1/events/{event_id}", response_model=Event, summary="Read an event")
+@routes.get("/v1/events/{event_id}", response_model=Event, summary="Read an event", responses=refuses(EventNotFound))
 async def read_event(event_id: EventId, caller: EventReader, tx: ReadTx, now: Now) -> Mapping[str, Any]:
     return _shown(caller, await get_event(tx, caller.workspace_id, event_id, now=now))
 

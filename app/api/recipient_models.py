@@ -9,8 +9,10 @@ from uuid import UUID
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
 from app.api.schemas import AccountId, Instant, Name, Properties, RecipientId, Reply, Request
-from app.domain.account import AccountInput, normalised_account
-from app.domain.recipient import RecipientInput, normalised
+from app.domain.account import AccountInput, AccountInvalid, AccountNotFound, normalised_account
+from app.domain.identity import IdentityConflict
+from app.domain.properties import PropertiesInvalid
+from app.domain.recipient import RecipientInput, RecipientInvalid, RecipientUnidentified, normalised
 from app.domain.recipient_body import recipient_body
 
 MERGED = "Merged key by key; null removes a key."
@@ -43,6 +45,16 @@ Day = Annotated[
 ]
 Email = Annotated[Name, StringConstraints(max_length=254), Field(examples=["ada@example.com"])]
 Phone = Annotated[Name, StringConstraints(max_length=40), Field(examples=["+4930123456"])]
+
+# How people sent to us may be refused, whichever route they come by.
+REFUSED_PEOPLE = (
+    AccountInvalid,
+    AccountNotFound,
+    IdentityConflict,
+    PropertiesInvalid,
+    RecipientInvalid,
+    RecipientUnidentified,
+)
 
 
 class AccountFields(Request):

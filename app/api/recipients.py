@@ -12,7 +12,9 @@ from app.api.bulk import refused_row
 from app.api.dependencies import Now, ReadTx, RecipientReader, RecipientWriter, Tx, services_of
 from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, listing
+from app.api.problem_types import refuses
 from app.api.recipient_models import (
+    REFUSED_PEOPLE,
     RecipientBulk,
     RecipientBulkReply,
     RecipientChange,
@@ -25,7 +27,7 @@ from app.api.schemas import AccountId, Listing, Name, storable
 from app.db import engine as database
 from app.domain import ids
 from app.domain.errors import DomainError
-from app.domain.recipient import IDENTIFIERS, RecipientInput
+from app.domain.recipient import IDENTIFIERS, RecipientInput, RecipientNotFound
 from app.domain.upserted import Change, Upserted
 from app.operations import erasure
 from app.operations.recipient_changes import save_recipients, unsubscribe_recipient
@@ -36,6 +38,8 @@ from app.queries.recipients import get_recipient as read_recipient
 from app.queries.recipients import list_recipients as find_recipients
 
 routes = router("recipients")
+
+UPDATED = "Updated, or already so."
 
 
 def _a_reference(text: str) -> str:
@@ -56,7 +60,12 @@ RecipientReference = Annotated[
 ]
 
 
-@routes.post("/v1/recipients", status_code=201, summary="Create or update a recipient")
+@routes.post(
+    "/v1/recipients",
+    status_code=201,
+    summary="Create or update a recipient",
+    responses={200: {"model": RecipientReply, "description": UPDATED}, **refuses(*REFUSED_PEOPLE)},
+)
 async def upsert_recipient(
     body: RecipientUpsert,
     caller: RecipientWriter,
@@ -139,12 +148,14 @@ async def list_recipients(
     return listing(request, response, found, [RecipientReply.of(row) for row in found.rows])
 
 
-@routes.get("/v1/recipients/{recipient_id}", summary="Read a recipient")
+@routes.get("/v1/recipients/{recipient_id}", summary="Read a recipient", responses=refuses(RecipientNotFound))
 async def get_recipient(recipient_id: RecipientReference, caller: RecipientReader, tx: ReadTx) -> RecipientReply:
     return await _read(tx, caller, await _meant(tx, caller, recipient_id))
 
 
-@routes.patch("/v1/recipients/{recipient_id}", summary="Change a recipient")
+@routes.patch(
+    "/v1/recipients/{recipient_id}", summary="Change a recipient", responses=refuses(RecipientNotFound, *REFUSED_PEOPLE)
+)
 async def update_recipient(
     recipient_id: RecipientReference, body: RecipientChange, caller: RecipientWriter, tx: Tx, now: Now, request: Request
 ) -> RecipientReply:
@@ -153,7 +164,11 @@ async def update_recipient(
     return await _read(tx, caller, meant)
 
 
-@routes.post("/v1/recipients/{recipient_id}/unsubscribe", summary="Never ask a recipient again")
+@routes.post(
+    "/v1/recipients/{recipient_id}/unsubscribe",
+    summary="Never ask a recipient again",
+    responses=refuses(RecipientNotFound),
+)
 async def unsubscribe(recipient_id: RecipientReference, caller: RecipientWriter, tx: Tx, now: Now) -> RecipientReply:
     """In no campaign and through no channel. It outlives the recipient: the address stays unsubscribed."""
     meant = await _meant(tx, caller, recipient_id)
@@ -161,7 +176,9 @@ async def unsubscribe(recipient_id: RecipientReference, caller: RecipientWriter,
     return await _read(tx, caller, meant)
 
 
-@routes.delete("/v1/recipients/{recipient_id}", status_code=204, summary="Erase a recipient")
+@routes.delete(
+    "/v1/recipients/{recipient_id}", status_code=204, summary="Erase a recipient", responses=refuses(RecipientNotFound)
+)
 async def erase_recipient(
     recipient_id: RecipientReference, caller: RecipientWriter, tx: Tx, now: Now, request: Request
 ) -> None:

@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Request, Response
 
 from app.api.dependencies import Now, ReadTx, ResponseReader, ResponseWriter, Tx
 from app.api.pagination import AnyOrder, listing
+from app.api.problem_types import refuses
 from app.api.response_models import (
     ExclusionInput,
     ResponseChange,
@@ -18,7 +19,7 @@ from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, Listing, Name, RecipientId, ResponseId
 from app.db import engine as database
 from app.domain import ids
-from app.domain.metric import Band
+from app.domain.metric import Band, ScoreOutOfRange
 from app.domain.response import Channel, ResponseNotFound
 from app.operations.responses import change
 from app.queries.api_keys import Caller
@@ -71,12 +72,14 @@ async def list_responses(
     return listing(request, response, found, [ResponseReply.of(row) for row in found.rows])
 
 
-@routes.get("/v1/responses/{response_id}", summary="Read a response")
+@routes.get("/v1/responses/{response_id}", summary="Read a response", responses=refuses(ResponseNotFound))
 async def get_response(response_id: ResponseId, caller: ResponseReader, tx: ReadTx) -> ResponseReply:
     return await _read(tx, caller, response_id)
 
 
-@routes.get("/v1/responses/{response_id}/revisions", summary="What a response said before")
+@routes.get(
+    "/v1/responses/{response_id}/revisions", summary="What a response said before", responses=refuses(ResponseNotFound)
+)
 async def list_response_revisions(
     response_id: ResponseId, caller: ResponseReader, tx: ReadTx
 ) -> Listing[RevisionReply]:
@@ -85,7 +88,9 @@ async def list_response_revisions(
     return Listing(data=[RevisionReply.model_validate(dict(row)) for row in kept])
 
 
-@routes.patch("/v1/responses/{response_id}", summary="Amend a response")
+@routes.patch(
+    "/v1/responses/{response_id}", summary="Amend a response", responses=refuses(ResponseNotFound, ScoreOutOfRange)
+)
 async def amend_response(
     response_id: ResponseId, body: ResponseChange, caller: ResponseWriter, tx: Tx, now: Now
 ) -> ResponseReply:
@@ -96,7 +101,11 @@ async def amend_response(
     return await _read(tx, caller, response_id)
 
 
-@routes.post("/v1/responses/{response_id}/exclude", summary="Keep a response, but count it no more")
+@routes.post(
+    "/v1/responses/{response_id}/exclude",
+    summary="Keep a response, but count it no more",
+    responses=refuses(ResponseNotFound, change.ExclusionRefused),
+)
 async def exclude_response(
     response_id: ResponseId, body: ExclusionInput, caller: ResponseWriter, tx: Tx, now: Now
 ) -> ResponseReply:
@@ -106,7 +115,11 @@ async def exclude_response(
     return await _read(tx, caller, response_id)
 
 
-@routes.post("/v1/responses/{response_id}/restore", summary="Count an excluded response again")
+@routes.post(
+    "/v1/responses/{response_id}/restore",
+    summary="Count an excluded response again",
+    responses=refuses(ResponseNotFound, change.ExclusionRefused),
+)
 async def restore_response(
     response_id: ResponseId, body: RestorationInput, caller: ResponseWriter, tx: Tx, now: Now
 ) -> ResponseReply:
@@ -116,7 +129,12 @@ async def restore_response(
     return await _read(tx, caller, response_id)
 
 
-@routes.delete("/v1/responses/{response_id}", status_code=204, summary="Delete a response for good")
+@routes.delete(
+    "/v1/responses/{response_id}",
+    status_code=204,
+    summary="Delete a response for good",
+    responses=refuses(ResponseNotFound),
+)
 async def delete_response(response_id: ResponseId, caller: ResponseWriter, tx: Tx, now: Now) -> None:
     await change.delete_response(tx, caller.workspace_id, response_id, now=now)
 

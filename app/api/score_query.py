@@ -14,11 +14,22 @@ from pydantic import (
 )
 
 from app.api.schemas import CampaignId, Instant, Request
-from app.domain.grouping import Grouping, GroupKind, Segment
+from app.domain.campaign import CampaignNotFound
+from app.domain.grouping import (
+    Grouping,
+    GroupKind,
+    MetricsMixed,
+    PropertyNotReady,
+    PropertyNotTracked,
+    Segment,
+    SegmentsNotCombined,
+)
 from app.domain.metric import MetricKey
+from app.domain.period import PeriodEmpty, PeriodOutOfRange, TooManyBuckets
 from app.domain.response import Channel
 from app.domain.scoring import DEFAULT_LEVEL, LEVELS
 from app.domain.segment import LONGEST_LABEL, PROPERTY_KEY
+from app.domain.span import ComparisonNeedsPeriod
 from app.queries.scores import Against, Between, ScoreQuestion
 
 KEY = PROPERTY_KEY.pattern
@@ -70,6 +81,18 @@ def _text_schema(**schema: Any) -> WithJsonSchema:
 
 
 DayOrInstant = Annotated[date | datetime, PlainValidator(_day_or_instant), _text_schema(examples=["2026-11-01"])]
+
+REFUSED_QUESTIONS = (
+    CampaignNotFound,
+    ComparisonNeedsPeriod,
+    MetricsMixed,
+    PeriodEmpty,
+    PeriodOutOfRange,
+    PropertyNotReady,
+    PropertyNotTracked,
+    SegmentsNotCombined,
+    TooManyBuckets,
+)
 
 
 class ScoreQuery(Request):

@@ -7,6 +7,7 @@ from fastapi import Path
 from pydantic import Field, StringConstraints
 
 from app.api.dependencies import ReadTx, ScoreReader, Tx, WorkspaceWriter
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Listing, Reply, Request, Whole
 from app.db import engine as database
@@ -18,9 +19,16 @@ from app.domain.segment import (
     PropertyKind,
     PropertySource,
     TrackedProperty,
+    TrackedPropertyInvalid,
     buckets_from_json,
 )
-from app.domain.tracking import TrackingState
+from app.domain.tracking import (
+    AlreadyTracked,
+    StillBeingRemoved,
+    TooManyTracked,
+    TrackedPropertyNotFound,
+    TrackingState,
+)
 from app.operations import tracked_properties as operations
 from app.queries import tracked_properties as queries
 
@@ -65,7 +73,12 @@ class TrackedPropertyReply(Reply):
     created_at: Instant
 
 
-@routes.post("/v1/tracked-properties", status_code=202, summary="Track a property")
+@routes.post(
+    "/v1/tracked-properties",
+    status_code=202,
+    summary="Track a property",
+    responses=refuses(TrackedPropertyInvalid, AlreadyTracked, StillBeingRemoved, TooManyTracked),
+)
 async def create_tracked_property(body: TrackedPropertyInput, caller: WorkspaceWriter, tx: Tx) -> TrackedPropertyReply:
     """Answers are counted under it from now on, older ones soon, and then it is `tracked`. May be repeated."""
     declared = body.declared()
@@ -80,12 +93,19 @@ async def list_tracked_properties(caller: ScoreReader, tx: ReadTx) -> Listing[Tr
     return Listing(data=[TrackedPropertyReply.model_validate(dict(row)) for row in rows])
 
 
-@routes.get("/v1/tracked-properties/{key}", summary="Read a tracked property")
+@routes.get(
+    "/v1/tracked-properties/{key}", summary="Read a tracked property", responses=refuses(TrackedPropertyNotFound)
+)
 async def get_tracked_property(key: KeyInPath, caller: ScoreReader, tx: ReadTx) -> TrackedPropertyReply:
     return await _read(tx, caller.workspace_id, key)
 
 
-@routes.delete("/v1/tracked-properties/{key}", status_code=202, summary="Stop tracking a property")
+@routes.delete(
+    "/v1/tracked-properties/{key}",
+    status_code=202,
+    summary="Stop tracking a property",
+    responses=refuses(TrackedPropertyNotFound),
+)
 async def delete_tracked_property(key: KeyInPath, caller: WorkspaceWriter, tx: Tx) -> TrackedPropertyReply:
     """Scores cannot be split by it from now on. Its counts are taken out after this reply, and then it is gone."""
     await operations.remove_property(tx, caller.workspace_id, key)

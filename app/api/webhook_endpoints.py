@@ -9,9 +9,11 @@ from fastapi import Request, Response
 from app.api.dependencies import Now, ReadTx, ServicesOf, Tx, WebhookReader, WebhookWriter
 from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, listing
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import EndpointId, Listing
 from app.api.webhook_models import (
+    REFUSED_ENDPOINTS,
     NewWebhookEndpoint,
     NewWebhookSecret,
     SecretRotation,
@@ -22,7 +24,13 @@ from app.api.webhook_models import (
     endpoint_of,
     new_endpoint_of,
 )
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhook_endpoint import (
+    DisabledReason,
+    TooManyEndpoints,
+    TooManySecrets,
+    WebhookEndpointDisabled,
+    WebhookEndpointNotFound,
+)
 from app.operations import endpoint_secrets
 from app.operations import webhook_endpoints as operations
 from app.queries import webhook_endpoints as queries
@@ -32,7 +40,12 @@ routes = router("webhooks")
 PLACE = "/v1/webhook-endpoints/{endpoint_id}"
 
 
-@routes.post("/v1/webhook-endpoints", status_code=201, summary="Create a webhook endpoint")
+@routes.post(
+    "/v1/webhook-endpoints",
+    status_code=201,
+    summary="Create a webhook endpoint",
+    responses=refuses(*REFUSED_ENDPOINTS, TooManyEndpoints),
+)
 async def create_webhook_endpoint(
     body: WebhookEndpointCreate, caller: WebhookWriter, once: Idempotency, tx: Tx, now: Now, services: ServicesOf
 ) -> NewWebhookEndpoint:
@@ -56,12 +69,12 @@ async def list_webhook_endpoints(
     return listing(request, response, found, [endpoint_of(row) for row in found.rows])
 
 
-@routes.get(PLACE, summary="Read a webhook endpoint")
+@routes.get(PLACE, summary="Read a webhook endpoint", responses=refuses(WebhookEndpointNotFound))
 async def get_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookReader, tx: ReadTx, now: Now) -> WebhookEndpoint:
     return await _shown(tx, caller, endpoint_id, now)
 
 
-@routes.patch(PLACE, summary="Edit a webhook endpoint")
+@routes.patch(PLACE, summary="Edit a webhook endpoint", responses=refuses(WebhookEndpointNotFound, *REFUSED_ENDPOINTS))
 async def update_webhook_endpoint(
     endpoint_id: EndpointId, body: WebhookEndpointEdit, caller: WebhookWriter, tx: Tx, now: Now, services: ServicesOf
 ) -> WebhookEndpoint:
@@ -72,27 +85,32 @@ async def update_webhook_endpoint(
     return await _shown(tx, caller, endpoint_id, now)
 
 
-@routes.delete(PLACE, status_code=204, summary="Delete a webhook endpoint")
+@routes.delete(PLACE, status_code=204, summary="Delete a webhook endpoint", responses=refuses(WebhookEndpointNotFound))
 async def delete_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> None:
     """What was still to be delivered is cancelled; each delivery can still be read."""
     await operations.delete_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
 
 
-@routes.post(f"{PLACE}/disable", summary="Disable a webhook endpoint")
+@routes.post(f"{PLACE}/disable", summary="Disable a webhook endpoint", responses=refuses(WebhookEndpointNotFound))
 async def disable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> WebhookEndpoint:
     """Events that happen while it is disabled are not delivered to it; what was pending waits."""
     await operations.disable_endpoint(tx, caller.workspace_id, endpoint_id, reason=DisabledReason.REQUESTED, now=now)
     return await _shown(tx, caller, endpoint_id, now)
 
 
-@routes.post(f"{PLACE}/enable", summary="Enable a webhook endpoint")
+@routes.post(f"{PLACE}/enable", summary="Enable a webhook endpoint", responses=refuses(WebhookEndpointNotFound))
 async def enable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> WebhookEndpoint:
     """What was pending goes on where it stood."""
     await operations.enable_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
     return await _shown(tx, caller, endpoint_id, now)
 
 
-@routes.post(f"{PLACE}/secrets/rotate", status_code=201, summary="Replace the secret of a webhook endpoint")
+@routes.post(
+    f"{PLACE}/secrets/rotate",
+    status_code=201,
+    summary="Replace the secret of a webhook endpoint",
+    responses=refuses(WebhookEndpointNotFound, TooManySecrets),
+)
 async def rotate_webhook_secret(
     endpoint_id: EndpointId,
     body: SecretRotation,
@@ -114,7 +132,12 @@ async def rotate_webhook_secret(
     return NewWebhookSecret.made(row, secret=secret)
 
 
-@routes.post(f"{PLACE}/test", status_code=202, summary="Send a test event to a webhook endpoint")
+@routes.post(
+    f"{PLACE}/test",
+    status_code=202,
+    summary="Send a test event to a webhook endpoint",
+    responses=refuses(WebhookEndpointNotFound, WebhookEndpointDisabled),
+)
 async def test_webhook_endpoint(
     endpoint_id: EndpointId, caller: WebhookWriter, once: Idempotency, tx: Tx, now: Now
 ) -> TestSend:

@@ -23,14 +23,16 @@ from app.api.schemas import (
 from app.domain.attempts import Failure
 from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
-from app.domain.receiver_url import LONGEST_URL
+from app.domain.receiver_url import LONGEST_URL, UnusableURL
 from app.domain.webhook_endpoint import (
     LONGEST_DELAY,
     LONGEST_OVERLAP,
     USUAL_OVERLAP,
     DisabledReason,
     EndpointState,
+    ScoreRangeEmpty,
     Signing,
+    UnknownCampaigns,
     signing_of,
 )
 
@@ -61,6 +63,8 @@ DelaySeconds = Annotated[
         "the score arrives with it.",
     ),
 ]
+
+REFUSED_ENDPOINTS = (UnusableURL, ScoreRangeEmpty, UnknownCampaigns)
 
 
 class WebhookEndpointCreate(Request):

@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from app.api.dependencies import ReadTx, Tx, WorkspaceReader, WorkspaceWriter
+from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Name, Reply, Request, WorkspaceId, absent
+from app.domain.period import UnknownTimeZone
 from app.operations.workspaces import change_workspace
 from app.queries.workspaces import get_workspace as read_workspace
 
@@ -35,7 +37,7 @@ async def get_workspace(caller: WorkspaceReader, tx: ReadTx) -> Workspace:
     return Workspace.model_validate(await read_workspace(tx, caller.workspace_id))
 
 
-@routes.patch("/v1/workspace", summary="Change its name or time zone")
+@routes.patch("/v1/workspace", summary="Change its name or time zone", responses=refuses(UnknownTimeZone))
 async def update_workspace(body: WorkspaceEdit, caller: WorkspaceWriter, tx: Tx) -> Workspace:
     await change_workspace(tx, caller.workspace_id, body.model_dump(exclude_unset=True))
     return Workspace.model_validate(await read_workspace(tx, caller.workspace_id))
