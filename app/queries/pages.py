@@ -55,7 +55,7 @@ async def in_order_of_change(tx: ReadTx, query: Select[Any], table: Table, page:
     query = query.add_columns(cast(stamp, Text).label("_changed_in")).where(stamp < _horizon())
     if page.after_change is not None:
         transaction, last = page.after_change
-        query = query.where(tuple_(stamp, table.c.id) > tuple_(cast(cast(transaction, Text), TransactionId), last))
+        query = query.where(tuple_(stamp, table.c.id) > tuple_(cast(transaction, TransactionId), last))
     elif page.updated_after is not None:
         query = query.where(table.c.updated_at > page.updated_after - LONGEST_TRANSACTION)
     rows = (await tx.execute(query.order_by(stamp, table.c.id).limit(page.limit))).mappings().all()

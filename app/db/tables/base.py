@@ -1,8 +1,9 @@
 """What all tables share: names of constraints, the tenant column, instants and the change stamp."""
 
+from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import ARRAY, Column, ForeignKeyConstraint, Integer, MetaData, Text, Uuid, text
+from sqlalchemy import ARRAY, Column, Dialect, ForeignKeyConstraint, Integer, MetaData, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB, TIMESTAMP
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.types import UserDefinedType
@@ -21,9 +22,15 @@ instant = TIMESTAMP(timezone=True)
 
 
 class TransactionId(UserDefinedType[str]):
-    """PostgreSQL's 64-bit transaction id. Read and compared as text-cast values, never reused by the server."""
+    """PostgreSQL's 64-bit transaction id, never used again. Text here, since JSON's numbers may not hold it."""
 
     cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[str | None], Any]:  # noqa: ARG002 - SQLAlchemy's signature
+        return lambda value: None if value is None else int(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], str]:  # noqa: ARG002 - same
+        return str
 
     def get_col_spec(self, **_: Any) -> str:
         return "xid8"
