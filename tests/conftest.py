@@ -23,6 +23,7 @@ from app.db.migrations import migrate
 from app.domain.keys import KeyKind
 from app.main import create_app
 from app.operations.api_keys import create_workspace, issue_key
+from tests.contract import check_reply
 
 # Tests survive no power cut, so PostgreSQL need not either; everything else is as in production.
 TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "shared_buffers": "64MB"}
@@ -133,9 +134,11 @@ async def a_tenant(app: FastAPI, engine: Engine, name: str) -> AsyncIterator[Ten
 
 
 def client(app: FastAPI, token: str | None = None) -> httpx.AsyncClient:
+    """Fails a test that gets a reply which openapi.yaml does not describe."""
     headers = {"authorization": f"Bearer {token}"} if token else {}
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://zeroten.test", headers=headers)
+    hooks = {"response": [check_reply]}
+    return httpx.AsyncClient(transport=transport, base_url="http://zeroten.test", headers=headers, event_hooks=hooks)
 
 
 @pytest.fixture
