@@ -4,11 +4,13 @@ The clock rings in every worker process. That is harmless: what is due is decide
 statements, so a ring too many finds nothing, and one that was missed is made up for by the next.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import cast
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
@@ -18,6 +20,8 @@ from app.db.engine import Engine
 from app.workers import chores
 from app.workers.loop import note_failure
 from app.workers.track_properties import track_properties
+
+FINISHING_SECONDS = 5.0  # for chores under way when the process is told to stop
 
 Chore = Callable[[Engine, Settings], Awaitable[None]]
 
@@ -41,10 +45,10 @@ TIMETABLE = (
 @asynccontextmanager
 async def timetable(engine: Engine, settings: Settings) -> AsyncIterator[None]:
     """Rings once at the start as well, so that a process that never lives long does its chores too."""
-    scheduler = AsyncIOScheduler(timezone="UTC")
+    scheduler, ringing = AsyncIOScheduler(timezone="UTC"), set[asyncio.Task[None]]()
     for entry in TIMETABLE:
         scheduler.add_job(
-            partial(_ring, entry.chore, engine, settings),
+            partial(_ring, entry.chore, engine, settings, ringing),
             "interval",
             seconds=entry.every.total_seconds(),
             jitter=entry.every.total_seconds() / 10,
@@ -56,12 +60,20 @@ async def timetable(engine: Engine, settings: Settings) -> AsyncIterator[None]:
     scheduler.start()
     try:
         yield
+        scheduler.pause()
+        if ringing:
+            await asyncio.wait(ringing, timeout=FINISHING_SECONDS)
     finally:
         scheduler.shutdown(wait=False)
 
 
-async def _ring(chore: Chore, engine: Engine, settings: Settings) -> None:
+async def _ring(chore: Chore, engine: Engine, settings: Settings, ringing: set[asyncio.Task[None]]) -> None:
+    task = cast("asyncio.Task[None]", asyncio.current_task())
+    ringing.add(task)
+    task.add_done_callback(ringing.discard)
     try:
         await chore(engine, settings)
+    except asyncio.CancelledError:
+        return  # we are being killed, which needs no line in the log
     except Exception as error:  # noqa: BLE001 - the next ring tries again
         note_failure(chore, error)
