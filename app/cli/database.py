@@ -19,14 +19,19 @@ OLDEST_SERVER = 150_000  # as PostgreSQL counts: 15.0
 UNREACHABLE = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
+def open_engine(settings: Settings) -> Engine:
+    """Raises Refusal when the URL is none."""
+    assert settings.database_url is not None
+    try:
+        return Engine(settings.database_url.get_secret_value(), pool_size=2)
+    except ValueError as error:
+        raise Refusal(f"ZEROTEN_DATABASE_URL: {error}.") from None
+
+
 @asynccontextmanager
 async def connected(settings: Settings) -> AsyncIterator[Engine]:
     """`settings` must be settled. Raises Refusal when the database does not answer, or is too old."""
-    assert settings.database_url is not None
-    try:
-        engine = Engine(settings.database_url.get_secret_value(), pool_size=2)
-    except ValueError as error:
-        raise Refusal(f"ZEROTEN_DATABASE_URL: {error}.") from None
+    engine = open_engine(settings)
     try:
         await _check_server(engine)
         yield engine

@@ -3,7 +3,7 @@
 import sys
 from argparse import Namespace
 
-from app.api.openapi import as_yaml
+from app.api.openapi import as_yaml, document
 from app.cli.refusal import Refusal
 from app.config import Settings
 from app.main import create_app
@@ -22,4 +22,4 @@ def run(arguments: Namespace) -> int:
 
 def description() -> str:
     """As it stands in openapi.yaml."""
-    return as_yaml(create_app(Settings()).openapi())
+    return as_yaml(document(create_app(Settings())))
