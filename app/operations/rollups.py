@@ -4,9 +4,8 @@ A change says what an answer was counted under and whether it is counted once mo
 the row of all answers (property_key '') and one row for each entry of its `segments`.
 """
 
-from app.db.tables.scores import RAW_SCORES
+from app.db.tables.scores import COUNTERS, RAW_SCORES
 
-COUNTERS = tuple(f"s{score}" for score in RAW_SCORES)
 KEY = (
     "workspace_id",
     "campaign_id",

@@ -8,9 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.db.engine import ReadTx
-from app.db.tables.scores import RAW_SCORES
-
-COUNTERS = [f"s{score}" for score in RAW_SCORES]
+from app.db.tables.scores import COUNTERS, RAW_SCORES
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +20,9 @@ class Difference:
     counted: tuple[int, ...]
 
 
-async def rollup_differences(tx: ReadTx, workspace_id: UUID, *, limit: int = 1_000) -> list[Difference]:
+async def rollup_differences(tx: ReadTx, workspace_id: UUID) -> list[Difference]:
     """Answers and rollups are read by one statement, so from one snapshot: exact while others go on recording."""
-    rows = (await tx.execute(_DIFFERENCES, {"workspace_id": workspace_id, "limit": limit})).mappings()
+    rows = (await tx.execute(_DIFFERENCES, {"workspace_id": workspace_id})).mappings()
     return [Difference(_key(row), _counts(row, "stored_"), _counts(row, "counted_")) for row in rows]
 
 
@@ -55,7 +53,7 @@ _DIFFERENCES = text(f"""
         {", ".join(f"coalesce(c.{counter}, 0) AS counted_{counter}" for counter in COUNTERS)}
     FROM counted c FULL JOIN stored s USING ({_KEY})
     WHERE {" OR ".join(f"coalesce(s.{counter}, 0) <> coalesce(c.{counter}, 0)" for counter in COUNTERS)}
-    ORDER BY {_KEY} LIMIT :limit
+    ORDER BY {_KEY}
 """)
 
 

@@ -29,12 +29,10 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import campaigns, responses, score_rollups
-from app.db.tables.scores import RAW_SCORES
+from app.db.tables.scores import COUNTERS, RAW_SCORES
 from app.domain.grouping import Grouping, GroupKind, Segment
 from app.domain.scoring import Histogram
 from app.domain.span import Days, Span
-
-COUNTERS = [f"s{score}" for score in RAW_SCORES]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.db.tables.base import belongs_to, created_at, metadata, workspace_column
 
 RAW_SCORES = range(11)  # 0–10 holds every metric's scale
+COUNTERS = tuple(f"s{score}" for score in RAW_SCORES)
 
 # One wide row holds a histogram: a counter per raw score serves every metric and every formula.
 # property_key '' is the row of all answers; else the row of one value of one tracked property.
@@ -18,7 +19,7 @@ score_rollups = Table(
     Column("channel", Text, primary_key=True),
     Column("survey_version", Integer, primary_key=True),
     Column("wave", Integer, primary_key=True),  # 0: outside any wave
-    *(Column(f"s{score}", Integer, nullable=False, server_default=text("0")) for score in RAW_SCORES),
+    *(Column(counter, Integer, nullable=False, server_default=text("0")) for counter in COUNTERS),
     # No CHECK that counts stay above zero: it would also judge the −1 that an upsert proposes before it finds the row
     # to add it to. operations/rollups.py has the guard instead.
     # Counters are updated in place many times a second: room on the page keeps every update off the index.

@@ -1,0 +1,35 @@
+"""What a check of the installation came to."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    FINE = "fine"
+    WARNING = "warning"  # works, though not as it should
+    PROBLEM = "problem"  # something does not work, or is not true
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`said` continues the name of the check: "rollups: exact". `details` are further lines."""
+
+    check: str
+    severity: Severity
+    said: str
+    details: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.check}: {self.said}"
+
+
+def fine(check: str, said: str) -> Finding:
+    return Finding(check, Severity.FINE, said)
+
+
+def warning(check: str, said: str, *details: str) -> Finding:
+    return Finding(check, Severity.WARNING, said, details)
+
+
+def problem(check: str, said: str, *details: str) -> Finding:
+    return Finding(check, Severity.PROBLEM, said, details)
