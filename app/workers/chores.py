@@ -8,9 +8,12 @@ from app.config import Settings
 from app.db.engine import Engine, Tx
 from app.domain.events import KEPT_FOR
 from app.operations import partitions
+from app.operations.campaigns import advance_due_campaigns
 from app.operations.deliveries import cancel, sweep
+from app.operations.erasure import sweep_erasures
 from app.operations.idempotency import forget_old_keys
 from app.operations.prune_events import prune_events as prune_some_events
+from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_response_keys
 
 MOST_BATCHES = 1_000  # in one go; the next ring goes on
 
@@ -34,6 +37,18 @@ async def prune_events(engine: Engine, _: Settings) -> None:
 async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await _in_batches(engine, lambda tx: forget_old_keys(tx, now=now))
+    place: Place | None = BEFORE_ALL
+    while place is not None:
+        async with engine.write() as tx:
+            place = await forget_response_keys(tx, behind=place, now=now)
+
+
+async def advance_campaigns(engine: Engine, _: Settings) -> None:
+    await _in_batches(engine, lambda tx: advance_due_campaigns(tx, now=utc_now()))
+
+
+async def finish_erasures(engine: Engine, _: Settings) -> None:
+    await _in_batches(engine, lambda tx: sweep_erasures(tx, now=utc_now()))
 
 
 async def keep_partitions(engine: Engine, settings: Settings) -> None:

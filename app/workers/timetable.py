@@ -34,6 +34,8 @@ class Entry:
 
 TIMETABLE = (
     Entry(timedelta(seconds=5), track_properties),
+    Entry(timedelta(seconds=5), chores.advance_campaigns),
+    Entry(timedelta(seconds=15), chores.finish_erasures),
     Entry(timedelta(minutes=1), chores.recompute_endpoint_work),
     Entry(timedelta(minutes=1), chores.cancel_hopeless_deliveries),
     Entry(timedelta(minutes=10), chores.prune_events),
