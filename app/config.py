@@ -25,6 +25,7 @@ class Settings(BaseSettings):
     pool_size: int = Field(default=10, ge=1)  # database connections of one process, beside the recording lane's two
     record_queue_limit: int = Field(default=20_000, ge=2_000)  # answers waiting for a commit before we say 503
     body_limit_bytes: int = Field(default=1_000_000, ge=10_000)
+    import_limit_bytes: int = Field(default=2_000_000_000, ge=10_000)  # an uploaded file of recipients
     rate_limit_per_second: int = Field(default=0, ge=0)  # requests per key and process; 0 means unlimited
     public_rate_limit_per_second: int = Field(default=50, ge=0)  # the same, for publishable keys
 

@@ -119,8 +119,8 @@ def _written(name: str, value: Any) -> Any:
     return _revenue(value) if name == "revenue" else _day(value)
 
 
-def _line(name: str, text: str) -> str:
-    line = text.strip()
+def _line(name: str, text: Any) -> str:
+    line = text.strip() if isinstance(text, str) else ""
     if not line or len(line) > LONGEST_LINE or CONTROL.search(line):
         raise AccountInvalid(f"Between 1 and {LONGEST_LINE} printable characters.", pointer=f"/{name}")
     return line

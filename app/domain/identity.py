@@ -5,6 +5,7 @@ in order: later ones see the people that earlier ones made.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from app.domain.recipient import IDENTIFIERS, RecipientInput, RecipientNotFound,
 from app.domain.upserted import Change, Upserted
 
 Identifier = tuple[UUID, str, str]  # workspace, kind, value
+NOTHING: Mapping[str, Any] = MappingProxyType({"properties": {}})  # is known of somebody new
 
 
 class IdentityConflict(Conflict):
@@ -33,7 +35,7 @@ class Person:
     ) -> None:
         """`stored` has every field of a recipient; None: not stored yet."""
         self.workspace_id, self.id, self.stored, self.revision = workspace_id, person_id, stored, revision
-        self.after: Mapping[str, Any] = stored if stored is not None else {"properties": {}}
+        self.after: Mapping[str, Any] = stored if stored is not None else NOTHING
 
     @property
     def is_new(self) -> bool:
@@ -64,16 +66,18 @@ class Directory:
 
     def upsert(self, said: RecipientInput, *, new_id: Callable[[], UUID]) -> Upserted:
         """Raises IdentityConflict, RecipientUnidentified, RecipientNotFound or PropertiesInvalid, changing nothing."""
-        person = self._meant_by(said)
-        after = _after(person.after if person else {"properties": {}}, said.given)
-        if not any(after.get(kind) for kind in IDENTIFIERS):
+        names = identifiers_in(said.workspace_id, said.given)
+        person = self._meant_by(said, names)
+        after = _after(person.after if person else NOTHING, said.given)
+        if not names and not identifiers_in(said.workspace_id, after):
             raise RecipientUnidentified("Give an external_id, an email or a phone.")
         if person is None:
             person, change = self._add(said.workspace_id, new_id()), Change.CREATED
+        elif _alike(person.after, after):
+            return Upserted(person.id, Change.UNCHANGED)
         else:
-            change = Change.UNCHANGED if _alike(person.after, after) else Change.UPDATED
-        if change is not Change.UNCHANGED:
-            self._rename(person, after)
+            change = Change.UPDATED
+        self._rename(person, after)
         return Upserted(person.id, change)
 
     def people(self) -> Iterable[Person]:
@@ -84,9 +88,12 @@ class Directory:
         names = {name for one in said for name in identifiers_in(one.workspace_id, one.given)}
         return names - self._by_identifier.keys()
 
-    def _meant_by(self, said: RecipientInput) -> Person | None:
-        known = map(self._by_identifier.get, identifiers_in(said.workspace_id, said.given))
-        meant = {person.id: person for person in known if person is not None}
+    def _meant_by(self, said: RecipientInput, names: Iterable[Identifier]) -> Person | None:
+        meant = {
+            self._by_identifier[name].id: self._by_identifier[name] for name in names if name in self._by_identifier
+        }
+        if not meant and said.recipient_id is None:
+            return None
         if said.recipient_id is not None:
             meant[said.recipient_id] = self._with_id(said.workspace_id, said.recipient_id)
         if len(meant) > 1:
@@ -107,8 +114,9 @@ class Directory:
         return person
 
     def _rename(self, person: Person, after: dict[str, Any]) -> None:
-        for name in person.identifiers():
-            del self._by_identifier[name]
+        if person.after is not NOTHING:
+            for name in person.identifiers():
+                del self._by_identifier[name]
         person.after = after
         for name in person.identifiers():
             self._by_identifier[name] = person

@@ -22,15 +22,22 @@ class PropertiesInvalid(RuleViolation):
 
 def check_properties(properties: Mapping[str, Any]) -> Mapping[str, Any]:
     """Returns them. Null is allowed: merged, it removes the key. Raises PropertiesInvalid."""
+    if not isinstance(properties, Mapping):
+        raise PropertiesInvalid("Properties are an object.", pointer="/properties")
     check_size(properties)
     for key, value in properties.items():
         if not 1 <= len(key) <= LONGEST_KEY or UNSTORABLE.search(key):
             raise PropertiesInvalid(f"Keys have 1 to {LONGEST_KEY} characters.", pointer="/properties")
-        if not _is_storable(value):
-            pointer = f"/properties/{key.replace('~', '~0').replace('/', '~1')}"
-            detail = f"Give text of at most {LONGEST_TEXT} characters, a number, true, false or null."
-            raise PropertiesInvalid(detail, pointer=pointer)
+        check_value(key, value)
     return properties
+
+
+def check_value(key: str, value: object) -> None:
+    """Raises PropertiesInvalid."""
+    if not _is_storable(value):
+        pointer = f"/properties/{key.replace('~', '~0').replace('/', '~1')}"
+        detail = f"Give text of at most {LONGEST_TEXT} characters, a number, true, false or null."
+        raise PropertiesInvalid(detail, pointer=pointer)
 
 
 def check_size(properties: Mapping[str, Any]) -> None:
@@ -44,7 +51,11 @@ def merged(stored: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[s
 
     Raises PropertiesInvalid when together they become too many.
     """
-    after = {key: value for key, value in {**stored, **given}.items() if value is not None} if given is not None else {}
+    if given is None:
+        return {}
+    after = {**stored, **given}
+    if None in after.values():
+        after = {key: value for key, value in after.items() if value is not None}
     check_size(after)
     return after
 

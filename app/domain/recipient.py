@@ -6,10 +6,9 @@ properties are merged key by key, where null removes a key (and null in place of
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from app.domain.account import AccountInput
@@ -22,8 +21,9 @@ LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1, less the angle brackets
 LONGEST_LINE = 200
 
 # What mail servers accept in practice, not all that RFC 5322 allows: no quoting, no comments, no address literals.
-EMAIL_LOCAL_PART = re.compile(r"[^\s\x00-\x1f\x7f@\"(),:;<>\[\]\\.]+(?:\.[^\s\x00-\x1f\x7f@\"(),:;<>\[\]\\.]+)*")
-DOMAIN_LABEL = re.compile(r"[^\W_](?:[\w-]*[^\W_])?")
+_ATOM = r"[^\s\x00-\x1f\x7f\ud800-\udfff@\"(),:;<>\[\]\\.]+"
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+EMAIL = re.compile(rf"(?=.{{1,64}}@){_ATOM}(?:\.{_ATOM})*@(?:{_LABEL}\.)+(?![0-9]+$){_LABEL}")
 PHONE = re.compile(r"\+[1-9][0-9]{6,14}")  # E.164
 PHONE_PUNCTUATION = str.maketrans("", "", " \u00a0-.()/")
 LOCALE = re.compile(r"([a-z]{2,3})(?:-([a-z]{4}))?(?:-([a-z]{2}|[0-9]{3}))?", re.IGNORECASE)
@@ -48,8 +48,7 @@ class RecipientNotFound(NotFound):
     code = "recipient_not_found"
 
 
-@dataclass(frozen=True, slots=True)
-class RecipientInput:
+class RecipientInput(NamedTuple):
     """What somebody says about one person, as `normalised` writes it; only the fields given.
 
     `recipient_id` names the person by our id, so that even the external id may be changed.
@@ -59,42 +58,29 @@ class RecipientInput:
     workspace_id: UUID
     given: Mapping[str, Any]
     recipient_id: UUID | None = None
-    account: AccountInput | None = field(default=None)
+    account: AccountInput | None = None
 
 
 def normalised(given: Mapping[str, Any]) -> dict[str, Any]:
     """Raises RecipientInvalid, PropertiesInvalid; pointers name the field."""
-    written = {}
-    for name, value in given.items():
-        write = _WRITE.get(name)
-        if write is None:
-            raise RecipientInvalid(f"A recipient has no field called {name}.", pointer=f"/{name}")
-        written[name] = write(value) if value is not None else None
-    return written
+    return {name: None if value is None else _written(name, value) for name, value in given.items()}
+
+
+def _written(name: str, value: Any) -> Any:
+    write = _WRITE.get(name)
+    if write is None:
+        raise RecipientInvalid(f"A recipient has no field called {name}.", pointer=f"/{name}")
+    if name in TEXTS and not isinstance(value, str):
+        raise RecipientInvalid("Give text, or null to clear it.", pointer=f"/{name}")
+    return write(value)
 
 
 def email_address(text: str) -> str:
     """Lower case. Raises RecipientInvalid."""
     address = text.strip().lower()
-    local, at, domain = address.rpartition("@")
-    if (
-        not at
-        or len(address) > LONGEST_EMAIL
-        or len(local) > 64
-        or not EMAIL_LOCAL_PART.fullmatch(local)
-        or not _is_domain(domain)
-    ):
+    if len(address) > LONGEST_EMAIL or not EMAIL.fullmatch(address):
         raise RecipientInvalid("This is not an e-mail address, such as ada@example.com.", pointer="/email")
     return address
-
-
-def _is_domain(domain: str) -> bool:
-    labels = domain.split(".")
-    return (
-        len(labels) > 1
-        and not labels[-1].isdigit()
-        and all(len(label) <= 63 and DOMAIN_LABEL.fullmatch(label) for label in labels)
-    )
 
 
 def phone_number(text: str) -> str:
@@ -107,6 +93,7 @@ def phone_number(text: str) -> str:
     return number
 
 
+@lru_cache(maxsize=1024)  # an import names the same few again and again
 def locale_tag(text: str) -> str:
     """BCP 47 as far as surveys need it, with the usual capitals (pt-BR, zh-Hant-TW). Raises RecipientInvalid."""
     found = LOCALE.fullmatch(text.strip().replace("_", "-"))
@@ -116,7 +103,7 @@ def locale_tag(text: str) -> str:
     return "-".join(part for part in (language.lower(), script and script.title(), region and region.upper()) if part)
 
 
-@lru_cache(maxsize=1024)  # an import names the same few again and again
+@lru_cache(maxsize=1024)
 def _time_zone(text: str) -> str:
     try:
         return zone_named(text.strip()).key
@@ -148,3 +135,4 @@ _WRITE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     }
 )
 FIELDS: Final = tuple(_WRITE)
+TEXTS: Final = frozenset(_WRITE) - {"account_id", "properties"}

@@ -1,5 +1,5 @@
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -9,8 +9,7 @@ class Change(StrEnum):
     UNCHANGED = "unchanged"
 
 
-@dataclass(frozen=True, slots=True)
-class Upserted:
+class Upserted(NamedTuple):
     """Which thing a description meant, and what it did to it."""
 
     id: UUID

@@ -251,6 +251,7 @@ CREATE TABLE imports (
     campaign_id UUID,
     state TEXT NOT NULL,
     bytes BIGINT DEFAULT 0 NOT NULL,
+    bytes_read BIGINT DEFAULT 0 NOT NULL,
     rows_read INTEGER DEFAULT 0 NOT NULL,
     rows_created INTEGER DEFAULT 0 NOT NULL,
     rows_updated INTEGER DEFAULT 0 NOT NULL,
@@ -259,7 +260,10 @@ CREATE TABLE imports (
     failure TEXT,
     claim_id UUID,
     lease_until TIMESTAMP WITH TIME ZONE,
+    attempts INTEGER DEFAULT 0 NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    revision INTEGER DEFAULT 1 NOT NULL,
     started_at TIMESTAMP WITH TIME ZONE,
     finished_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_imports PRIMARY KEY (workspace_id, id),
@@ -267,6 +271,8 @@ CREATE TABLE imports (
     CONSTRAINT ck_imports_format CHECK (format IN ('csv', 'ndjson')),
     CONSTRAINT ck_imports_state CHECK (state IN ('receiving', 'queued', 'running', 'completed', 'failed'))
 );
+
+CREATE INDEX ix_imports_waiting ON imports (created_at) WHERE state IN ('queued', 'running');
 
 CREATE TABLE tracked_properties (
     workspace_id UUID NOT NULL,

@@ -181,3 +181,16 @@ async def test_the_lanes_own_connection_serves_as_well(engine: Engine, alice: Te
     finally:
         await connection.close()
     assert [person["id"] for person in await people(engine, alice)] == [outcome.id]
+
+
+async def test_many_new_people_may_race_for_the_same_addresses(engine: Engine, alice: Tenant) -> None:
+    """So many that they are copied, where one conflict concerns them all."""
+    emails = [f"{number}@example.com" for number in range(300)]
+    batches = [
+        [said(alice, email=email, properties={f"by{racer}": 1}) for email in order]
+        for racer, order in enumerate([emails, emails[::-1], emails[100:]])
+    ]
+    await asyncio.gather(*(upsert(engine, *batch) for batch in batches))
+    found = await people(engine, alice)
+    assert sorted(person["email"] for person in found) == sorted(emails)
+    assert sum(len(person["properties"]) for person in found) == 800

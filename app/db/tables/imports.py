@@ -1,6 +1,6 @@
-from sqlalchemy import BigInteger, CheckConstraint, Column, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, Uuid, text
 
-from app.db.tables.base import belongs_to, created_at, instant, metadata, workspace_column
+from app.db.tables.base import belongs_to, created_at, instant, metadata, revision, updated_at, workspace_column
 
 imports = Table(
     "imports",
@@ -11,6 +11,7 @@ imports = Table(
     Column("campaign_id", Uuid),  # the recipients join this campaign as well
     Column("state", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False, server_default=text("0")),
+    Column("bytes_read", BigInteger, nullable=False, server_default=text("0")),
     Column("rows_read", Integer, nullable=False, server_default=text("0")),
     Column("rows_created", Integer, nullable=False, server_default=text("0")),
     Column("rows_updated", Integer, nullable=False, server_default=text("0")),
@@ -19,12 +20,16 @@ imports = Table(
     Column("failure", Text),
     Column("claim_id", Uuid),
     Column("lease_until", instant),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),  # since the last progress
     created_at(),
+    updated_at(),
+    revision(),
     Column("started_at", instant),
     Column("finished_at", instant),
     belongs_to("workspaces", refers_to=("id",)),
     CheckConstraint("format IN ('csv', 'ndjson')", name="format"),
     CheckConstraint("state IN ('receiving', 'queued', 'running', 'completed', 'failed')", name="state"),
+    Index("ix_imports_waiting", "created_at", postgresql_where=text("state IN ('queued', 'running')")),
 )
 
 # The uploaded bytes, kept until the import has ended: an upload acknowledged is an upload that will be worked off.

@@ -1,0 +1,153 @@
+"""A file of recipients, read piece by piece: CSV with a header, or a JSON object on each line."""
+
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from app.domain.delimited import DECLARED, DelimitedRows, delimiter_of
+from app.domain.errors import DomainError, RuleViolation
+from app.domain.recipient import RecipientInput
+from app.domain.recipient_columns import KNOWN_NAMES, Columns, FileUnreadable, columns_of
+from app.domain.recipient_json import recipient_from_json
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+LONGEST_LINE = 1_000_000  # bytes
+
+
+class FileFormat(StrEnum):
+    CSV = "csv"
+    NDJSON = "ndjson"
+
+
+class RowUnreadable(RuleViolation):
+    """Row cannot be read."""
+
+    code = "row_unreadable"
+
+
+class Row(NamedTuple):
+    """`content` is what was read of it: cells, or a line of JSON; None where even that failed."""
+
+    line: int
+    content: Any
+
+
+class RecipientFile(Protocol):
+    def rows(self, piece: bytes, *, is_last: bool) -> Iterator[Row]:
+        """The rows that end in this piece. Raises FileUnreadable."""
+
+    def said(self, row: Row) -> RecipientInput | DomainError: ...
+
+
+def recipient_file(form: FileFormat, workspace_id: UUID) -> RecipientFile:
+    return CsvFile(workspace_id) if form is FileFormat.CSV else NdjsonFile(workspace_id)
+
+
+class CsvFile:
+    def __init__(self, workspace_id: UUID) -> None:
+        self._workspace_id = workspace_id
+        self._text = TextLines()
+        self._rows: DelimitedRows | None = None
+        self._columns: Columns | None = None
+        self._lines_before = 0
+        self._delimiter = ""
+
+    def rows(self, piece: bytes, *, is_last: bool) -> Iterator[Row]:
+        lines = self._text.lines(piece, is_last=is_last)
+        if self._rows is None:
+            lines = self._begin(lines)
+        if self._rows is not None:
+            for line, cells in self._rows.feed(lines, is_last=is_last):
+                if self._columns is None:
+                    self._columns = columns_of(cells)
+                else:
+                    yield Row(line, cells)
+        if is_last and self._columns is None:
+            raise FileUnreadable("The file is empty.")
+
+    def said(self, row: Row) -> RecipientInput | DomainError:
+        if row.content is None or self._columns is None:
+            return RowUnreadable("The quotes of this row do not match.")
+        try:
+            return self._columns.said(row.content, workspace_id=self._workspace_id)
+        except DomainError as error:
+            return error
+
+    def _begin(self, lines: list[str]) -> list[str]:
+        """Skips what comes before the header, and finds out the delimiter."""
+        for at, line in enumerate(lines):
+            declared = DECLARED.fullmatch(line)
+            if declared:
+                self._delimiter = declared[1]
+            elif line.strip():
+                delimiter = self._delimiter or delimiter_of(line, wanted=KNOWN_NAMES)
+                self._rows = DelimitedRows(delimiter, lines_before=self._lines_before + at)
+                return lines[at:]
+        self._lines_before += len(lines)
+        return []
+
+
+class NdjsonFile:
+    def __init__(self, workspace_id: UUID) -> None:
+        self._workspace_id = workspace_id
+        self._text = TextLines()
+        self._number = 0
+        self._has_rows = False
+
+    def rows(self, piece: bytes, *, is_last: bool) -> Iterator[Row]:
+        for line in self._text.lines(piece, is_last=is_last):
+            self._number += 1
+            if line.strip():
+                self._has_rows = True
+                yield Row(self._number, line)
+        if is_last and not self._has_rows:
+            raise FileUnreadable("The file is empty.")
+
+    def said(self, row: Row) -> RecipientInput | DomainError:
+        try:
+            return recipient_from_json(row.content, workspace_id=self._workspace_id)
+        except DomainError as error:
+            return error
+
+
+class TextLines:
+    """Bytes in, whole lines out, each with its line break. A byte order mark does no harm."""
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._number = 0
+        self._has_begun = False
+
+    def lines(self, piece: bytes, *, is_last: bool) -> list[str]:
+        """Raises FileUnreadable."""
+        piece = self._rest + piece
+        if not self._has_begun and (len(piece) >= len(BYTE_ORDER_MARK) or is_last):
+            piece = _without_mark(piece)
+            self._has_begun = True
+        end = len(piece) if is_last else piece.rfind(b"\n") + 1
+        whole, self._rest = piece[:end], piece[end:]
+        if len(self._rest) > LONGEST_LINE:
+            number = self._number + whole.count(b"\n") + 1
+            raise FileUnreadable(f"Line {number} is longer than {LONGEST_LINE} bytes.")
+        lines = self._decoded(whole).split("\n")
+        last = lines.pop()
+        found = [f"{line}\n" for line in lines]
+        if last:
+            found.append(last)
+        self._number += len(found)
+        return found
+
+    def _decoded(self, whole: bytes) -> str:
+        try:
+            return whole.decode("utf-8")
+        except UnicodeDecodeError as error:
+            line = self._number + whole.count(b"\n", 0, error.start) + 1
+            raise FileUnreadable(f"Line {line} is not UTF-8. Save the file as UTF-8 and send it again.") from None
+
+
+def _without_mark(piece: bytes) -> bytes:
+    if piece.startswith(UTF_16):
+        raise FileUnreadable("The file is UTF-16. Save it as UTF-8 and send it again.")
+    return piece.removeprefix(BYTE_ORDER_MARK)

@@ -1,0 +1,44 @@
+from uuid import UUID
+
+from sqlalchemy import RowMapping, select
+
+from app.db.engine import ReadTx, Tx
+from app.db.tables import import_chunks, import_errors, imports
+from app.domain.recipient_import import ImportNotFound
+from app.queries.pages import Page, Slice, newest_first
+
+
+async def list_imports(tx: ReadTx, workspace_id: UUID, page: Page) -> Slice[RowMapping]:
+    return await newest_first(tx, select(imports).where(imports.c.workspace_id == workspace_id), imports, page)
+
+
+async def get_import(tx: ReadTx | Tx, workspace_id: UUID, import_id: UUID) -> RowMapping:
+    """Raises ImportNotFound."""
+    query = select(imports).where(imports.c.workspace_id == workspace_id, imports.c.id == import_id)
+    found = (await tx.execute(query)).mappings().one_or_none()
+    if found is None:
+        raise ImportNotFound("There is no import with this id.")
+    return found
+
+
+async def list_import_errors(tx: ReadTx, workspace_id: UUID, import_id: UUID, page: Page) -> Slice[RowMapping]:
+    """In the order of lines; the line is what the cursor holds. Raises ImportNotFound."""
+    await get_import(tx, workspace_id, import_id)
+    errors = import_errors.c
+    query = select(import_errors).where(errors.workspace_id == workspace_id, errors.import_id == import_id)
+    if page.after is not None:
+        query = query.where(errors.line > page.after.int % 2**31)
+    rows = (await tx.execute(query.order_by(errors.line).limit(page.limit + 1))).mappings().all()
+    more = len(rows) > page.limit
+    rows = rows[: page.limit]
+    return Slice(rows, next_after=UUID(int=rows[-1]["line"]) if more else None)
+
+
+async def read_piece(tx: ReadTx, workspace_id: UUID, import_id: UUID, number: int) -> bytes | None:
+    """Of the uploaded file; None behind its end."""
+    pieces = import_chunks.c
+    query = select(pieces.bytes).where(
+        pieces.workspace_id == workspace_id, pieces.import_id == import_id, pieces.number == number
+    )
+    piece: bytes | None = (await tx.execute(query)).scalar_one_or_none()
+    return piece

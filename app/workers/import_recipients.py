@@ -1,0 +1,161 @@
+"""Working off uploaded files of recipients.
+
+1. claim an import       or take over one whose worker has died
+2. look it through       a file that is not UTF-8 is refused as a whole, before anybody is stored
+3. read and store        a few thousand rows a transaction; the next are read meanwhile
+4. complete it           with one announcement
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count, islice
+
+import structlog
+
+from app.clock import utc_now
+from app.db.engine import Engine
+from app.domain.errors import DomainError, Overloaded
+from app.domain.recipient_file import TextLines, recipient_file
+from app.operations import imports
+from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRow
+from app.queries.imports import read_piece
+
+log = structlog.get_logger()
+
+ROWS_A_TRANSACTION = 5_000  # short enough for whoever waits for one of these people
+ROWS_WITHOUT_A_PAUSE = 50  # milliseconds of work, then others may go on
+PIECES_A_LEASE = 16  # read before the lease is renewed, whether or not there is anything to store
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    rows: list[SaidRow]
+    bytes_read: int
+
+
+async def run_next_import(
+    engine: Engine,
+    *,
+    hmac_key: bytes,
+    lease_seconds: float,
+    rows_a_transaction: int = ROWS_A_TRANSACTION,
+    now: Callable[[], datetime] = utc_now,
+) -> bool:
+    """Whether there was one to work off."""
+    async with engine.write() as tx:
+        claimed = await imports.claim_import(tx, lease_seconds=lease_seconds)
+    if claimed is None:
+        return False
+    importer = Importer(engine, claimed, hmac_key, lease_seconds, rows_a_transaction, now)
+    try:
+        await importer.run()
+    except ImportTakenOver:
+        log.warning("an import was taken over by another worker", import_id=claimed.id.hex)
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Importer:
+    engine: Engine
+    claimed: ClaimedImport
+    hmac_key: bytes
+    lease_seconds: float
+    rows_a_transaction: int
+    now: Callable[[], datetime]
+
+    async def run(self) -> None:
+        """Raises ImportTakenOver."""
+        if self.claimed.is_hopeless:
+            await self._fail("Something went wrong here again and again. It is in our log under the id of the import.")
+            return
+        try:
+            await self._look_through()
+            await self._store_all()
+        except Overloaded:
+            raise
+        except DomainError as error:  # the file cannot be read, or the campaign has been put away
+            await self._fail(error.detail)
+            return
+        async with self.engine.write() as tx:
+            await imports.complete_import(tx, self.claimed, now=self.now())
+
+    async def _fail(self, reason: str) -> None:
+        async with self.engine.write() as tx:
+            await imports.fail_import(tx, self.claimed, reason, now=self.now())
+
+    async def _look_through(self) -> None:
+        text = TextLines()
+        async with aclosing(self._pieces()) as pieces:
+            async for piece, is_last in pieces:
+                text.lines(piece, is_last=is_last)
+
+    async def _store_all(self) -> None:
+        async with aclosing(self._batches()) as batches:
+            upcoming = asyncio.ensure_future(anext(batches, None))
+            try:
+                while (batch := await upcoming) is not None:
+                    upcoming = asyncio.ensure_future(anext(batches, None))
+                    await self._store(batch)
+            finally:
+                upcoming.cancel()
+                await asyncio.gather(upcoming, return_exceptions=True)
+
+    async def _store(self, batch: Batch) -> None:
+        async with self.engine.write() as tx:
+            await imports.store_rows(
+                tx,
+                self.claimed,
+                batch.rows,
+                bytes_read=batch.bytes_read,
+                lease_seconds=self.lease_seconds,
+                now=self.now(),
+                hmac_key=self.hmac_key,
+            )
+
+    async def _batches(self) -> AsyncGenerator[Batch, None]:
+        """Of the rows that nobody has stored yet."""
+        said: list[SaidRow] = []
+        bytes_read = 0
+        async with aclosing(self._rows()) as rows:
+            async for some, bytes_read in rows:
+                said += some
+                if len(said) >= self.rows_a_transaction:
+                    yield Batch(said, bytes_read)
+                    said = []
+        yield Batch(said, bytes_read)
+
+    async def _rows(self) -> AsyncGenerator[tuple[list[SaidRow], int], None]:
+        """A few at a time, with how many bytes they take us to."""
+        file = recipient_file(self.claimed.form, self.claimed.workspace_id)
+        bytes_read, left_out = 0, self.claimed.rows_read
+        async with aclosing(self._pieces()) as pieces:
+            async for piece, is_last in pieces:
+                bytes_read += len(piece)
+                rows = file.rows(piece, is_last=is_last)
+                while some := list(islice(rows, ROWS_WITHOUT_A_PAUSE)):
+                    yield [SaidRow(row.line, file.said(row)) for row in some[left_out:]], bytes_read
+                    left_out = max(left_out - len(some), 0)
+                    await asyncio.sleep(0)
+
+    async def _pieces(self) -> AsyncGenerator[tuple[bytes, bool], None]:
+        """Bytes, and whether they are the last."""
+        piece = await self._piece(0)
+        for number in count():
+            following = await self._piece(number + 1)
+            yield piece or b"", following is None
+            if following is None:
+                return
+            piece = following
+            if number % PIECES_A_LEASE == 0:
+                await self._renew_lease()
+
+    async def _piece(self, number: int) -> bytes | None:
+        async with self.engine.read() as tx:
+            return await read_piece(tx, self.claimed.workspace_id, self.claimed.id, number)
+
+    async def _renew_lease(self) -> None:
+        async with self.engine.write() as tx:
+            await imports.renew_lease(tx, self.claimed, lease_seconds=self.lease_seconds)
