@@ -5,6 +5,8 @@ route reads and validates its body with the same strict model and calls `endpoin
 """
 
 from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import datetime
 from inspect import signature
 from typing import Any
 
@@ -14,13 +16,26 @@ from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
 from starlette.responses import Response
 
-from app.api.json_body import strict_json
 from app.api.problems import Refused
 from app.api.routing import require_json
+from app.clock import utc_now
+from app.domain.strict_json import strict_json
+from app.queries.api_keys import Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    caller: Caller
+    now: datetime
 
 
 class HotRoute(APIRoute):
+    """A subclass says in `admit` who may come in; a stranger's body is not even read."""
+
     media_types_checked = True
+
+    async def admit(self, request: Request, now: datetime) -> Caller:
+        raise NotImplementedError
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = self.endpoint
@@ -28,7 +43,10 @@ class HotRoute(APIRoute):
         check_media_type = require_json if self.media_types_checked else _any_media_type
 
         async def handle(request: Request) -> Response:
+            now = utc_now()
+            caller = await self.admit(request, now)
             check_media_type(request)
+            request.scope["admitted"] = Admitted(caller, now)
             reply: Response = await endpoint(validated(model, await request.body()), request)
             return reply
 
@@ -41,9 +59,14 @@ class SimpleRequestRoute(HotRoute):
     media_types_checked = False
 
 
+def admitted(request: Request) -> Admitted:
+    found: Admitted = request.scope["admitted"]
+    return found
+
+
 def validated(model: type[BaseModel], raw: bytes) -> Any:
     if not raw:
-        raise Refused(422, "body_missing", "This route needs a JSON body.")
+        raise Refused("body_missing", "This route needs a JSON body.")
     try:
         return model.model_validate(strict_json(raw))
     except ValidationError as error:

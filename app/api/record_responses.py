@@ -13,10 +13,10 @@ from pydantic_core import to_json
 
 from app.api.authentication import require_scope, token_of
 from app.api.bulk import refused_row
-from app.api.dependencies import Services, services_of
+from app.api.dependencies import services_of
+from app.api.hot_route import HotRoute, admitted
 from app.api.problems import Refused
 from app.api.response_models import BulkInput, ResponseInput
-from app.clock import utc_now
 from app.db.identifiers import new_id
 from app.domain import ids
 from app.domain.errors import DomainError
@@ -28,21 +28,26 @@ from app.queries.api_keys import Caller
 ROUTE = b"POST /v1/responses\n"
 
 
+class RecordingRoute(HotRoute):
+    async def admit(self, request: Request, now: datetime) -> Caller:
+        services = services_of(request)
+        caller = await services.keyring.caller(token_of(request.headers), now)
+        services.rate_limit.spend(caller.key_id)
+        require_scope(caller, "responses:write")
+        return caller
+
+
 async def record_response(body: ResponseInput, request: Request) -> Response:
-    now = utc_now()
-    services = services_of(request)
-    caller = await caller_who_may_record(request, services, now)
+    caller, now = admitted(request).caller, admitted(request).now
     response = new_response(body, caller, now)
     await _note_idempotency_key(response, request, caller)
-    recorded = await services.recorder.submit(caller.workspace_id, response)
+    recorded = await services_of(request).recorder.submit(caller.workspace_id, response)
     status = 201 if recorded.what is What.CREATED else 200
     return Response(to_json(shown(recorded)), status_code=status, media_type="application/json")
 
 
 async def record_responses_in_bulk(body: BulkInput, request: Request) -> Response:
-    now = utc_now()
-    services = services_of(request)
-    caller = await caller_who_may_record(request, services, now)
+    caller, now = admitted(request).caller, admitted(request).now
     taken: dict[int, NewResponse] = {}
     outcomes: dict[int, Recorded | Exception] = {}
     for index, item in enumerate(body.responses):
@@ -51,19 +56,12 @@ async def record_responses_in_bulk(body: BulkInput, request: Request) -> Respons
         except (ValidationError, DomainError) as error:
             outcomes[index] = error
     if taken:
-        recorded = await services.recorder.submit_all(caller.workspace_id, list(taken.values()))
+        recorded = await services_of(request).recorder.submit_all(caller.workspace_id, list(taken.values()))
         outcomes |= zip(taken, recorded, strict=True)
     return Response(to_json(_bulk_reply([outcomes[index] for index in range(len(body.responses))])), media_type=JSON)
 
 
 JSON = "application/json"
-
-
-async def caller_who_may_record(request: Request, services: Services, now: datetime) -> Caller:
-    caller = await services.keyring.caller(token_of(request.headers), now)
-    services.rate_limit.spend(caller.key_id)
-    require_scope(caller, "responses:write")
-    return caller
 
 
 def new_response(body: ResponseInput, caller: Caller, now: datetime) -> NewResponse:
@@ -107,7 +105,7 @@ async def _note_idempotency_key(response: NewResponse, request: Request, caller:
     if key is None:
         return
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        raise Refused(422, "idempotency_key_unusable", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
+        raise Refused("idempotency_key_unusable", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
     response.idempotency_key = _digest(caller.key_id.bytes + ROUTE + key.encode())
     response.request_digest = _digest(await request.body())
 

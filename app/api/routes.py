@@ -10,6 +10,8 @@ from app.api import (
     deliveries,
     events,
     health,
+    imports,
+    problem_pages,
     recipients,
     responses,
     scores,
@@ -17,18 +19,31 @@ from app.api import (
     webhook_endpoints,
     workspace,
 )
-from app.api.hot_route import HotRoute
+from app.api.openapi.parameters import TAKES_IDEMPOTENCY_KEY
+from app.api.problem_types import refuses
 from app.api.public.widget import WidgetReply, WidgetRoute, allow_widget_requests, record_widget_response
-from app.api.record_responses import record_response, record_responses_in_bulk
+from app.api.recipient_models import REFUSED_PEOPLE
+from app.api.record_responses import RecordingRoute, record_response, record_responses_in_bulk
 from app.api.response_models import BulkReply, RecordedReply
+from app.api.security_schemes import NEEDS_PUBLISHABLE_KEY, needs_scope
+from app.domain.campaign import CampaignNotAccepting, CampaignNotFound
+from app.domain.metric import ScoreOutOfRange
+from app.domain.recipient import RecipientNotFound
+from app.domain.response import AlreadyAnswered, AnsweredInTheFuture, IdempotencyKeyReused, ResponseSealed
+
+REPEATED = "It was here already, or has been amended."
+REFUSED_BY_CAMPAIGN = (CampaignNotFound, CampaignNotAccepting, ScoreOutOfRange)
+REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, AnsweredInTheFuture)
 
 
 def include_routes(app: FastAPI) -> None:
     _take_answers(app)
+    _take_answers_of_widgets(app)
     app.include_router(campaigns.routes)
     app.include_router(campaign_recipients.routes)
     app.include_router(recipients.routes)
     app.include_router(accounts.routes)
+    app.include_router(imports.routes)
     app.include_router(responses.routes)
     app.include_router(scores.routes)
     app.include_router(tracked_properties.routes)
@@ -37,6 +52,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(deliveries.routes)
     app.include_router(workspace.routes)
     app.include_router(api_keys.routes)
+    app.include_router(problem_pages.routes)
     app.include_router(health.routes)
 
 
@@ -48,19 +64,28 @@ def _take_answers(app: FastAPI) -> None:
         methods=["POST"],
         status_code=201,
         response_model=RecordedReply,
-        route_class_override=HotRoute,
+        route_class_override=RecordingRoute,
         tags=["responses"],
         summary="Record a response",
+        responses={
+            200: {"model": RecordedReply, "description": REPEATED},
+            **refuses(*REFUSED_ANSWERS, AlreadyAnswered, IdempotencyKeyReused, "idempotency_key_unusable"),
+        },
+        openapi_extra=needs_scope("responses:write") | TAKES_IDEMPOTENCY_KEY,
     )
     app.router.add_api_route(
         "/v1/responses/bulk",
         record_responses_in_bulk,
         methods=["POST"],
         response_model=BulkReply,
-        route_class_override=HotRoute,
+        route_class_override=RecordingRoute,
         tags=["responses"],
         summary="Record up to 500 responses",
+        openapi_extra=needs_scope("responses:write"),
     )
+
+
+def _take_answers_of_widgets(app: FastAPI) -> None:
     app.router.add_api_route(
         "/v1/widget/responses",
         record_widget_response,
@@ -70,6 +95,11 @@ def _take_answers(app: FastAPI) -> None:
         route_class_override=WidgetRoute,
         tags=["widget"],
         summary="Record a response from a browser",
+        responses={
+            200: {"model": WidgetReply, "description": REPEATED},
+            **refuses(*REFUSED_BY_CAMPAIGN, ResponseSealed, "publishable_key_needed", "origin_not_allowed"),
+        },
+        openapi_extra=NEEDS_PUBLISHABLE_KEY,
     )
     app.router.add_api_route(
         "/v1/widget/responses",

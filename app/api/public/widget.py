@@ -15,11 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
 
 from app.api.dependencies import services_of
-from app.api.hot_route import SimpleRequestRoute
+from app.api.hot_route import SimpleRequestRoute, admitted
 from app.api.problems import Refused, answer_for
 from app.api.response_models import Comment, Language, RawScore
 from app.api.schemas import CampaignId, Flag, Properties, Reply
-from app.clock import utc_now
 from app.db.identifiers import new_id
 from app.domain import ids
 from app.domain.errors import DomainError
@@ -62,6 +61,13 @@ class WidgetReply(Reply):
 class WidgetRoute(SimpleRequestRoute):
     """Puts the CORS headers on every answer, refusals too, so that the page can read why."""
 
+    async def admit(self, request: Request, now: datetime) -> Caller:
+        services = services_of(request)
+        caller = await services.keyring.caller(request.query_params.get("key", ""), now)
+        services.public_rate_limit.spend(caller.key_id)
+        _check_origin(caller, request.headers.get("origin"))
+        return caller
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
 
@@ -77,16 +83,14 @@ class WidgetRoute(SimpleRequestRoute):
 
 
 async def record_widget_response(
-    body: WidgetInput, request: Request, key: Annotated[str, Query(description="A publishable key.")] = ""
+    body: WidgetInput,
+    request: Request,
+    key: Annotated[str, Query(description="A publishable key.")] = "",  # noqa: ARG001 - documents what `admit` reads
 ) -> Response:
-    now = utc_now()
-    services = services_of(request)
+    caller, now = admitted(request).caller, admitted(request).now
     if len(await request.body()) > BODY_LIMIT_BYTES:
-        raise Refused(413, "body_too_large", f"A widget sends at most {BODY_LIMIT_BYTES} bytes.")
-    caller = await services.keyring.caller(request.query_params.get("key", key), now)
-    services.public_rate_limit.spend(caller.key_id)
-    _check_origin(caller, request.headers.get("origin"))
-    recorded = await services.recorder.submit(caller.workspace_id, _new_response(body, caller, now))
+        raise Refused("body_too_large", f"A widget sends at most {BODY_LIMIT_BYTES} bytes.")
+    recorded = await services_of(request).recorder.submit(caller.workspace_id, _new_response(body, caller, now))
     told = {"client_ref": body.client_ref, "seq": body.seq, "outcome": recorded.what}
     status = 201 if recorded.what is What.CREATED else 200
     return Response(to_json(told), status_code=status, media_type="application/json")
@@ -99,9 +103,9 @@ async def allow_widget_requests(request: Request) -> Response:
 
 def _check_origin(caller: Caller, origin: str | None) -> None:
     if caller.kind != "publishable":
-        raise Refused(403, "publishable_key_needed", "A secret key must never be in a page. Revoke it now.")
+        raise Refused("publishable_key_needed", "A secret key must never be in a page. Revoke it now.")
     if "*" not in caller.allowed_origins and origin not in caller.allowed_origins:
-        raise Refused(403, "origin_not_allowed", f"This key does not allow the origin {origin}.")
+        raise Refused("origin_not_allowed", f"This key does not allow the origin {origin}.")
 
 
 def _new_response(body: WidgetInput, caller: Caller, now: datetime) -> NewResponse:
