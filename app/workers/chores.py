@@ -12,6 +12,7 @@ from app.operations.campaigns import advance_due_campaigns
 from app.operations.deliveries import cancel, sweep
 from app.operations.erasure import sweep_erasures
 from app.operations.idempotency import forget_old_keys
+from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
 from app.operations.prune_events import prune_events as prune_some_events
 from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_response_keys
 
@@ -49,6 +50,10 @@ async def advance_campaigns(engine: Engine, _: Settings) -> None:
 
 async def finish_erasures(engine: Engine, _: Settings) -> None:
     await _in_batches(engine, lambda tx: sweep_erasures(tx, now=utc_now()))
+
+
+async def drop_abandoned_uploads(engine: Engine, _: Settings) -> None:
+    await _in_batches(engine, lambda tx: drop_some_uploads(tx, now=utc_now()))
 
 
 async def keep_partitions(engine: Engine, settings: Settings) -> None:

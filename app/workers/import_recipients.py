@@ -16,7 +16,9 @@ from itertools import count, islice
 import structlog
 
 from app.clock import utc_now
+from app.config import Settings
 from app.db.engine import Engine
+from app.db.vault import Vault
 from app.domain.errors import DomainError, Overloaded
 from app.domain.recipient_file import TextLines, recipient_file
 from app.operations import imports
@@ -34,6 +36,14 @@ PIECES_A_LEASE = 16  # read before the lease is renewed, whether or not there is
 class Batch:
     rows: list[SaidRow]
     bytes_read: int
+
+
+async def work_off_imports(engine: Engine, settings: Settings) -> None:
+    """Until none is left."""
+    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
+    hmac_key = vault.hmac_key("addresses")
+    while await run_next_import(engine, hmac_key=hmac_key, lease_seconds=settings.lease_seconds):
+        pass
 
 
 async def run_next_import(

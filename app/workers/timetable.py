@@ -18,6 +18,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.workers import chores
+from app.workers.import_recipients import work_off_imports
 from app.workers.loop import note_failure
 from app.workers.track_properties import track_properties
 
@@ -33,12 +34,14 @@ class Entry:
 
 
 TIMETABLE = (
+    Entry(timedelta(seconds=1), work_off_imports),
     Entry(timedelta(seconds=5), track_properties),
     Entry(timedelta(seconds=5), chores.advance_campaigns),
     Entry(timedelta(seconds=15), chores.finish_erasures),
     Entry(timedelta(minutes=1), chores.recompute_endpoint_work),
     Entry(timedelta(minutes=1), chores.cancel_hopeless_deliveries),
     Entry(timedelta(minutes=10), chores.prune_events),
+    Entry(timedelta(minutes=10), chores.drop_abandoned_uploads),
     Entry(timedelta(hours=1), chores.forget_idempotency_keys),
     Entry(timedelta(hours=6), chores.keep_partitions),
 )
