@@ -1,0 +1,130 @@
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+
+from app.db.engine import Engine
+from app.domain.ids import shown
+from tests.api.test_webhook_endpoints import PLACE, a_delivery, create, uuid_of
+from tests.builders import rows
+from tests.conftest import Tenant
+
+
+async def read(tenant: Tenant, delivery: UUID) -> dict[str, Any]:
+    reply = await tenant.api.get(f"/v1/deliveries/{shown('delivery', delivery)}")
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+async def retry(tenant: Tenant, delivery: UUID) -> Any:
+    return await tenant.api.post(f"/v1/deliveries/{shown('delivery', delivery)}/retry")
+
+
+async def finish(engine: Engine, delivery: UUID, state: str) -> None:
+    """As the worker does."""
+    async with engine.write() as tx:
+        await tx.execute(
+            text(
+                "WITH gone AS (DELETE FROM deliveries WHERE id = :id RETURNING *)"
+                " INSERT INTO delivery_log (workspace_id, id, finished_at, event_id, endpoint_id, state, attempts, body,"
+                " last_status, last_failure, created_at) SELECT workspace_id, id, now(), event_id, endpoint_id, :state,"
+                " 10, body, 500, 'bad_status', created_at FROM gone"
+            ),
+            {"id": delivery, "state": state},
+        )
+
+
+async def test_a_strangers_delivery_is_not_found(alice: Tenant, charlie: Tenant, engine: Engine) -> None:
+    delivery = await a_delivery(engine, alice, await create(alice))
+    for state in (None, "exhausted"):
+        if state:
+            await finish(engine, delivery, state)
+        for reply in (
+            await charlie.api.get(f"/v1/deliveries/{shown('delivery', delivery)}"), await retry(charlie, delivery),
+        ):  # fmt: skip
+            assert (reply.status_code, reply.json()["code"]) == (404, "delivery_not_found")
+
+
+async def test_pending_and_finished_are_one_list(alice: Tenant, engine: Engine) -> None:
+    endpoint, other = await create(alice), await create(alice)
+    made = sorted([await a_delivery(engine, alice, endpoint) for _ in range(5)], reverse=True)
+    await a_delivery(engine, alice, other)
+    await finish(engine, made[1], "delivered")
+    await finish(engine, made[4], "exhausted")
+    place = f"{PLACE}/{endpoint['id']}/deliveries"
+    first = (await alice.api.get(place, params={"limit": 3})).json()
+    second = (await alice.api.get(place, params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    assert [one["id"] for one in first["data"] + second["data"]] == [shown("delivery", one) for one in made]
+    assert [one["state"] for one in first["data"]] == ["pending", "delivered", "pending"]
+    assert second["next_cursor"] is None
+    pending = (await alice.api.get(place, params={"state": "pending"})).json()["data"]
+    assert len(pending) == 3
+    exhausted = (await alice.api.get(place, params={"state": "exhausted"})).json()["data"]
+    assert [one["id"] for one in exhausted] == [shown("delivery", made[4])]
+    of_event = (await alice.api.get(place, params={"event_id": first["data"][1]["event_id"]})).json()["data"]
+    assert of_event == [first["data"][1]]
+
+
+async def test_a_failure_says_what_to_do(alice: Tenant, engine: Engine) -> None:
+    delivery = await a_delivery(engine, alice, await create(alice), last_failure="tls_failed", attempts=1)
+    shown_ = await read(alice, delivery)
+    assert (shown_["last_failure"], shown_["last_status"]) == ("tls_failed", None)
+    assert "certificate" in shown_["last_failure_hint"]
+
+
+async def test_attempts_show_the_head_of_the_reply_as_text(alice: Tenant, engine: Engine) -> None:
+    delivery = await a_delivery(engine, alice, await create(alice))
+    async with engine.write() as tx:
+        await tx.execute(
+            text(
+                "INSERT INTO delivery_attempts (workspace_id, delivery_id, number, started_at, duration_ms, status,"
+                " failure, reply_head) VALUES (:w, :d, 1, now(), 12, 500, 'bad_status', :head)"
+            ),
+            {"w": alice.workspace_id, "d": delivery, "head": b"caf\xc3\xa9 \xff\x00"},
+        )
+    (attempt,) = (await read(alice, delivery))["made"]
+    assert attempt["reply_head"] == "café ��"
+    assert (attempt["number"], attempt["duration_ms"], attempt["status"]) == (1, 12, 500)
+
+
+async def test_a_pending_delivery_can_be_hurried(alice: Tenant, engine: Engine) -> None:
+    later = datetime(2999, 1, 1, tzinfo=UTC)
+    delivery = await a_delivery(engine, alice, await create(alice), due_at=later, step=4, attempts=4)
+    reply = await retry(alice, delivery)
+    assert reply.status_code == 202
+    assert reply.json()["next_attempt_at"] < "2999"
+    (row,) = await rows(engine, "SELECT step, attempts FROM deliveries WHERE id = :id", id=delivery)
+    assert row == {"step": 0, "attempts": 4}
+
+
+async def test_a_finished_delivery_comes_back_from_the_log(alice: Tenant, engine: Engine) -> None:
+    endpoint = await create(alice)
+    for state in ("delivered", "exhausted", "cancelled"):
+        delivery = await a_delivery(engine, alice, endpoint)
+        await finish(engine, delivery, state)
+        assert (await retry(alice, delivery)).json()["state"] == "pending"
+        (row,) = await rows(engine, "SELECT step, attempts, claim_id FROM deliveries WHERE id = :id", id=delivery)
+        assert row == {"step": 0, "attempts": 10, "claim_id": None}
+        assert await rows(engine, "SELECT FROM delivery_log WHERE id = :id", id=delivery) == []
+    work = await rows(
+        engine, "SELECT due_at <= now() AS due FROM endpoint_work WHERE endpoint_id = :id", id=uuid_of(endpoint)
+    )
+    assert work == [{"due": True}]
+
+
+async def test_an_attempt_under_way_is_left_alone(alice: Tenant, engine: Engine) -> None:
+    later = datetime(2999, 1, 1, tzinfo=UTC)
+    delivery = await a_delivery(engine, alice, await create(alice), due_at=later, claim_id=uuid4())
+    reply = await retry(alice, delivery)
+    assert (reply.status_code, reply.json()["code"]) == (409, "delivery_under_way")
+    assert (await read(alice, delivery))["next_attempt_at"] is None
+
+
+async def test_without_its_event_nothing_can_be_sent(alice: Tenant, engine: Engine) -> None:
+    delivery = await a_delivery(engine, alice, await create(alice))
+    await finish(engine, delivery, "exhausted")
+    async with engine.write() as tx:
+        await tx.execute(text("DELETE FROM events WHERE workspace_id = :id"), {"id": alice.workspace_id})
+    reply = await retry(alice, delivery)
+    assert (reply.status_code, reply.json()["code"]) == (409, "delivery_expired")
