@@ -27,9 +27,9 @@ async def finish(engine: Engine, delivery: UUID, state: str) -> None:
         await tx.execute(
             text(
                 "WITH gone AS (DELETE FROM deliveries WHERE id = :id RETURNING *)"
-                " INSERT INTO delivery_log (workspace_id, id, finished_at, event_id, endpoint_id, state, attempts, body,"
+                " INSERT INTO delivery_log (workspace_id, id, finished_at, event_id, endpoint_id, state, attempts,"
                 " last_status, last_failure, created_at) SELECT workspace_id, id, now(), event_id, endpoint_id, :state,"
-                " 10, body, 500, 'bad_status', created_at FROM gone"
+                " 10, 500, 'bad_status', created_at FROM gone"
             ),
             {"id": delivery, "state": state},
         )
@@ -106,10 +106,9 @@ async def test_a_finished_delivery_comes_back_from_the_log(alice: Tenant, engine
         assert (await retry(alice, delivery)).json()["state"] == "pending"
         (row,) = await rows(engine, "SELECT step, attempts, claim_id FROM deliveries WHERE id = :id", id=delivery)
         assert row == {"step": 0, "attempts": 10, "claim_id": None}
-        assert await rows(engine, "SELECT FROM delivery_log WHERE id = :id", id=delivery) == []
-    work = await rows(
-        engine, "SELECT due_at <= now() AS due FROM endpoint_work WHERE endpoint_id = :id", id=uuid_of(endpoint)
-    )
+        assert await rows(engine, "SELECT id FROM delivery_log WHERE id = :id", id=delivery) == []
+    due = "SELECT due_at <= now() AS due FROM endpoint_work WHERE endpoint_id = :id"
+    work = await rows(engine, due, id=uuid_of(endpoint))
     assert work == [{"due": True}]
 
 

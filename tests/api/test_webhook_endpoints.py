@@ -54,9 +54,15 @@ async def test_a_strangers_endpoint_is_not_found(alice: Tenant, charlie: Tenant)
     endpoint = await create(alice)
     place = f"{PLACE}/{endpoint['id']}"
     for method, path, body in (
-        ("GET", "", None), ("PATCH", "", {"url": URL}), ("DELETE", "", None), ("POST", "/disable", None),
-        ("POST", "/enable", None), ("POST", "/secrets/rotate", {}), ("POST", "/test", None), ("GET", "/deliveries", None),
-    ):  # fmt: skip
+        ("GET", "", None),
+        ("PATCH", "", {"url": URL}),
+        ("DELETE", "", None),
+        ("POST", "/disable", None),
+        ("POST", "/enable", None),
+        ("POST", "/secrets/rotate", {}),
+        ("POST", "/test", None),
+        ("GET", "/deliveries", None),
+    ):
         reply = await charlie.api.request(method, place + path, json=body)
         assert (reply.status_code, reply.json()["code"]) == (404, "webhook_endpoint_not_found"), path
     assert (await charlie.api.get(PLACE)).json()["data"] == []
