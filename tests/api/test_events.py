@@ -123,12 +123,12 @@ async def test_racing_writers_lose_and_double_nothing(own_database_url: str, own
             asyncio.create_task(_write_slowly(own_database_url, alice.workspace_id, number)) for number in range(4)
         ]
         seen: list[str] = []
-        page: dict[str, Any] = await read(alice, limit=7)
+        page: dict[str, Any] = await read(alice, limit=2)
         while not all(task.done() for task in writing) or page["data"]:
             seen += [event["id"] for event in page["data"]]
             if not all(task.done() for task in writing):
                 await record(alice, campaign)
-            page = await read(alice, limit=7, after=page["next_cursor"])
+            page = await read(alice, limit=2, after=page["next_cursor"])
         written = {shown("event", event_id) for task in writing for event_id in task.result()}
     assert written <= set(seen)
     assert len(seen) == len(set(seen))
