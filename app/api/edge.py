@@ -42,6 +42,8 @@ class Edge:
             await self.app(scope, exchange.receive, exchange.send)
         except BodyTooLarge:
             await exchange.refuse_body()
+        except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets an answer with an id
+            await exchange.fail(error)
         finally:
             exchange.account(log_all=self.log_all)
 
@@ -74,6 +76,14 @@ class _Exchange:
             self.status = message["status"]
             message["headers"] = [*message.get("headers", ()), (b"x-request-id", self.request_id.encode())]
         await self._send(message)
+
+    async def fail(self, error: Exception) -> None:
+        """The reason goes to the log, once; the caller gets the request id to ask with."""
+        log.error("request failed", request_id=self.request_id, exc_info=error)
+        if self.status:  # half an answer must not look like a whole one
+            raise error
+        detail = "This is our mistake, and it is in our log under the request id."
+        await refusal("unexpected", detail, request_id=self.request_id)(self.scope, self._receive, self.send)
 
     async def refuse_body(self) -> None:
         detail = f"The body is larger than {self.limit} bytes."

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -13,8 +12,6 @@ from starlette.responses import Response
 
 from app.api.problem_types import REFUSED_BY_HTTP, ProblemType, type_of
 from app.domain.errors import DomainError, Overloaded
-
-log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -89,7 +86,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _refused)
     app.add_exception_handler(RequestValidationError, _validation_error)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)
 
 
 async def answer_for(request: Request, error: Exception) -> Response:
@@ -125,10 +121,3 @@ async def _http_error(request: Request, error: Exception) -> Response:
     phrase = HTTPStatus(error.status_code).phrase
     detail = str(error.detail) if error.detail != phrase else f"{phrase}: {request.method} {request.url.path}"
     return problem(REFUSED_BY_HTTP[code], detail, request_id=request_id_of(request), headers=error.headers)
-
-
-async def _unexpected(request: Request, error: Exception) -> Response:
-    """The reason goes to the log, once; the caller gets the request id to ask with."""
-    log.error("request failed", request_id=request_id_of(request), exc_info=error)
-    detail = "This is our mistake, and it is in our log under the request id."
-    return refusal("unexpected", detail, request_id=request_id_of(request))

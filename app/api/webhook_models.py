@@ -79,7 +79,7 @@ class WebhookEndpointCreate(Request):
     signing: Signing = Field(Signing.SHARED, description="`ed25519`: we keep a private key, you get the public one.")
 
     def columns(self) -> dict[str, Any]:
-        return _columns(self.model_dump(exclude={"signing"}))
+        return _columns({name: getattr(self, name) for name in WebhookEndpointCreate.model_fields if name != "signing"})
 
 
 class WebhookEndpointEdit(Request):
@@ -95,11 +95,11 @@ class WebhookEndpointEdit(Request):
     delay_seconds: DelaySeconds = absent()
 
     def columns(self) -> dict[str, Any]:
-        return _columns(self.model_dump(exclude_unset=True))
+        return _columns({name: getattr(self, name) for name in self.model_fields_set})
 
 
 def _columns(fields: dict[str, Any]) -> dict[str, Any]:
-    """Lists of names are sets to us: in their own order, each once."""
+    """As they are inside, where an id is a UUID. Lists of names are sets to us: in their own order, each once."""
     lists = {name: sorted(set(value)) for name, value in fields.items() if isinstance(value, list)}
     return {**fields, **lists}
 
