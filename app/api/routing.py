@@ -1,4 +1,4 @@
-"""How our routes differ from FastAPI's: JSON is read strictly, and other media types are told so."""
+"""How our routes differ from FastAPI's: JSON is read strictly, other media types are told so, keys are documented."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -7,11 +7,19 @@ from fastapi import APIRouter, Request
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
-from app.api.json_body import strict_json
+from app.api.dependencies import CallerWith
 from app.api.problems import Refused
+from app.api.security_schemes import needs_scope
+from app.domain.strict_json import strict_json
 
 
 class StrictRoute(APIRoute):
+    def __init__(self, *positional: Any, **named: Any) -> None:
+        super().__init__(*positional, **named)
+        calls = (dependency.call for dependency in self.dependant.dependencies)
+        for caller in (call for call in calls if isinstance(call, CallerWith)):
+            self.openapi_extra = {**needs_scope(caller.scope), **(self.openapi_extra or {})}
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         if self.body_field is None:
@@ -21,7 +29,7 @@ class StrictRoute(APIRoute):
             require_json(request)
             raw = await request.body()
             if not raw:
-                raise Refused(422, "body_missing", "This route needs a JSON body.")
+                raise Refused("body_missing", "This route needs a JSON body.")
             strict_json(raw)
             return await handle(request)
 
@@ -31,7 +39,7 @@ class StrictRoute(APIRoute):
 def require_json(request: Request) -> None:
     media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media_type != "application/json":
-        raise Refused(415, "unsupported_media_type", f"Send application/json, not {media_type or 'nothing'}.")
+        raise Refused("unsupported_media_type", f"Send application/json, not {media_type or 'nothing'}.")
 
 
 def router(tag: str, **options: Any) -> APIRouter:
