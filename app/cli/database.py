@@ -13,9 +13,9 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.db.migrations import migrate, pending_migrations
 from app.db.vault import CannotOpenSecret, Vault
+from app.queries.doctor import OLDEST_VERSION
 from app.queries.endpoint_secrets import check_secrets
 
-OLDEST_SERVER = 150_000  # as PostgreSQL counts: 15.0
 UNREACHABLE = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
@@ -87,8 +87,8 @@ async def _check_server(engine: Engine) -> None:
             number = int((await tx.execute(text("SHOW server_version_num"))).scalar_one())
     except UNREACHABLE as error:
         raise Refusal(f"The database does not answer: {_first_line(error)}. {_REMEDY}") from None
-    if number < OLDEST_SERVER:
-        raise Refusal(f"The server is PostgreSQL {number // 10_000}; Zeroten needs {OLDEST_SERVER // 10_000} or newer.")
+    if number // 10_000 < OLDEST_VERSION:
+        raise Refusal(f"The server is PostgreSQL {number // 10_000}; Zeroten needs {OLDEST_VERSION} or newer.")
 
 
 _REMEDY = "`zeroten up` starts an embedded PostgreSQL; ZEROTEN_DATABASE_URL names your own."

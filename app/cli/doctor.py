@@ -1,0 +1,42 @@
+"""Is this installation well? Ends with `rollups: exact`, or with every difference."""
+
+import asyncio
+from argparse import Namespace
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from app.cli.database import open_engine
+from app.cli.place import read_settings, settled
+from app.clock import utc_now
+from app.config import Settings
+from app.db.vault import Vault
+from app.domain.finding import Finding, Severity
+from app.queries.doctor import examine
+
+MARKS = {Severity.FINE: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.PROBLEM: ("✗", "red")}
+
+
+def run(_: Namespace) -> int:
+    findings = asyncio.run(_examine(settled(read_settings())))
+    _print(findings)
+    return 1 if any(finding.severity is Severity.PROBLEM for finding in findings) else 0
+
+
+async def _examine(settings: Settings) -> Sequence[Finding]:
+    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
+    engine = open_engine(settings)
+    try:
+        return await examine(engine, vault, now=utc_now())
+    finally:
+        await engine.close()
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    for finding in findings:
+        mark, colour = MARKS[finding.severity]
+        for detail in finding.details:
+            console.print(Text(f"    {detail}"))
+        console.print(Text.assemble((f"{mark} ", colour), str(finding)))
