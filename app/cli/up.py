@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from app.cli import secret_keys
 from app.cli.database import bring_up_to_date, check_start, connected, open_vault
 from app.cli.keys_table import print_opened
+from app.cli.lifeline import end_with_parent
 from app.cli.listener import listen
 from app.cli.place import known_secret_keys, read_settings
 from app.cli.refusal import Refusal
@@ -27,6 +28,7 @@ FOR_DEVELOPERS = {"receivers_allow_loopback": True, "log_format": "console"}
 
 
 def run(arguments: Namespace) -> int:
+    end_with_parent()
     settings = read_settings(**(FOR_DEVELOPERS if arguments.dev else {}))
     configure_logs(settings.log_format, process="up")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # while starting, it interrupts as Ctrl-C does

@@ -1,0 +1,1 @@
+"""The whole of Zeroten at work on a sample: `make demo`."""
