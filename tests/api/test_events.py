@@ -1,6 +1,5 @@
 """The feed: nothing skipped, nothing twice, and a place to go on from even when there is nothing."""
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
@@ -114,41 +113,6 @@ async def follow(tenant: Tenant, cursor: str | None) -> tuple[list[tuple[str, st
         cursor = page["next_cursor"]
         if not page["data"]:
             return seen, cursor
-
-
-async def test_racing_writers_lose_and_double_nothing(own_database_url: str, own_engine: Engine) -> None:
-    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
-        campaign = await a_campaign(own_engine, alice.workspace_id)
-        writing = [
-            asyncio.create_task(_write_slowly(own_database_url, alice.workspace_id, number)) for number in range(4)
-        ]
-        seen: list[str] = []
-        page: dict[str, Any] = await read(alice, limit=2)
-        while not all(task.done() for task in writing) or page["data"]:
-            seen += [event["id"] for event in page["data"]]
-            if not all(task.done() for task in writing):
-                await record(alice, campaign)
-            page = await read(alice, limit=2, after=page["next_cursor"])
-        written = {shown("event", event_id) for task in writing for event_id in task.result()}
-    assert written <= set(seen)
-    assert len(seen) == len(set(seen))
-
-
-async def _write_slowly(database_url: str, workspace_id: UUID, number: int) -> list[UUID]:
-    """Transactions that overlap: each event is committed together with the next, whose id is taken in between."""
-    ids: list[UUID] = []
-    connection = await asyncpg.connect(database_url)
-    insert = (
-        "INSERT INTO events (workspace_id, id, type, occurred_at, body)"
-        " VALUES ($1, $2, 'recipient.created', now(), '{}')"
-    )
-    for _ in range(10):
-        async with connection.transaction():
-            for _ in range(3):
-                ids.append(new_id(datetime.now(UTC)))
-                await connection.execute(insert, workspace_id, ids[-1])
-    await connection.close()
-    return ids
 
 
 @pytest.mark.parametrize(
