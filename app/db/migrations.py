@@ -19,6 +19,7 @@ async def migrate(engine: Engine, *, to: str = "head") -> None:
 
 
 async def pending_migrations(engine: Engine) -> bool:
+    """False also for a schema newer than this version: while a new one is rolled out, old processes go on with it."""
     async with engine.raw.connect() as connection:
         return await connection.run_sync(_is_behind)
 
@@ -32,8 +33,10 @@ def configuration(connection: Connection) -> Config:
 
 
 def _is_behind(connection: Connection) -> bool:
-    head = ScriptDirectory.from_config(configuration(connection)).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() != head
+    scripts = ScriptDirectory.from_config(configuration(connection))
+    current = MigrationContext.configure(connection).get_current_revision()
+    known = {script.revision for script in scripts.walk_revisions()}
+    return current is None or (current in known and current != scripts.get_current_head())
 
 
 def _scripts() -> Path:

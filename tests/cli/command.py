@@ -10,6 +10,8 @@ from unittest.mock import patch
 
 from app.cli import main
 
+OTHERS = ("ZEROTEN_", "FORCE_COLOR", "TTY_", "CLICOLOR")  # settings of another installation; wishes for colour
+
 
 def zeroten(*words: str, given: bytes = b"", **settings: str) -> subprocess.CompletedProcess[str]:
     """Run to its end. `settings` are environment variables."""
@@ -26,7 +28,7 @@ def zeroten(*words: str, given: bytes = b"", **settings: str) -> subprocess.Comp
 
 
 def environment(**settings: str) -> dict[str, str]:
-    ours = {name: value for name, value in os.environ.items() if not name.startswith("ZEROTEN_")}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(OTHERS)}
     return {**ours, "COLUMNS": "100", "PYTHONWARNINGS": "error", **settings}
 
 
