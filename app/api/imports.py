@@ -77,7 +77,7 @@ class ImportReply(Reply):
     revision: int
 
 
-class ImportErrorReply(Reply):
+class ImportRowError(Reply):
     line: int = Field(description="Where the row begins in the file, from 1.")
     code: str = Field(examples=["recipient_invalid"])
     field: str | None = Field(examples=["email"])
@@ -175,7 +175,7 @@ async def get_import(import_id: ImportId, caller: RecipientReader, tx: ReadTx) -
 
 @routes.get(
     "/v1/imports/{import_id}/errors",
-    response_model=Listing[ImportErrorReply],
+    response_model=Listing[ImportRowError],
     summary="Which rows were refused",
     responses=refuses(ImportNotFound),
 )
@@ -184,7 +184,7 @@ async def list_import_errors(
 ) -> Mapping[str, Any]:
     """In the order of the file. At most 100,000 are listed; `rows.rejected` counts all."""
     found = await queries.list_import_errors(tx, caller.workspace_id, import_id, page)
-    return listing(request, response, found, [ImportErrorReply.model_validate(dict(row)) for row in found.rows])
+    return listing(request, response, found, [ImportRowError.model_validate(dict(row)) for row in found.rows])
 
 
 @routes.get(

@@ -1,8 +1,8 @@
 """What a refusal looks like."""
 
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from app.api.schemas import Reply
 
@@ -33,6 +33,10 @@ class Problem(Reply):
         examples=["req_4f1c2a9d8e7b60530000002a"],
     )
     errors: list[Finding] | None = Field(None, description="The fields to blame, where there are any.")
+
+
+# In a row of a bulk reply: as it was put together, without fields for what is not known there.
+RowProblem = Annotated[dict[str, Any], WithJsonSchema({"$ref": "#/components/schemas/Problem"})]
 
 
 class ProblemExplanation(Reply):

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
 
+from app.api.problem_models import RowProblem
 from app.api.schemas import AccountId, Instant, Name, Properties, RecipientId, Reply, Request
 from app.domain.account import AccountInput, AccountInvalid, AccountNotFound, normalised_account
 from app.domain.identity import IdentityConflict
@@ -173,7 +174,7 @@ class RecipientRowResult(Reply):
     status: int = Field(description="What `POST /v1/recipients` would have answered.", examples=[201])
     id: RecipientId | None = None
     outcome: Literal["created", "updated", "unchanged"] | None = None
-    problem: dict[str, Any] | None = Field(None, description="As in RFC 9457, where it was refused.")
+    problem: RowProblem | None = Field(None, description="Where it was refused.")
 
 
 class RecipientBulkReply(Reply):

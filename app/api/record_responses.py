@@ -16,7 +16,7 @@ from app.api.bulk import refused_row
 from app.api.dependencies import services_of
 from app.api.hot_route import HotRoute, admitted
 from app.api.problems import Refused
-from app.api.response_models import BulkInput, ResponseInput
+from app.api.response_models import ResponseBulk, ResponseInput
 from app.db.identifiers import new_id
 from app.domain import ids
 from app.domain.errors import DomainError
@@ -46,7 +46,7 @@ async def record_response(body: ResponseInput, request: Request) -> Response:
     return Response(to_json(shown(recorded)), status_code=status, media_type="application/json")
 
 
-async def record_responses_in_bulk(body: BulkInput, request: Request) -> Response:
+async def record_responses_in_bulk(body: ResponseBulk, request: Request) -> Response:
     caller, now = admitted(request).caller, admitted(request).now
     taken: dict[int, NewResponse] = {}
     outcomes: dict[int, Recorded | Exception] = {}
@@ -115,7 +115,7 @@ def _digest(text: bytes) -> UUID:
 
 
 def shown(recorded: Recorded) -> dict[str, Any]:
-    """`RecordedReply` without going through a model: this is the hot path. A test compares the two."""
+    """`RecordedResponse` without going through a model: this is the hot path. A test compares the two."""
     recipient_id = recorded.recipient_id
     return {
         "id": ids.shown("response", recorded.id),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
+from app.api.problem_models import RowProblem
 from app.api.recipient_models import RecipientUpsert
 from app.api.schemas import (
     CampaignId,
@@ -54,7 +55,7 @@ class ResponseInput(Request):
         return self
 
 
-class RecordedReply(Reply):
+class RecordedResponse(Reply):
     """The answer as it now stands. 201: recorded; 200: it was here already, or has been amended."""
 
     id: ResponseId
@@ -70,7 +71,7 @@ class RecordedReply(Reply):
     outcome: Literal["created", "repeated", "amended"]
 
 
-class BulkInput(Request):
+class ResponseBulk(Request):
     responses: list[Any] = Field(
         min_length=1,
         max_length=500,
@@ -79,19 +80,19 @@ class BulkInput(Request):
     )
 
 
-class BulkResult(Reply):
+class ResponseRowResult(Reply):
     index: int = Field(description="Its place in the request, from 0.")
     status: int = Field(description="What `POST /v1/responses` would have answered.", examples=[201])
-    response: RecordedReply | None = None
-    problem: dict[str, Any] | None = Field(None, description="As in RFC 9457, where it was refused.")
+    response: RecordedResponse | None = None
+    problem: RowProblem | None = Field(None, description="Where it was refused.")
 
 
-class BulkReply(Reply):
+class ResponseBulkReply(Reply):
     created: int
     repeated: int
     amended: int
     refused: int
-    results: list[BulkResult]
+    results: list[ResponseRowResult]
 
 
 class Exclusion(Reply):

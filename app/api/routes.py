@@ -21,10 +21,10 @@ from app.api import (
 )
 from app.api.openapi.parameters import TAKES_IDEMPOTENCY_KEY
 from app.api.problem_types import refuses
-from app.api.public.widget import WidgetReply, WidgetRoute, allow_widget_requests, record_widget_response
+from app.api.public.widget import RecordedWidgetResponse, WidgetRoute, allow_widget_requests, record_widget_response
 from app.api.recipient_models import REFUSED_PEOPLE
 from app.api.record_responses import RecordingRoute, record_response, record_responses_in_bulk
-from app.api.response_models import BulkReply, RecordedReply
+from app.api.response_models import RecordedResponse, ResponseBulkReply
 from app.api.security_schemes import NEEDS_PUBLISHABLE_KEY, needs_scope
 from app.domain.campaign import CampaignNotAccepting, CampaignNotFound
 from app.domain.metric import ScoreOutOfRange
@@ -63,12 +63,12 @@ def _take_answers(app: FastAPI) -> None:
         record_response,
         methods=["POST"],
         status_code=201,
-        response_model=RecordedReply,
+        response_model=RecordedResponse,
         route_class_override=RecordingRoute,
         tags=["responses"],
         summary="Record a response",
         responses={
-            200: {"model": RecordedReply, "description": REPEATED},
+            200: {"model": RecordedResponse, "description": REPEATED},
             **refuses(*REFUSED_ANSWERS, AlreadyAnswered, IdempotencyKeyReused, "idempotency_key_unusable"),
         },
         openapi_extra=needs_scope("responses:write") | TAKES_IDEMPOTENCY_KEY,
@@ -77,7 +77,7 @@ def _take_answers(app: FastAPI) -> None:
         "/v1/responses/bulk",
         record_responses_in_bulk,
         methods=["POST"],
-        response_model=BulkReply,
+        response_model=ResponseBulkReply,
         route_class_override=RecordingRoute,
         tags=["responses"],
         summary="Record up to 500 responses",
@@ -91,12 +91,12 @@ def _take_answers_of_widgets(app: FastAPI) -> None:
         record_widget_response,
         methods=["POST"],
         status_code=201,
-        response_model=WidgetReply,
+        response_model=RecordedWidgetResponse,
         route_class_override=WidgetRoute,
         tags=["widget"],
         summary="Record a response from a browser",
         responses={
-            200: {"model": WidgetReply, "description": REPEATED},
+            200: {"model": RecordedWidgetResponse, "description": REPEATED},
             **refuses(*REFUSED_BY_CAMPAIGN, ResponseSealed, "publishable_key_needed", "origin_not_allowed"),
         },
         openapi_extra=NEEDS_PUBLISHABLE_KEY,

@@ -15,7 +15,7 @@ from app.domain.span import Span
 from app.queries.scores import Comparison, Group, ScoreAnswer, ScoreQuestion
 
 
-class IntervalReply(Reply):
+class ScoreInterval(Reply):
     """Where the true score lies, with this level of confidence."""
 
     low: float
@@ -37,7 +37,7 @@ class ScoreReply(Reply):
     value: float | None = Field(description="In the metric's points; null without answers.", examples=[42.5])
     n: int = Field(description="How many answers.")
     margin_of_error: float | None = Field(description="± points; null where the answers cannot tell.")
-    interval: IntervalReply | None
+    interval: ScoreInterval | None
     counts: dict[Band, int] = Field(description="Answers in each band.")
     percentages: dict[Band, float] = Field(description="With one decimal; they add up to 100.0.")
     distribution: dict[str, int] = Field(description="Answers of each raw score of the metric's scale.")
@@ -49,14 +49,14 @@ class ScoreReply(Reply):
             value=rounded(score.value),
             n=score.n,
             margin_of_error=rounded(score.margin_of_error),
-            interval=IntervalReply.of(score.interval),
+            interval=ScoreInterval.of(score.interval),
             counts=dict(score.bands),
             percentages=dict(zip(score.bands, percentages(list(score.bands.values())), strict=True)),
             distribution={str(raw): histogram.counts[raw] for raw in metric.scores},
         )
 
 
-class PeriodReply(Reply):
+class ScorePeriod(Reply):
     """Half-open, as days of the workspace and as instants; null where there is no bound."""
 
     time_zone: str = Field(examples=["Europe/Berlin"])
@@ -77,9 +77,9 @@ class PeriodReply(Reply):
         )
 
 
-class ChangeReply(Reply):
+class ScoreChange(Reply):
     points: float | None = Field(description="After minus before; null where one side has no answers.")
-    interval: IntervalReply | None
+    interval: ScoreInterval | None
     p_value: float | None = Field(description="How likely a change at least this large is by chance.")
     is_significant: bool | None = Field(description="null where there are too few answers to tell.")
     verdict: Verdict
@@ -89,7 +89,7 @@ class ChangeReply(Reply):
     def of(cls, change: Change) -> Self:
         return cls(
             points=rounded(change.difference),
-            interval=IntervalReply.of(change.interval),
+            interval=ScoreInterval.of(change.interval),
             p_value=rounded(change.p_value, places=4),
             is_significant=change.is_significant,
             verdict=change.verdict,
@@ -97,33 +97,33 @@ class ChangeReply(Reply):
         )
 
 
-class ComparisonReply(Reply):
-    period: PeriodReply
+class ScoreComparison(Reply):
+    period: ScorePeriod
     score: ScoreReply
-    change: ChangeReply
+    change: ScoreChange
 
     @classmethod
     def of(cls, comparison: Comparison, metric: Metric, level: float) -> Self:
         return cls(
-            period=PeriodReply.of(comparison.span),
+            period=ScorePeriod.of(comparison.span),
             score=ScoreReply.of(comparison.histogram, metric, level),
-            change=ChangeReply.of(comparison.change),
+            change=ScoreChange.of(comparison.change),
         )
 
 
-class BucketReply(Reply):
+class ScoreBucket(Reply):
     from_on: date = Field(description="The part of it that was asked for begins here.")
     until_on: date
     is_whole: bool = Field(description="Whether all of it was asked for.")
 
 
-class GroupReply(Reply):
+class ScoreGroup(Reply):
     key: str | None = Field(
         description="The first day of a week, month, …; else a channel, a survey version, a campaign's id or a "
         "property's value, null for the answers without a value.",
         examples=["2026-11-01"],
     )
-    bucket: BucketReply | None = Field(None, description="Of groups in time.")
+    bucket: ScoreBucket | None = Field(None, description="Of groups in time.")
     score: ScoreReply
 
     @classmethod
@@ -131,7 +131,7 @@ class GroupReply(Reply):
         part = group.bucket
         return cls(
             key=_shown(group.key),
-            bucket=part and BucketReply(
+            bucket=part and ScoreBucket(
                 from_on=part.period.from_on, until_on=part.period.until_on, is_whole=part.is_whole
             ),
             score=ScoreReply.of(group.histogram, metric, level),
@@ -141,10 +141,10 @@ class GroupReply(Reply):
 class ScoresReply(Reply):
     metric: MetricKey
     campaign_ids: list[CampaignId] | None = Field(description="null: every campaign with this metric.")
-    period: PeriodReply
+    period: ScorePeriod
     score: ScoreReply
-    comparison: ComparisonReply | None = Field(description="Of all the answers with those of another period.")
-    groups: list[GroupReply] | None = Field(description="Groups in time include those without answers.")
+    comparison: ScoreComparison | None = Field(description="Of all the answers with those of another period.")
+    groups: list[ScoreGroup] | None = Field(description="Groups in time include those without answers.")
 
     @classmethod
     def of(cls, answer: ScoreAnswer, question: ScoreQuestion) -> Self:
@@ -152,12 +152,12 @@ class ScoresReply(Reply):
         return cls(
             metric=metric.key,
             campaign_ids=list(question.campaign_ids) or None,
-            period=PeriodReply.of(answer.span),
+            period=ScorePeriod.of(answer.span),
             score=ScoreReply.of(answer.histogram, metric, level),
-            comparison=answer.comparison and ComparisonReply.of(answer.comparison, metric, level),
+            comparison=answer.comparison and ScoreComparison.of(answer.comparison, metric, level),
             groups=answer.groups
             if answer.groups is None
-            else [GroupReply.of(group, metric, level) for group in answer.groups],
+            else [ScoreGroup.of(group, metric, level) for group in answer.groups],
         )
 
 

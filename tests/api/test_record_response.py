@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.api.response_models import RecordedReply
+from app.api.response_models import RecordedResponse
 from app.db.engine import Engine
 from app.domain import ids
 from tests.builders import a_campaign, a_recipient, an_answer, rows
@@ -21,8 +21,8 @@ async def test_an_answer_is_stored_counted_and_announced(engine: Engine, alice: 
     assert reply.status_code == 201, reply.text
     told = reply.json()
     assert (told["band"], told["outcome"], told["revision"]) == ("detractor", "created", 1)
-    RecordedReply.model_validate(told)
-    assert set(told) == set(RecordedReply.model_fields)
+    RecordedResponse.model_validate(told)
+    assert set(told) == set(RecordedResponse.model_fields)
     [stored] = await rows(engine, "SELECT * FROM responses WHERE id = :id", id=ids.parsed("response", told["id"]))
     assert (stored["score"], stored["comment"], stored["channel"]) == (3, "Slow", "sms")
     [event] = await rows(engine, "SELECT * FROM events WHERE response_id = :id", id=stored["id"])

@@ -34,7 +34,7 @@ PREFLIGHT = {
 }
 
 
-class WidgetInput(BaseModel):
+class WidgetResponse(BaseModel):
     """Fields we do not know are ignored: pages keep old widgets for years."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
@@ -52,7 +52,7 @@ class WidgetInput(BaseModel):
     properties: Properties = Field(default_factory=dict)
 
 
-class WidgetReply(Reply):
+class RecordedWidgetResponse(Reply):
     client_ref: UUID
     seq: int
     outcome: Literal["created", "repeated", "amended"]
@@ -83,7 +83,7 @@ class WidgetRoute(SimpleRequestRoute):
 
 
 async def record_widget_response(
-    body: WidgetInput,
+    body: WidgetResponse,
     request: Request,
     key: Annotated[str, Query(description="A publishable key.")] = "",  # noqa: ARG001 - documents what `admit` reads
 ) -> Response:
@@ -108,7 +108,7 @@ def _check_origin(caller: Caller, origin: str | None) -> None:
         raise Refused("origin_not_allowed", f"This key does not allow the origin {origin}.")
 
 
-def _new_response(body: WidgetInput, caller: Caller, now: datetime) -> NewResponse:
+def _new_response(body: WidgetResponse, caller: Caller, now: datetime) -> NewResponse:
     """Nobody vouches for who sits there: no recipient, no slot but its own."""
     return NewResponse(
         workspace_id=caller.workspace_id,
