@@ -39,6 +39,7 @@ def _leave_it_running(console: Console, service: Service) -> None:
         soft_wrap=True, highlight=False,
     )  # fmt: skip
     service.until_ended()
+    raise ServiceFailed("The service ended by itself.")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ def groups_table(groups: Sequence[Mapping[str, Any]], *, by: str) -> Table:
         score = group["score"]
         if score["n"]:
             value, margin = f"{score['value']:+.1f}", f"{score['margin_of_error']:.1f}"
-            table.add_row(group["key"] or "–", f"{score['n']:,}", value, margin, _bar(score))
+            key = group["key"][:7] if by == "month" else group["key"] or "–"
+            table.add_row(key, f"{score['n']:,}", value, margin, _bar(score))
     return table
 
 
