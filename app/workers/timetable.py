@@ -5,6 +5,7 @@ statements, so a ring too many finds nothing, and one that was missed is made up
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -23,6 +24,9 @@ from app.workers.loop import note_failure
 from app.workers.track_properties import track_properties
 
 FINISHING_SECONDS = 5.0  # for chores under way when the process is told to stop
+
+quiet = logging.getLogger("zeroten.timetable")
+quiet.setLevel(logging.ERROR)  # a chore that still runs when its time comes again is left alone, which is no news
 
 Chore = Callable[[Engine, Settings], Awaitable[None]]
 
@@ -50,7 +54,7 @@ TIMETABLE = (
 @asynccontextmanager
 async def timetable(engine: Engine, settings: Settings) -> AsyncIterator[None]:
     """Rings once at the start as well, so that a process that never lives long does its chores too."""
-    scheduler, ringing = AsyncIOScheduler(timezone="UTC"), set[asyncio.Task[None]]()
+    scheduler, ringing = AsyncIOScheduler(timezone="UTC", logger=quiet), set[asyncio.Task[None]]()
     for entry in TIMETABLE:
         scheduler.add_job(
             partial(_ring, entry.chore, engine, settings, ringing),

@@ -97,8 +97,7 @@ async def test_the_sweep_finds_what_the_notes_forgot(scene: Scene) -> None:
             workspace_id, endpoint_id,
         )  # fmt: skip
     note = "INSERT INTO endpoint_work VALUES ($1, $2, now() + interval '1 hour')"
-    for endpoint_id in (late, resting):
-        await database.execute(note, workspace_id, endpoint_id)
+    await database.execute(note, workspace_id, late)
     await chores.recompute_endpoint_work(scene.engine, scene.settings())
     rows = await database.fetch("SELECT endpoint_id FROM endpoint_work WHERE due_at <= now()")
     assert {row["endpoint_id"] for row in rows} == {forgotten, late}

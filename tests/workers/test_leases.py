@@ -10,6 +10,7 @@ import asyncpg
 from app.db.identifiers import new_id
 from app.domain.attempts import Outcome
 from app.domain.delivery import DeliveryState
+from app.domain.ids import shown
 from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out
@@ -169,3 +170,13 @@ async def an_endpoint_with(scene: Scene, workspace_id: UUID, *, deliveries: int)
         )  # fmt: skip
     await scene.database.execute("INSERT INTO endpoint_work VALUES ($1, $2, $3)", workspace_id, endpoint_id, due_at)
     return endpoint_id
+
+
+async def test_a_disabled_endpoint_is_let_alone_and_its_note_forgotten(scene: Scene) -> None:
+    """As after a fan-out that raced with the disabling."""
+    endpoint_id = await an_endpoint_with(scene, scene.tenant.workspace_id, deliveries=1)
+    await scene.database.execute("UPDATE webhook_endpoints SET disabled_at = now()")
+    assert await claim(scene.database) == []
+    assert await scene.database.fetchval("SELECT count(*) FROM endpoint_work") == 0
+    await scene.post(f"/v1/webhook-endpoints/{shown('endpoint', endpoint_id)}/enable")
+    assert len(await claim(scene.database)) == 1

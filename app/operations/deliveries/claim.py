@@ -78,7 +78,11 @@ async def claim_due_deliveries(
 
 
 async def _lock_due_endpoints(tx: Connection, *, limit: int) -> dict[UUID, DueEndpoint]:
-    return {row["id"]: _due_endpoint(row) for row in await fetch(tx, _LOCK_DUE, limit)}
+    rows = await fetch(tx, _LOCK_DUE, limit)
+    resting = {row["id"]: row["workspace_id"] for row in rows if row["is_resting"]}
+    if resting:
+        await fetch(tx, _FORGET_RESTING, list(resting.values()), list(resting))
+    return {row["id"]: _due_endpoint(row) for row in rows if not row["is_resting"]}
 
 
 async def _freeze_delayed(
@@ -115,12 +119,17 @@ def _claimed(
     )  # fmt: skip
 
 
+# Locked before anything is joined to them, or else all that are due would be joined to find the first.
 _LOCK_DUE = """
+    WITH locked AS MATERIALIZED (
+        SELECT workspace_id, endpoint_id FROM endpoint_work WHERE due_at <= now()
+        ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
+    )
     SELECT w.workspace_id, w.endpoint_id AS id, e.url, e.delay_seconds > 0 AS is_delayed, s.mode = 'live' AS livemode,
+        e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL AS is_resting,
         secret.ids AS secret_ids, secret.ciphertexts
-    FROM endpoint_work w
+    FROM locked w
     JOIN webhook_endpoints e ON e.workspace_id = w.workspace_id AND e.id = w.endpoint_id
-        AND e.disabled_at IS NULL AND e.deleted_at IS NULL
     JOIN workspaces s ON s.id = w.workspace_id
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(k.id ORDER BY k.id DESC), '{}') AS ids,
@@ -129,9 +138,15 @@ _LOCK_DUE = """
         WHERE k.workspace_id = w.workspace_id AND k.endpoint_id = w.endpoint_id
             AND (k.expires_at IS NULL OR k.expires_at > now())
     ) AS secret
-    WHERE w.due_at <= now()
-    ORDER BY w.due_at LIMIT $1
-    FOR UPDATE OF w SKIP LOCKED
+"""
+
+# Whoever enables it notes its work again. Asked anew, since the endpoint may have been enabled before we had the lock.
+_FORGET_RESTING = """
+    DELETE FROM endpoint_work w
+    USING unnest($1::uuid[], $2::uuid[]) AS r (workspace_id, endpoint_id), webhook_endpoints e
+    WHERE w.workspace_id = r.workspace_id AND w.endpoint_id = r.endpoint_id
+        AND e.workspace_id = w.workspace_id AND e.id = w.endpoint_id
+        AND (e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL)
 """
 
 # A lease that has run out is due again, like anything else whose time has come.

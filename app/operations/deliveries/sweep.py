@@ -3,10 +3,9 @@
 from app.db.statements import Connection, fetch
 
 
-async def recompute_endpoint_work(connection: Connection) -> None:
-    """Two statements. Wakes what has something due sooner than noted, and forgets who gets nothing any more."""
-    await fetch(connection, _WAKE_ALL)
-    await fetch(connection, _FORGET_RESTING)
+async def recompute_endpoint_work(tx: Connection) -> None:
+    """Wakes every endpoint that has something due sooner than is noted."""
+    await fetch(tx, _WAKE_ALL)
 
 
 _WAKE_ALL = """
@@ -21,10 +20,4 @@ _WAKE_ALL = """
     ORDER BY e.workspace_id, e.id
     ON CONFLICT (workspace_id, endpoint_id) DO UPDATE SET due_at = excluded.due_at
     WHERE endpoint_work.due_at > excluded.due_at
-"""
-
-_FORGET_RESTING = """
-    DELETE FROM endpoint_work w USING webhook_endpoints e
-    WHERE e.workspace_id = w.workspace_id AND e.id = w.endpoint_id
-        AND (e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL)
 """
