@@ -103,6 +103,12 @@ def _faults_of_refusal(operation: Mapping[str, Any], reply: httpx.Response, medi
         yield "a problem that contradicts its own headers"
 
 
+def event_faults(event: Mapping[str, Any]) -> list[str]:
+    """An entry of the feed is what a webhook of its type would carry."""
+    webhook = the_document()["webhooks"][event["type"]]["post"]
+    return schema_faults(webhook["requestBody"]["content"]["application/json"]["schema"], event)
+
+
 def schema_faults(schema: Mapping[str, Any], value: Any) -> list[str]:
     return [
         f"{list(error.instance_path)}: {error.message}" for error in _validator(json.dumps(schema)).iter_errors(value)

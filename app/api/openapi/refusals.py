@@ -9,8 +9,9 @@ from app.api.problems import MEDIA_TYPE
 
 ALWAYS = {401: ["unauthorised"], 429: ["rate_limited"], 503: ["overloaded"]}
 WITH_SECRET_KEY = {403: ["secret_key_needed", "scope_missing"]}
-WITH_BODY = {413: ["body_too_large"], 422: ["unreadable_json", "body_missing", "validation_failed"]}
-WITH_JSON_BODY = {415: ["unsupported_media_type"]}
+WITH_BODY = {413: ["body_too_large"], 422: ["body_missing"]}
+WITH_JSON = {422: ["unreadable_json", "body_missing", "validation_failed"]}
+WITH_JSON_ONLY = {415: ["unsupported_media_type"]}
 WITH_PARAMETERS = {422: ["validation_failed"]}
 WITH_CURSOR = {422: ["cursor_unreadable"]}
 WITH_IDEMPOTENCY_KEY = {409: ["idempotency_key_in_use"], 422: ["idempotency_key_reused"]}
@@ -19,8 +20,8 @@ SHARED = {
     "Unauthorised": (401, ALWAYS[401]),
     "SecretKeyOrScopeMissing": (403, WITH_SECRET_KEY[403]),
     "BodyTooLarge": (413, WITH_BODY[413]),
-    "UnsupportedMediaType": (415, WITH_JSON_BODY[415]),
-    "InvalidBody": (422, WITH_BODY[422]),
+    "UnsupportedMediaType": (415, WITH_JSON_ONLY[415]),
+    "InvalidBody": (422, WITH_JSON[422]),
     "InvalidParameters": (422, WITH_PARAMETERS[422]),
     "InvalidPage": (422, [*WITH_PARAMETERS[422], *WITH_CURSOR[422]]),
     "IdempotencyKeyInUse": (409, WITH_IDEMPOTENCY_KEY[409]),
@@ -57,8 +58,10 @@ def _common(operation: dict[str, Any]) -> Iterator[dict[int, list[str]]]:
         yield WITH_PARAMETERS
     if "requestBody" in operation:
         yield WITH_BODY
-        if "bearer" in schemes:
-            yield WITH_JSON_BODY
+    if "application/json" in operation.get("requestBody", {}).get("content", {}):
+        yield WITH_JSON
+        if "bearer" in schemes:  # a browser may call JSON what it likes
+            yield WITH_JSON_ONLY
     if "bearer" in schemes:
         yield WITH_SECRET_KEY
     if schemes & {"bearer", "publishable_key"}:
