@@ -1,0 +1,135 @@
+"""Every event, as it really leaves, against a file that says how it has always left.
+
+A field may be added to a version: then the file changes, and the diff says so. A field that changes or goes is a new
+version in a folder of its own. `ZEROTEN_WRITE_GOLDEN=1` writes the files anew.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from pydantic import ValidationError
+
+from app.api.event_models import PAYLOADS
+from app.db.engine import Engine
+from app.domain.events import SCHEMA_VERSION, EventType
+from app.domain.payload import rendered
+from app.workers.import_recipients import run_next_import
+from tests.campaigns import create, move, patch
+from tests.conftest import Tenant, a_tenant, running_app
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "events" / f"v{SCHEMA_VERSION}"
+URL = "https://hooks.example.com/"
+ADA = {"external_id": "4711", "email": "ada@example.com", "phone": "+4930123456", "name": "Ada", "locale": "de"}
+
+
+async def test_every_event_looks_as_it_always_did(own_database_url: str, own_engine: Engine) -> None:
+    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
+        await make_everything_happen(alice, app, own_engine)
+        told = await first_of_each_type(alice)
+    assert set(told) == set(EventType)
+    for name, payload in told.items():
+        PAYLOADS[EventType(name)].model_validate(payload)
+        assert json.loads(rendered({**payload, "data": json.dumps(payload["data"])})) == payload
+        compare(name, normalised(payload))
+
+
+def compare(name: str, payload: Any) -> None:
+    file = GOLDEN / f"{name}.json"
+    if os.environ.get("ZEROTEN_WRITE_GOLDEN"):
+        file.write_text(json.dumps(payload, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    assert payload == json.loads(file.read_text(encoding="utf-8")), name
+
+
+def test_there_is_a_file_for_each_type_and_none_besides() -> None:
+    assert {file.stem for file in GOLDEN.glob("*.json")} == set(EventType) == set(PAYLOADS)
+
+
+@pytest.mark.parametrize("name", sorted(EventType))
+def test_the_schema_fits_the_file_and_notices_what_is_missing(name: str) -> None:
+    payload = json.loads((GOLDEN / f"{name}.json").read_text(encoding="utf-8"))
+    model = PAYLOADS[EventType(name)]
+    model.model_validate(payload)
+    for without in cut(payload):
+        with pytest.raises(ValidationError):
+            model.model_validate(without)
+
+
+def cut(payload: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Copies that lack one member: of the payload, of its data, or of the things in there."""
+    for member in payload:
+        yield {key: value for key, value in payload.items() if key != member}
+    data = payload["data"]
+    for thing, members in data.items():
+        yield {**payload, "data": {key: value for key, value in data.items() if key != thing}}
+        for member in members or {}:
+            yield {**payload, "data": {**data, thing: {key: members[key] for key in members if key != member}}}
+
+
+async def make_everything_happen(alice: Tenant, app: FastAPI, engine: Engine) -> None:
+    campaign = await create(alice, goal="delivery", starts_at="2026-01-01T00:00:00Z", ends_at="2199-01-01T00:00:00Z")
+    await patch(alice, campaign, name="After a purchase")
+    await move(alice, campaign, "launch", "pause", "resume")
+    await people(alice)
+    await answers(alice, campaign["id"])
+    await a_file(alice, app, engine)
+    await move(alice, campaign, "complete", "archive")
+    endpoint = await did(alice, "/v1/webhook-endpoints", url=URL, description="CRM")
+    for act in ("test", "disable"):
+        await did(alice, f"/v1/webhook-endpoints/{endpoint['id']}/{act}")
+
+
+async def people(alice: Tenant) -> None:
+    ada = await did(alice, "/v1/recipients", **ADA, account={"external_id": "acme", "name": "Acme"})
+    await did(alice, "/v1/recipients", external_id="4711", properties={"plan": "pro", "seats": 12, "trial": False})
+    await did(alice, f"/v1/recipients/{ada['id']}/unsubscribe")
+    bob = await did(alice, "/v1/recipients", external_id="4712")
+    assert (await alice.api.delete(f"/v1/recipients/{bob['id']}")).is_success
+
+
+async def answers(alice: Tenant, campaign_id: str) -> None:
+    answer = {
+        "campaign_id": campaign_id, "score": 9, "channel": "email", "language": "de", "may_contact": True,
+        "properties": {"order": "A-1"},
+    }  # fmt: skip
+    recorded = await did(alice, "/v1/responses", **answer, recipient={"external_id": "4711"}, occasion="order A-1")
+    place = f"/v1/responses/{recorded['id']}"
+    for changes in ({"comment": "Fast and “friendly”."}, {"score": 3}):
+        assert (await alice.api.patch(place, json=changes)).is_success
+    await did(alice, f"{place}/exclude", reason="A test of ours")
+    await did(alice, f"{place}/restore", reason="No, it was real")
+    old = await did(alice, "/v1/responses", **answer, import_id="old-1", answered_at="2020-02-02T02:02:02Z")
+    assert (await alice.api.delete(f"/v1/responses/{old['id']}")).is_success
+
+
+async def a_file(alice: Tenant, app: FastAPI, engine: Engine) -> None:
+    rows = b"external_id,email\n4713,eve@example.com\n4714,nonsense\n"
+    await alice.api.post("/v1/imports/recipients", content=rows, headers={"content-type": "text/csv"})
+    assert await run_next_import(engine, hmac_key=app.state.services.hmac_key, lease_seconds=25)
+
+
+async def did(alice: Tenant, path: str, **body: Any) -> dict[str, Any]:
+    reply = await alice.api.post(path, json=body or None)
+    assert reply.is_success, f"{path}: {reply.text}"
+    return dict(reply.json())
+
+
+async def first_of_each_type(alice: Tenant) -> dict[str, dict[str, Any]]:
+    told: dict[str, dict[str, Any]] = {}
+    for event in (await alice.api.get("/v1/events", params={"limit": 500})).json()["data"]:
+        told.setdefault(event["type"], event)
+    return told
+
+
+def normalised(payload: dict[str, Any]) -> Any:
+    """Ids count up from 1 as they appear; instants become one, in the form in which they were written."""
+    numbers: dict[str, int] = {}
+    text = json.dumps(payload, ensure_ascii=False)
+    text = re.sub(r"_([0-9a-f]{32})", lambda found: f"_{numbers.setdefault(found[1], len(numbers) + 1):032x}", text)
+    text = re.sub(r'"20(?!20|26-01-01)\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z"', '"2026-11-22T10:15:00.000000Z"', text)
+    return json.loads(text)
