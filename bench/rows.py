@@ -1,0 +1,50 @@
+"""Every row of the table on one page: what it says, and what it should come to."""
+
+from collections.abc import Awaitable, Callable, Collection
+from dataclasses import dataclass
+
+from bench.deliveries import measure_deliveries
+from bench.figures import Findings
+from bench.imports import measure_imports
+from bench.latency import measure_latency
+from bench.memory import measure_memory
+from bench.record import measure_recording
+from bench.rounds import Plan
+from bench.scores import measure_scores
+from bench.stage import Stage
+
+Measure = Callable[[Stage, Plan, Collection[str], Callable[[str], None]], Awaitable[Findings]]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    name: str
+    what: str
+    unit: str
+    target: float | None  # none: reported, not judged
+    measured_by: Measure
+    is_most: bool = False  # the target is the most it may be, not the least
+
+    def is_met(self, value: float) -> bool | None:
+        if self.target is None:
+            return None
+        return value <= self.target if self.is_most else value >= self.target
+
+
+ROWS = (
+    Row("record_vs_naive", "answers recorded ÷ naive FastAPI and ORM, 64 connections", "×", 40, measure_recording),
+    Row("record_vs_pgbench_64", "the same ÷ pgbench, a transaction for each, 64 clients", "×", 1.3, measure_recording),
+    Row("record_vs_pgbench_150", "the same at 150 ÷ pgbench at 150", "×", 1.5, measure_recording),
+    Row("bulk_vs_pgbench", "answers in bulks of 500, 8 connections, ÷ pgbench at 64", "×", 5, measure_recording),
+    Row("record_memory", "memory of the API process: 1 M answers ÷ 100 k", "×", 1.15, measure_memory, is_most=True),
+    Row("score_read", "reading a score: slowest size ÷ quickest", "×", 1.5, measure_scores, is_most=True),
+    Row("score_read_by_week", "the same, grouped by week", "×", 1.5, measure_scores, is_most=True),
+    Row("deliver_vs_bare", "webhooks delivered ÷ a loop that only posts", "×", 0.35, measure_deliveries),
+    Row("deliver_vs_naive", "the same ÷ httpx and a queue row by row", "×", 20, measure_deliveries),
+    Row("webhook_latency_idle_p50", "from answer to webhook, at rest", "ms", None, measure_latency),
+    Row("webhook_latency_idle_p99", "the same, of a hundred the slowest", "ms", None, measure_latency),
+    Row("webhook_latency_loaded_p50", "amid 1,000 answers a second", "ms", None, measure_latency),
+    Row("webhook_latency_loaded_p99", "the same, of a hundred the slowest", "ms", None, measure_latency),
+    Row("import_vs_copy", "people imported ÷ COPY into the same table", "×", 0.35, measure_imports),
+    Row("import_memory", "most memory of the processes that import", "MB", 100, measure_imports, is_most=True),
+)  # fmt: skip
