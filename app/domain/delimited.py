@@ -2,8 +2,9 @@
 
 import csv
 import re
-from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
+
+Row = tuple[int, list[str] | None]
 
 DELIMITERS = ",;\t|"  # on a tie the earlier wins
 LONGEST_ROW = 500_000  # characters; a stray quote must not swallow the file
@@ -26,60 +27,39 @@ class DelimitedRows:
     """
 
     def __init__(self, delimiter: str, *, lines_before: int) -> None:
-        self._number = lines_before
-        self._waiting: deque[str] = deque()
-        self._row: list[str] = []
-        self._row_length = 0
-        self._ran_dry = False
-        self._reader = csv.reader(self._lines(), delimiter=delimiter, skipinitialspace=True, strict=True)
+        self._delimiter = delimiter
+        self._number = lines_before  # of the last line before those waiting
+        self._waiting: list[str] = []
+        self._ran_dry = False  # within the row that could not be read
 
-    def feed(self, lines: Iterable[str], *, is_last: bool) -> Iterator[tuple[int, list[str] | None]]:
+    def feed(self, lines: list[str], *, is_last: bool) -> list[Row]:
         """Each row with the number of the line it begins on; None for a line that cannot be read. Skips blank ones."""
-        self._waiting.extend(lines)
+        self._waiting += lines
+        rows: list[Row] = []
         while self._waiting:
-            line = self._number + 1
-            self._row, self._row_length, self._ran_dry = [], 0, False
-            try:
-                cells = next(self._reader)
-            except csv.Error:
-                if self._ran_dry and not is_last:
-                    self._give_back(self._row)
-                    return
-                self._give_back(self._row[1:])
-                yield line, None
-            else:
+            self._drop(self._read(rows))
+            if not self._waiting or self._may_be_continued(is_last=is_last):
+                break
+            rows.append((self._number + 1, None))
+            self._drop(1)
+        return rows
+
+    def _read(self, rows: list[Row]) -> int:
+        """Up to the first that cannot be read. Returns how many lines they are."""
+        reader = csv.reader(self._waiting, delimiter=self._delimiter, skipinitialspace=True, strict=True)
+        done, self._ran_dry = 0, False
+        try:
+            for cells in reader:
                 if any(map(str.strip, cells)):
-                    yield line, cells
+                    rows.append((self._number + done + 1, cells))
+                done = reader.line_num
+        except csv.Error:
+            self._ran_dry = reader.line_num == len(self._waiting)
+        return done
 
-    def _lines(self) -> "_Lines":
-        return _Lines(self)
+    def _drop(self, count: int) -> None:
+        del self._waiting[:count]
+        self._number += count
 
-    def take_line(self) -> str:
-        """For the reader. Raises StopIteration, csv.Error."""
-        if not self._waiting:
-            self._ran_dry = True
-            raise StopIteration
-        if self._row_length > LONGEST_ROW:
-            raise csv.Error("row too long")
-        line = self._waiting.popleft()
-        self._number += 1
-        self._row.append(line)
-        self._row_length += len(line)
-        return line
-
-    def _give_back(self, lines: list[str]) -> None:
-        self._waiting.extendleft(reversed(lines))
-        self._number -= len(lines)
-
-
-class _Lines:
-    """An iterator that goes on after it has ended, when more has come."""
-
-    def __init__(self, rows: DelimitedRows) -> None:
-        self._rows = rows
-
-    def __iter__(self) -> "_Lines":
-        return self
-
-    def __next__(self) -> str:
-        return self._rows.take_line()
+    def _may_be_continued(self, *, is_last: bool) -> bool:
+        return self._ran_dry and not is_last and sum(map(len, self._waiting)) <= LONGEST_ROW

@@ -72,13 +72,11 @@ class Directory:
         if not names and not identifiers_in(said.workspace_id, after):
             raise RecipientUnidentified("Give an external_id, an email or a phone.")
         if person is None:
-            person, change = self._add(said.workspace_id, new_id()), Change.CREATED
-        elif _alike(person.after, after):
+            return Upserted(self._add(said.workspace_id, new_id(), after, names).id, Change.CREATED)
+        if _alike(person.after, after):
             return Upserted(person.id, Change.UNCHANGED)
-        else:
-            change = Change.UPDATED
         self._rename(person, after)
-        return Upserted(person.id, change)
+        return Upserted(person.id, Change.UPDATED)
 
     def people(self) -> Iterable[Person]:
         return self._by_id.values()
@@ -89,11 +87,10 @@ class Directory:
         return names - self._by_identifier.keys()
 
     def _meant_by(self, said: RecipientInput, names: Iterable[Identifier]) -> Person | None:
-        meant = {
-            self._by_identifier[name].id: self._by_identifier[name] for name in names if name in self._by_identifier
-        }
-        if not meant and said.recipient_id is None:
+        known = [self._by_identifier[name] for name in names if name in self._by_identifier]
+        if not known and said.recipient_id is None:
             return None
+        meant = {person.id: person for person in known}
         if said.recipient_id is not None:
             meant[said.recipient_id] = self._with_id(said.workspace_id, said.recipient_id)
         if len(meant) > 1:
@@ -109,14 +106,18 @@ class Directory:
             raise RecipientNotFound("There is no recipient with this id.")
         return person
 
-    def _add(self, workspace_id: UUID, person_id: UUID) -> Person:
+    def _add(
+        self, workspace_id: UUID, person_id: UUID, after: Mapping[str, Any], names: Iterable[Identifier]
+    ) -> Person:
         person = self._by_id[workspace_id, person_id] = Person(workspace_id, person_id, None)
+        person.after = after
+        for name in names:
+            self._by_identifier[name] = person
         return person
 
-    def _rename(self, person: Person, after: dict[str, Any]) -> None:
-        if person.after is not NOTHING:
-            for name in person.identifiers():
-                del self._by_identifier[name]
+    def _rename(self, person: Person, after: Mapping[str, Any]) -> None:
+        for name in person.identifiers():
+            del self._by_identifier[name]
         person.after = after
         for name in person.identifiers():
             self._by_identifier[name] = person

@@ -68,7 +68,7 @@ def are_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
 def _is_storable(value: object) -> bool:
     match value:
         case str():
-            return len(value) <= LONGEST_TEXT and not UNSTORABLE.search(value)
+            return len(value) <= LONGEST_TEXT and (value.isprintable() or not UNSTORABLE.search(value))
         case None | bool():
             return True
         case int():

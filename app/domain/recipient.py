@@ -67,7 +67,7 @@ def normalised(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _written(name: str, value: Any) -> Any:
-    write = _WRITE.get(name)
+    write = WRITE.get(name)
     if write is None:
         raise RecipientInvalid(f"A recipient has no field called {name}.", pointer=f"/{name}")
     if name in TEXTS and not isinstance(value, str):
@@ -114,7 +114,7 @@ def _time_zone(text: str) -> str:
 def _line(name: str) -> Callable[[str], str]:
     def write(text: str) -> str:
         line = text.strip()
-        if not line or len(line) > LONGEST_LINE or CONTROL.search(line):
+        if not line or len(line) > LONGEST_LINE or (not line.isprintable() and CONTROL.search(line)):
             detail = f"Between 1 and {LONGEST_LINE} printable characters; null clears it."
             raise RecipientInvalid(detail, pointer=f"/{name}")
         return line
@@ -122,7 +122,7 @@ def _line(name: str) -> Callable[[str], str]:
     return write
 
 
-_WRITE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
+WRITE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "external_id": _line("external_id"),
         "email": email_address,
@@ -134,5 +134,5 @@ _WRITE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
         "properties": check_properties,
     }
 )
-FIELDS: Final = tuple(_WRITE)
-TEXTS: Final = frozenset(_WRITE) - {"account_id", "properties"}
+FIELDS: Final = tuple(WRITE)
+TEXTS: Final = frozenset(WRITE) - {"account_id", "properties"}

@@ -1,7 +1,7 @@
 """What the columns of a CSV mean: fields by their names, everything else is a property."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,7 @@ from uuid import UUID
 from app.domain.account import AccountInput, normalised_account
 from app.domain.errors import RuleViolation
 from app.domain.properties import LONGEST_KEY, UNSTORABLE, check_value
-from app.domain.recipient import IDENTIFIERS, RecipientInput, RecipientInvalid, normalised
+from app.domain.recipient import IDENTIFIERS, WRITE, RecipientInput, RecipientInvalid
 
 ACCOUNT, ACCOUNT_NAME = "account", "account_name"
 FIELDS = (*IDENTIFIERS, "name", "locale", "time_zone", ACCOUNT, ACCOUNT_NAME)
@@ -52,35 +52,34 @@ class WrongColumnCount(RuleViolation):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Places of cells, by what they mean."""
+    """Places of cells, by what they mean; how a field is written down is looked up once for the whole file."""
 
     count: int
-    fields: Mapping[str, int]
-    properties: Mapping[str, int]
+    fields: Sequence[tuple[str, int, Callable[[str], Any]]]
+    properties: Sequence[tuple[str, int]]
+    account: int | None
+    account_name: int | None
 
     def said(self, cells: Sequence[str], *, workspace_id: UUID) -> RecipientInput:
         """An empty cell leaves things as they are. Raises WrongColumnCount, and what `normalised` raises."""
         if len(cells) != self.count and (len(cells) < self.count or any(cells[self.count :])):
             raise WrongColumnCount(f"The header has {self.count} columns, this row {len(cells)}.")
-        given: dict[str, Any] = {name: cells[at] for name, at in self.fields.items() if cells[at].strip()}
-        account = _account(given, workspace_id) if ACCOUNT in given or ACCOUNT_NAME in given else None
-        given = normalised(given)
-        properties = {key: cell_value(cells[at], key) for key, at in self.properties.items() if cells[at].strip()}
+        given: dict[str, Any] = {name: write(cells[at]) for name, at, write in self.fields if cells[at].strip()}
+        properties = {key: cell_value(cells[at].strip(), key) for key, at in self.properties if cells[at].strip()}
         if properties:
             given["properties"] = properties
-        return RecipientInput(workspace_id, given, None, account)
+        return RecipientInput(workspace_id, given, None, self._account(cells, workspace_id))
+
+    def _account(self, cells: Sequence[str], workspace_id: UUID) -> AccountInput | None:
+        external_id = cells[self.account].strip() if self.account is not None else ""
+        name = cells[self.account_name].strip() if self.account_name is not None else ""
+        if name and not external_id:
+            raise RecipientInvalid("An account_name needs an account.", pointer="/account")
+        return normalised_account(workspace_id, external_id, {"name": name} if name else {}) if external_id else None
 
 
-def _account(given: dict[str, Any], workspace_id: UUID) -> AccountInput:
-    external_id, name = given.pop(ACCOUNT, None), given.pop(ACCOUNT_NAME, None)
-    if external_id is None:
-        raise RecipientInvalid("An account_name needs an account.", pointer="/account")
-    return normalised_account(workspace_id, external_id, {"name": name} if name else {})
-
-
-def cell_value(cell: str, key: str) -> object:
+def cell_value(text: str, key: str) -> object:
     """Numbers and truths as such, all else as text. Raises PropertiesInvalid."""
-    text = cell.strip()
     if text[0] in BEGINS_A_NUMBER:
         if WHOLE.fullmatch(text):
             return int(text)
@@ -108,7 +107,8 @@ def columns_of(header: Sequence[str] | None) -> Columns:
         place[name] = at
     if not any(name in fields for name in IDENTIFIERS):
         raise HeaderUnreadable("The first line names the columns; one of them is external_id, email or phone.")
-    return Columns(len(header), fields, properties)
+    written = [(name, at, WRITE[name]) for name, at in fields.items() if name in WRITE]
+    return Columns(len(header), written, list(properties.items()), fields.get(ACCOUNT), fields.get(ACCOUNT_NAME))
 
 
 def _field(cell: str) -> str | None:

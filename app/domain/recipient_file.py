@@ -1,8 +1,7 @@
 """A file of recipients, read piece by piece: CSV with a header, or a JSON object on each line."""
 
-from collections.abc import Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from app.domain.delimited import DECLARED, DelimitedRows, delimiter_of
@@ -27,15 +26,12 @@ class RowUnreadable(RuleViolation):
     code = "row_unreadable"
 
 
-class Row(NamedTuple):
-    """`content` is what was read of it: cells, or a line of JSON; None where even that failed."""
-
-    line: int
-    content: Any
+# The number of the line, and what was read of it: cells, or JSON; None where even that failed.
+Row = tuple[int, Any]
 
 
 class RecipientFile(Protocol):
-    def rows(self, piece: bytes, *, is_last: bool) -> Iterator[Row]:
+    def rows(self, piece: bytes, *, is_last: bool) -> list[Row]:
         """The rows that end in this piece. Raises FileUnreadable."""
 
     def said(self, row: Row) -> RecipientInput | DomainError: ...
@@ -54,24 +50,23 @@ class CsvFile:
         self._lines_before = 0
         self._delimiter = ""
 
-    def rows(self, piece: bytes, *, is_last: bool) -> Iterator[Row]:
+    def rows(self, piece: bytes, *, is_last: bool) -> list[Row]:
         lines = self._text.lines(piece, is_last=is_last)
         if self._rows is None:
             lines = self._begin(lines)
-        if self._rows is not None:
-            for line, cells in self._rows.feed(lines, is_last=is_last):
-                if self._columns is None:
-                    self._columns = columns_of(cells)
-                else:
-                    yield Row(line, cells)
-        if is_last and self._columns is None:
+        rows = self._rows.feed(lines, is_last=is_last) if self._rows is not None else []
+        if self._columns is None and rows:
+            self._columns = columns_of(rows.pop(0)[1])
+        if self._columns is None and is_last:
             raise FileUnreadable("The file is empty.")
+        return rows
 
     def said(self, row: Row) -> RecipientInput | DomainError:
-        if row.content is None or self._columns is None:
+        _, cells = row
+        if cells is None or self._columns is None:
             return RowUnreadable("The quotes of this row do not match.")
         try:
-            return self._columns.said(row.content, workspace_id=self._workspace_id)
+            return self._columns.said(cells, workspace_id=self._workspace_id)
         except DomainError as error:
             return error
 
@@ -96,18 +91,18 @@ class NdjsonFile:
         self._number = 0
         self._has_rows = False
 
-    def rows(self, piece: bytes, *, is_last: bool) -> Iterator[Row]:
-        for line in self._text.lines(piece, is_last=is_last):
-            self._number += 1
-            if line.strip():
-                self._has_rows = True
-                yield Row(self._number, line)
+    def rows(self, piece: bytes, *, is_last: bool) -> list[Row]:
+        lines = self._text.lines(piece, is_last=is_last)
+        rows = [(number, line) for number, line in enumerate(lines, start=self._number + 1) if line.strip()]
+        self._number += len(lines)
+        self._has_rows = self._has_rows or bool(rows)
         if is_last and not self._has_rows:
             raise FileUnreadable("The file is empty.")
+        return rows
 
     def said(self, row: Row) -> RecipientInput | DomainError:
         try:
-            return recipient_from_json(row.content, workspace_id=self._workspace_id)
+            return recipient_from_json(row[1], workspace_id=self._workspace_id)
         except DomainError as error:
             return error
 

@@ -21,7 +21,7 @@ from app.operations.campaign_recipients import add_recipients
 from app.operations.events import announce
 from app.operations.recipients import Outcome, upsert_recipients
 
-ROWS_AT_ONCE = 1_000  # in one upsert, so that the process never thinks for long
+ROWS_AT_ONCE = 2_000  # in one upsert, so that the process never thinks for long
 
 
 class ImportTakenOver(Exception):

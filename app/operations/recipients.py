@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic_core import to_json
+
 from app.db.identifiers import new_id
 from app.db.statements import Connection, RaceLost, copy, fetch, until_unraced
 from app.domain.account import AccountBook, AccountNotFound
@@ -264,7 +266,7 @@ async def _update_changed(tx: Connection, people: Sequence[Person], *, now: date
 
 def _columns(people: Sequence[Person]) -> list[list[Any]]:
     columns = {name: [person.after.get(name) for person in people] for name in KEPT}
-    columns["properties"] = [json.dumps(properties) for properties in columns["properties"]]
+    columns["properties"] = [to_json(properties).decode() for properties in columns["properties"]]
     return [[person.workspace_id for person in people], [person.id for person in people], *columns.values()]
 
 

@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import count, islice
+from itertools import count
 
 import structlog
 
@@ -27,8 +27,8 @@ from app.queries.imports import read_piece
 
 log = structlog.get_logger()
 
-ROWS_A_TRANSACTION = 5_000  # short enough for whoever waits for one of these people
-ROWS_WITHOUT_A_PAUSE = 50  # milliseconds of work, then others may go on
+ROWS_A_TRANSACTION = 2_000  # short enough for whoever waits for one of these people
+BYTES_WITHOUT_A_PAUSE = 32_000  # a few milliseconds of work, then others may go on
 PIECES_A_LEASE = 16  # read before the lease is renewed, whether or not there is anything to store
 
 
@@ -138,16 +138,17 @@ class Importer:
         yield Batch(said, bytes_read)
 
     async def _rows(self) -> AsyncGenerator[tuple[list[SaidRow], int], None]:
-        """A few at a time, with how many bytes they take us to."""
+        """Some at a time, with how many bytes they take us to."""
         file = recipient_file(self.claimed.form, self.claimed.workspace_id)
         bytes_read, left_out = 0, self.claimed.rows_read
         async with aclosing(self._pieces()) as pieces:
             async for piece, is_last in pieces:
-                bytes_read += len(piece)
-                rows = file.rows(piece, is_last=is_last)
-                while some := list(islice(rows, ROWS_WITHOUT_A_PAUSE)):
-                    yield [SaidRow(row.line, file.said(row)) for row in some[left_out:]], bytes_read
-                    left_out = max(left_out - len(some), 0)
+                for start in range(0, max(len(piece), 1), BYTES_WITHOUT_A_PAUSE):
+                    part = piece[start : start + BYTES_WITHOUT_A_PAUSE]
+                    rows = file.rows(part, is_last=is_last and start + len(part) == len(piece))
+                    bytes_read += len(part)
+                    yield [SaidRow(row[0], file.said(row)) for row in rows[left_out:]], bytes_read
+                    left_out = max(left_out - len(rows), 0)
                     await asyncio.sleep(0)
 
     async def _pieces(self) -> AsyncGenerator[tuple[bytes, bool], None]:

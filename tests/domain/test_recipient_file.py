@@ -25,7 +25,7 @@ def read(text: str | bytes, form: FileFormat = FileFormat.CSV, *, piece: int = 1
         part = content[at : at + piece]
         for row in file.rows(part, is_last=at + piece >= len(content)):
             said = file.said(row)
-            found.append((row.line, said.code if isinstance(said, DomainError) else dict(said.given)))
+            found.append((row[0], said.code if isinstance(said, DomainError) else dict(said.given)))
     return found
 
 
@@ -181,7 +181,7 @@ def test_what_the_csv_module_writes_is_read_back(rows: list[tuple[str, str]], pi
     found = recipient_file(FileFormat.CSV, WORKSPACE)
     content = text.getvalue().encode()
     contents = [
-        row.content
+        row[1]
         for at in range(0, len(content), piece)
         for row in found.rows(content[at : at + piece], is_last=at + piece >= len(content))
     ]
