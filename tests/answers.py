@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -66,10 +66,6 @@ async def in_zone(engine: Engine, workspace_id: UUID, time_zone: str) -> None:
 
 def _row(answer: Answer) -> dict[str, Any]:
     return {**asdict(answer), "answered_at": answer.answered_at.isoformat(), "id": str(new_id(datetime.now(UTC)))}
-
-
-def day(text_: str) -> date:
-    return date.fromisoformat(text_)
 
 
 RECORD = text(f"""
