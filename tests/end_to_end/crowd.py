@@ -24,17 +24,18 @@ class Crowd:
     answered: Counter[int] = field(default_factory=Counter)  # by status
     wrong: Counter[str] = field(default_factory=Counter)  # what nobody should be told; a deliberate 503 they may
     last_good: dict[str, float] = field(default_factory=dict)  # when each route last did what was asked
+    is_calling: bool = False
 
     @asynccontextmanager
     async def calling(self, callers: int) -> AsyncIterator[None]:
-        stop = asyncio.Event()
+        self.is_calling = True
         async with asyncio.TaskGroup() as tasks:
             for number in range(callers):
-                tasks.create_task(self._call(number, stop))
+                tasks.create_task(self._call(number))
             try:
                 yield
             finally:
-                stop.set()
+                self.is_calling = False
 
     async def until_all_is_well(self, *, seconds: float) -> None:
         """Every kind of route has done once more what it was asked."""
@@ -43,11 +44,11 @@ class Crowd:
             while any(self.last_good.get(route, 0.0) < since for route in ROUTES):  # noqa: ASYNC110 - bounded
                 await asyncio.sleep(0.05)
 
-    async def _call(self, number: int, stop: asyncio.Event) -> None:
+    async def _call(self, number: int) -> None:
         """The recording lane, a bulk, a transaction of the request's own, a look, a score."""
         response_id = ""
         for turn in count():
-            if stop.is_set():
+            if not self.is_calling:
                 return
             said = {"campaign_id": self.world.campaign_id, "score": turn % 11}
             person = {"recipient": {"external_id": f"caller-{number}"}, "occasion": f"turn-{turn}-{monotonic()}"}
@@ -60,6 +61,9 @@ class Crowd:
             await self._ask("score", "GET", f"/v1/scores?campaign_id={self.world.campaign_id}")
 
     async def _ask(self, route: str, method: str, path: str, body: Any = None) -> Any:
+        """What was made or found; None if it was refused, or the crowd has gone home."""
+        if not self.is_calling:
+            return None
         try:
             async with self.session.request(method, path, json=body) as reply:
                 said = await reply.json(content_type=None)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from tests.end_to_end.crash.programs import running
 from tests.end_to_end.crash.run import make_world
-from tests.end_to_end.crash.stage import HASTE, Stage, resident_megabytes, set_up
+from tests.end_to_end.crash.stage import Stage, resident_megabytes
 from tests.end_to_end.crowd import Crowd
 
 pytestmark = pytest.mark.slow
@@ -18,13 +18,6 @@ GOES_ON_SECONDS = 15.0  # once PostgreSQL is back: connections made anew, on a b
 GROWTH_MEGABYTES = 20.0
 CROWDS = (16, 64, 256)
 TURN_SECONDS = 4.0
-
-
-@pytest.fixture(scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    """To callers, all settings are the defaults; only deliveries are in haste."""
-    async with set_up(HASTE) as stage:
-        yield stage
 
 
 @pytest.fixture

@@ -15,7 +15,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=60.0, help="after which no more is killed")
     parser.add_argument("--seed", type=int, default=SystemRandom().randrange(10**6), help="of every random choice")
     arguments = parser.parse_args()
-    print(f"seed {arguments.seed}", flush=True)
+    print(
+        f"seed {arguments.seed}; processes die, the machine does not: fsync is off, synchronous_commit on", flush=True
+    )
     started = monotonic()
     outcome = asyncio.run(
         crash(

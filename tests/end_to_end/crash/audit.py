@@ -30,7 +30,7 @@ class Findings:
 
     def note(self, kind: str, what: str, example: object, count: int = 1) -> None:
         """`kind` is one of the fields above, or anything else that must not be."""
-        if not count:
+        if count < 1:
             return
         if kind in {"lost", "doubled", "changed_id"}:
             setattr(self, kind, getattr(self, kind) + count)
@@ -44,6 +44,7 @@ async def audit(engine: Engine, workspace_id: UUID, ledger: Ledger, arrivals: Ar
     findings = Findings()
     async with engine.read() as tx:
         await _check_answers(tx, workspace_id, ledger, findings)
+        await _check_campaigns(tx, workspace_id, ledger, findings)
         await _check_counters(tx, workspace_id, findings)
         await _check_events(tx, workspace_id, ledger, arrivals, findings)
         await _check_queues(tx, findings)
@@ -77,6 +78,15 @@ def _check_answer(answer: Answer, rows: list[Mapping[str, Any]], findings: Findi
     if answer.revision is not None and row["revision"] != answer.revision:
         kind = "doubled" if row["revision"] > answer.revision else "lost"
         findings.note(kind, "changed another number of times than told", (answer, row))
+
+
+async def _check_campaigns(tx: ReadTx, workspace_id: UUID, ledger: Ledger, findings: Findings) -> None:
+    stored = defaultdict(list)
+    for row in await tx.execute(_CAMPAIGNS, {"workspace_id": workspace_id}):
+        stored[row.name].append(ids.shown("campaign", row.id))
+    for name, campaign_id in ledger.campaigns.items():
+        findings.note("lost", "a campaign was acknowledged, but not stored", name, campaign_id not in stored[name])
+        findings.note("doubled", "a campaign was made more than once", stored[name], len(stored[name]) - 1)
 
 
 async def _check_counters(tx: ReadTx, workspace_id: UUID, findings: Findings) -> None:
@@ -131,6 +141,8 @@ _ANSWERS = text("""
     SELECT (properties ->> 'mark')::int AS mark, id, score, comment, excluded_at IS NOT NULL AS is_excluded, revision
     FROM responses WHERE workspace_id = :workspace_id
 """)
+
+_CAMPAIGNS = text("SELECT id, name FROM campaigns WHERE workspace_id = :workspace_id AND name LIKE 'campaign-%'")
 
 _COUNTERS = text("""
     WITH answers AS (

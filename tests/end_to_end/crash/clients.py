@@ -201,6 +201,16 @@ class Client:
         if reply.status == 200 and not now.get("is_deleted"):
             self.expect(reply.body["revision"] == answer.revision, f"{what} exactly once", reply)
 
+    # setting up
+
+    async def create_campaign(self) -> None:
+        """Not one of the hot routes: here the key itself is stored, with what it has led to."""
+        name = f"campaign-{self.number}-{self.chance.getrandbits(64)}"
+        said = {"name": name, "kind": "transactional"}
+        reply = await self.caller.insist("POST", "/v1/campaigns", said, headers={"idempotency-key": name})
+        if self.expect(reply.status == 201, "a campaign is created", reply):
+            self.caller.ledger.campaigns[name] = reply.body["id"]
+
     # looking
 
     async def look(self) -> None:
@@ -252,5 +262,6 @@ ACTS: Mapping[Callable[[Client], Awaitable[None]], float] = {
     Client.amend_by_slot: 1,
     Client.exclude_or_restore: 1,
     Client.delete: 1,
+    Client.create_campaign: 0.3,
     Client.look: 2,
 }

@@ -4,15 +4,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from random import Random
 from time import monotonic
 
 from tests.end_to_end.crash.programs import Program
 from tests.end_to_end.crash.stage import Stage
 
-# Of PostgreSQL: its first process; one of its others, whose death ends them all; and now and then its supervisor.
-VICTIMS: Mapping[str, float] = {"worker": 3, "api": 3, "postgres": 2, "backend": 1, "owner": 0.3}
+# Of PostgreSQL: its first process; one of its others, whose death ends them all; all at once; now and then who owns it.
+VICTIMS: Mapping[str, float] = {"worker": 3, "api": 3, "postgres": 1.5, "backend": 1, "cluster": 1, "owner": 0.3}
 PAUSE_BETWEEN_SECONDS = (0.2, 3.8)  # uniformly
 
 
@@ -39,13 +38,11 @@ class Killer:
             case "owner":
                 self.stage.postgres.kill_supervisor()
             case "backend":
-                self.stage.postgres.kill(self.chance.choice(_children(self.stage.postgres.pid)))
+                self.stage.postgres.kill(self.chance.choice(self.stage.postgres.children()))
+            case "cluster":
+                self.stage.postgres.kill(self.stage.postgres.pid, *self.stage.postgres.children())
             case _:
                 self._program(victim).kill()
 
     def _program(self, victim: str) -> Program:
         return {"worker": self.stage.worker, "api": self.stage.api}.get(victim, self.stage.postgres)
-
-
-def _children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

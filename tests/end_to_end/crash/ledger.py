@@ -24,6 +24,7 @@ class Answer:
 @dataclass(slots=True)
 class Ledger:
     answers: list[Answer] = field(default_factory=list)
+    campaigns: dict[str, str] = field(default_factory=dict)  # ids by name
     acked: int = 0  # acknowledged answers
     changes: int = 0  # acknowledged amendments, exclusions, restorations, deletions
     repeats: int = 0  # requests that had to be sent again

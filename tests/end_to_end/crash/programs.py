@@ -8,8 +8,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -38,12 +38,25 @@ class Program:
     _supervisor: asyncio.subprocess.Process | None = None
     _keeper: "asyncio.Task[None] | None" = None
 
-    def kill(self, pid: int | None = None) -> None:
-        """As kill -9 does: the process itself, or another one whose end ends it."""
+    def kill(self, *pids: int) -> None:
+        """As kill -9 does: the process itself, or others whose end ends it."""
         self.is_up.clear()
         self.kills.append(monotonic())
-        with suppress(ProcessLookupError):
-            os.kill(pid or self.pid, signal.SIGKILL)
+        for pid in pids or (self.pid,):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        os.kill(self.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(self.pid, signal.SIGCONT)
+
+    def children(self) -> list[int]:
+        """The pids of whom the process has started itself."""
+        return [int(child) for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
     def kill_supervisor(self) -> None:
         assert self._supervisor is not None

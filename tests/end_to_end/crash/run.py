@@ -88,7 +88,7 @@ async def crash(plan: Plan, *, say: Callable[[str], None]) -> Outcome:
         return Outcome(killer.kills, ledger, arrivals, findings, slowest, needless, megabytes)
 
 
-async def make_world(stage: Stage, session: aiohttp.ClientSession) -> World:
+async def make_world(stage: Stage, session: aiohttp.ClientSession, *, people: int = PEOPLE) -> World:
     async def post(path: str, body: Any = None) -> Mapping[str, Any]:
         async with session.post(path, json=body) as reply:
             assert reply.status in {200, 201}, await reply.text()
@@ -101,8 +101,8 @@ async def make_world(stage: Stage, session: aiohttp.ClientSession) -> World:
         campaign = {"name": "Orders", "kind": "transactional", "one_answer_per_recipient": once, "survey": survey}
         campaign_ids.append((await post("/v1/campaigns", campaign))["id"])
         await post(f"/v1/campaigns/{campaign_ids[-1]}/launch")
-    people = [(await post("/v1/recipients", {"external_id": f"person-{n}"}))["id"] for n in range(PEOPLE)]
-    return World(campaign_ids[0], campaign_ids[1], people, stage.publishable_key)
+    recipient_ids = [(await post("/v1/recipients", {"external_id": f"person-{n}"}))["id"] for n in range(people)]
+    return World(campaign_ids[0], campaign_ids[1], recipient_ids, stage.publishable_key)
 
 
 async def _load_and_kill(
