@@ -241,3 +241,24 @@ async def event_types(engine: Engine, response: str) -> list[str]:
         engine, "SELECT type FROM events WHERE response_id = :id ORDER BY id", id=ids.parsed("response", response)
     )
     return [row["type"] for row in found]
+
+
+@pytest.mark.parametrize("same", ["import_id", "occasion"])
+async def test_rows_of_a_bulk_about_the_same_thing_count_in_the_order_sent(
+    engine: Engine, alice: Tenant, campaign: str, same: str
+) -> None:
+    recipient = await a_recipient(engine, alice.workspace_id)
+    rows_of_each = [
+        [
+            an_answer(campaign, recipient_id=recipient, score=score, if_answered="amend", **{same: str(thing)})
+            for score in (1, 2, 3)
+        ]
+        for thing in range(12)
+    ]
+    sent = [row for rows_of_one in zip(*rows_of_each, strict=True) for row in rows_of_one]
+    results = (await alice.api.post("/v1/responses/bulk", json={"responses": sent})).json()["results"]
+    assert [result["response"]["outcome"] for result in results] == ["created"] * 12 + ["amended"] * 24
+    stored = await rows(
+        engine, "SELECT score FROM responses WHERE campaign_id = :id", id=ids.parsed("campaign", campaign)
+    )
+    assert [row["score"] for row in stored] == [3] * 12

@@ -70,7 +70,8 @@ async def insert_batch(connection: asyncpg.Connection, batch: Sequence[NewRespon
 
 
 # The look-ups are LATERAL with a LIMIT so that they stay one index probe for each row, whatever the planner thinks of
-# the tables' sizes; the insert comes first and the counters last, so that the hot rows are locked the shortest.
+# the tables' sizes; the insert comes first and the counters last, so that the hot rows are locked the shortest. All
+# batches insert in one order, lest two wait for each other; of answers to the same thing, the first sent comes first.
 INSERT_BATCH = f"""
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest({ARRAYS}) WITH ORDINALITY AS t ({NAMES}, place)
@@ -110,7 +111,7 @@ inserted AS (
         k.counted_on, k.received_at, k.received_at
     FROM known k LEFT JOIN segmented s ON s.id = k.id AND s.workspace_id = k.workspace_id
     WHERE k.refusal IS NULL
-    ORDER BY k.workspace_id, k.recipient_id, k.campaign_id, k.slot
+    ORDER BY k.workspace_id, k.campaign_id, coalesce(k.import_id, k.slot), k.place
     ON CONFLICT DO NOTHING
     RETURNING workspace_id, id, campaign_id, survey_version, counted_on, channel, score, segments
 ),
