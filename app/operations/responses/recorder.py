@@ -14,8 +14,9 @@ from app.operations.responses.record import record_responses
 LANE_SETTINGS = {"lock_timeout": "100ms", "statement_timeout": "10s"}
 SLOW_LANE_SETTINGS = {"lock_timeout": "4s", "statement_timeout": "10s"}
 # One plan for the life of the connection: planning this statement takes longer than running it. Index probes only,
-# because a plan made while the tables were small must not scan them when they have grown.
-PLAN_SETTINGS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off"}
+# because a plan made while the tables were small must not scan them when they have grown. What the statement found is
+# joined by hashing: comparing each answer with each is quadratic, and the probes stay loops, having no other way.
+PLAN_SETTINGS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_nestloop": "off"}
 
 
 class Recorder:
