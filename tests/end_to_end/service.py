@@ -34,6 +34,7 @@ class Service:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=err,
+                start_new_session=True,  # a terminal's Ctrl-C goes to a whole group of processes, and not to ours
             )
 
     def log(self, event: str) -> list[dict[str, Any]]:

@@ -4,12 +4,14 @@ import os
 import signal
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.db.embedded.waiting import wait_until
+from tests.cli.command import zeroten
 from tests.conftest import _database
 from tests.db.embedded_places import a_place, is_running
 from tests.end_to_end.service import STARTS_SECONDS, STOPS_SECONDS, Service, command_line, up
@@ -19,6 +21,8 @@ pytestmark = pytest.mark.slow
 ORPHANS_END_SECONDS = 3.0
 RESTARTED_SECONDS = 30.0
 RESTARTED = "a process ended; starting it again"
+NOTHING_IS_SENT = "this database was restored or copied here: nothing is sent"
+ADOPTED = "this database has been adopted: sending"
 DATABASE_RESTARTED = "PostgreSQL ended; it has been started again"
 
 
@@ -98,11 +102,12 @@ def test_no_secret_stands_in_a_command_line(service: Service):
         assert not any(secret in word for secret in secrets for word in command_line(pid))
 
 
-def test_told_to_stop_it_stops_everybody_in_order(service: Service):
+def test_ctrl_c_stops_everybody_in_order(service: Service):
     everybody = service.everybody()
-    service.process.send_signal(signal.SIGINT)
+    os.killpg(service.process.pid, signal.SIGINT)
     assert service.process.wait(STOPS_SECONDS) == 0, service.said
     assert [pid for pid in everybody if is_running(pid)] == []
+    assert not service.log(RESTARTED)
     order = ["stopping", "api stopped", "worker stopped", "PostgreSQL stopped"]
     assert sorted(order, key=lambda event: service.log(event)[0]["timestamp"]) == order
 
@@ -134,6 +139,7 @@ def test_a_killed_api_is_started_again_and_who_calls_meanwhile_waits(service: Se
 
 
 def test_a_killed_worker_is_started_again(service: Service):
+    assert not service.log(NOTHING_IS_SENT)
     killed = service.child("worker")
     starts = len(service.log("worker started"))
     assert killed is not None
@@ -179,6 +185,17 @@ def test_lost_secret_keys_are_not_replaced_in_silence(stopped: Path):
         assert not file.exists()
     finally:
         set_aside.rename(file)
+
+
+def test_a_copy_of_the_directory_sends_nothing_until_it_is_adopted(stopped: Path):
+    with a_place() as place:
+        subprocess.run(["cp", "-a", str(stopped), str(place / "copy")], check=True)
+        with up(place / "copy") as copy:
+            copy.until_ready()
+            assert wait_until(lambda: bool(copy.log(NOTHING_IS_SENT)), seconds=RESTARTED_SECONDS), copy.said
+            assert copy.keys == {}
+            assert zeroten("adopt", ZEROTEN_DATA_DIRECTORY=str(place / "copy")).returncode == 0
+            assert wait_until(lambda: bool(copy.log(ADOPTED)), seconds=RESTARTED_SECONDS), copy.said
 
 
 async def test_somebody_elses_database_is_migrated_and_served(server_url: str):
