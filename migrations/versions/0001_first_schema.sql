@@ -438,7 +438,6 @@ CREATE TABLE responses (
     changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT pk_responses PRIMARY KEY (workspace_id, id),
     CONSTRAINT fk_responses_survey_versions FOREIGN KEY(workspace_id, campaign_id, survey_version) REFERENCES survey_versions (workspace_id, campaign_id, version),
-    CONSTRAINT fk_responses_recipients FOREIGN KEY(workspace_id, recipient_id) REFERENCES recipients (workspace_id, id),
     CONSTRAINT ck_responses_score CHECK (score BETWEEN 0 AND 10)
 );
 
