@@ -31,11 +31,17 @@ class Person:
     __slots__ = ("after", "id", "revision", "stored", "workspace_id")
 
     def __init__(
-        self, workspace_id: UUID, person_id: UUID, stored: Mapping[str, Any] | None, revision: int = 0
+        self,
+        workspace_id: UUID,
+        person_id: UUID,
+        stored: Mapping[str, Any] | None,
+        *,
+        revision: int = 0,
+        after: Mapping[str, Any] | None = None,
     ) -> None:
         """`stored` has every field of a recipient; None: not stored yet."""
         self.workspace_id, self.id, self.stored, self.revision = workspace_id, person_id, stored, revision
-        self.after: Mapping[str, Any] = stored if stored is not None else NOTHING
+        self.after: Mapping[str, Any] = after or stored or NOTHING
 
     @property
     def is_new(self) -> bool:
@@ -67,12 +73,13 @@ class Directory:
     def upsert(self, said: RecipientInput, *, new_id: Callable[[], UUID]) -> Upserted:
         """Raises IdentityConflict, RecipientUnidentified, RecipientNotFound or PropertiesInvalid, changing nothing."""
         names = identifiers_in(said.workspace_id, said.given)
-        person = self._meant_by(said, names)
-        after = _after(person.after if person else NOTHING, said.given)
-        if not names and not identifiers_in(said.workspace_id, after):
-            raise RecipientUnidentified("Give an external_id, an email or a phone.")
-        if person is None:
-            return Upserted(self._add(said.workspace_id, new_id(), after, names).id, Change.CREATED)
+        known = [self._by_identifier[name] for name in names if name in self._by_identifier]
+        if not known and said.recipient_id is None:
+            return self._add(said, names, new_id=new_id)
+        person = self._meant_by(said, known)
+        after = _after(person.after, said.given)
+        if not identifiers_in(said.workspace_id, after):
+            raise _unidentified()
         if _alike(person.after, after):
             return Upserted(person.id, Change.UNCHANGED)
         self._rename(person, after)
@@ -86,17 +93,23 @@ class Directory:
         names = {name for one in said for name in identifiers_in(one.workspace_id, one.given)}
         return names - self._by_identifier.keys()
 
-    def _meant_by(self, said: RecipientInput, names: Iterable[Identifier]) -> Person | None:
-        known = [self._by_identifier[name] for name in names if name in self._by_identifier]
-        if not known and said.recipient_id is None:
-            return None
+    def _add(self, said: RecipientInput, names: list[Identifier], *, new_id: Callable[[], UUID]) -> Upserted:
+        if not names:
+            raise _unidentified()
+        person = Person(said.workspace_id, new_id(), None, after=_after(NOTHING, said.given))
+        self._by_id[person.workspace_id, person.id] = person
+        for name in names:
+            self._by_identifier[name] = person
+        return Upserted(person.id, Change.CREATED)
+
+    def _meant_by(self, said: RecipientInput, known: Iterable[Person]) -> Person:
         meant = {person.id: person for person in known}
         if said.recipient_id is not None:
             meant[said.recipient_id] = self._with_id(said.workspace_id, said.recipient_id)
         if len(meant) > 1:
             raise _conflict(meant)
-        person = next(iter(meant.values()), None)
-        if person is not None and said.recipient_id is None:
+        (person,) = meant.values()
+        if said.recipient_id is None:
             _check_external_id(person, said.given)
         return person
 
@@ -106,21 +119,16 @@ class Directory:
             raise RecipientNotFound("There is no recipient with this id.")
         return person
 
-    def _add(
-        self, workspace_id: UUID, person_id: UUID, after: Mapping[str, Any], names: Iterable[Identifier]
-    ) -> Person:
-        person = self._by_id[workspace_id, person_id] = Person(workspace_id, person_id, None)
-        person.after = after
-        for name in names:
-            self._by_identifier[name] = person
-        return person
-
     def _rename(self, person: Person, after: Mapping[str, Any]) -> None:
         for name in person.identifiers():
             del self._by_identifier[name]
         person.after = after
         for name in person.identifiers():
             self._by_identifier[name] = person
+
+
+def _unidentified() -> RecipientUnidentified:
+    return RecipientUnidentified("Give an external_id, an email or a phone.")
 
 
 def identifiers_in(workspace_id: UUID, fields: Mapping[str, Any]) -> list[Identifier]:

@@ -1,7 +1,7 @@
 """Creating and changing recipients, five hundred as cheaply as one."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from app.db.identifiers import new_id
+from app.db.identifiers import new_ids
 from app.db.statements import Connection, RaceLost, copy, fetch, until_unraced
 from app.domain.account import AccountBook, AccountNotFound
 from app.domain.errors import DomainError
@@ -64,7 +64,7 @@ async def _upsert(
     )
     directory = Directory(await _read_people(tx, said, lock=lock))
     suppressions = await _read_suppressions(tx, said, directory, hmac_key=hmac_key)
-    heard = _Heard(directory, book, accounts, suppressions, now, said_at or now)
+    heard = _Heard(directory, book, accounts, suppressions, said_at or now, new_ids(now).__next__)
     outcomes = [heard.outcome(one) for one in said]
     await store_accounts(tx, book, now=now)
     await _store_people(tx, list(directory.people()), suppressions, now=now)
@@ -79,17 +79,17 @@ class _Heard:
     book: AccountBook
     accounts: set[tuple[UUID, UUID]]
     suppressions: Mapping[Identifier, Suppression]
-    now: datetime
     said_at: datetime
+    new_id: Callable[[], UUID]
 
     def outcome(self, said: RecipientInput) -> Outcome:
         try:
             self._check(said)
             if said.account is None:
-                return self.directory.upsert(said, new_id=self._new_id)
-            account, after = self.book.preview(said.account, new_id=self._new_id)
+                return self.directory.upsert(said, new_id=self.new_id)
+            account, after = self.book.preview(said.account, new_id=self.new_id)
             in_account = said._replace(given={**said.given, "account_id": account.id})
-            outcome = self.directory.upsert(in_account, new_id=self._new_id)
+            outcome = self.directory.upsert(in_account, new_id=self.new_id)
             self.book.keep(account, after)
         except DomainError as error:
             return error
@@ -103,9 +103,6 @@ class _Heard:
             found = map(self.suppressions.get, identifiers_in(said.workspace_id, said.given))
             if any(suppression and suppression.erased_at > self.said_at for suppression in found):
                 raise RecipientErased("This person was erased after the row was handed in.")
-
-    def _new_id(self) -> UUID:
-        return new_id(self.now)
 
 
 async def _read_people(tx: Connection, said: Sequence[RecipientInput], *, lock: bool) -> list[Person]:
@@ -131,7 +128,7 @@ def _names_of(said: Sequence[RecipientInput], workspace_id: UUID, kind: str) -> 
 
 def _person(row: Mapping[str, Any]) -> Person:
     stored = {**{name: row[name] for name in KEPT}, "properties": json.loads(row["properties"])}
-    return Person(row["workspace_id"], row["id"], stored, row["revision"])
+    return Person(row["workspace_id"], row["id"], stored, revision=row["revision"])
 
 
 def _said_names(texts: str) -> str:
