@@ -262,3 +262,16 @@ async def test_rows_of_a_bulk_about_the_same_thing_count_in_the_order_sent(
         engine, "SELECT score FROM responses WHERE campaign_id = :id", id=ids.parsed("campaign", campaign)
     )
     assert [row["score"] for row in stored] == [3] * 12
+
+
+async def test_a_refused_answer_leaves_nobody_behind(engine: Engine, alice: Tenant, campaign: str) -> None:
+    archived = await a_campaign(engine, alice.workspace_id, state="archived")
+    csat = await a_campaign(engine, alice.workspace_id, metric="csat")
+    unknown = campaign[:-4] + "0000"
+    for place, refusing in enumerate((unknown, archived, csat)):
+        person = {"external_id": f"{campaign}-{place}", "account": {"external_id": f"{campaign}-{place}"}}
+        reply = await alice.api.post("/v1/responses", json=an_answer(refusing, recipient=person))
+        assert reply.status_code in {404, 409, 422}, reply.text
+    came = "SELECT 1 FROM {} WHERE external_id LIKE :these"
+    for table in ("recipients", "accounts"):
+        assert not await rows(engine, came.format(table), these=f"{campaign}-%")

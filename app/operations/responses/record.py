@@ -11,11 +11,10 @@ from typing import NoReturn
 import asyncpg
 
 from app.db.engine import Engine
-from app.domain.campaign import CampaignNotAccepting, CampaignNotFound
 from app.domain.errors import DomainError
-from app.domain.metric import METRICS, ScoreOutOfRange
 from app.domain.recipient import RecipientNotFound
 from app.operations.recipients import upsert_recipients
+from app.operations.responses.campaign_refusals import campaign_refusal, campaign_refusals
 from app.operations.responses.insert_batch import Inserted, insert_batch
 from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.operations.responses.settle_repeats import settle_repeats
@@ -40,10 +39,13 @@ async def record_responses(
 async def _bring_in_people(
     engine: Engine, batch: Sequence[NewResponse], outcomes: dict[int, Recorded | Exception], hmac_key: bytes
 ) -> list[int]:
-    """The places whose answer may go on; who could not be brought in is refused here."""
-    said = {place: response.recipient for place, response in enumerate(batch) if response.recipient is not None}
-    if said:
+    """The places whose answer may go on; who could not be brought in, or has no reason to be, is refused here."""
+    places = [place for place, response in enumerate(batch) if response.recipient is not None]
+    if places:
         async with engine.write() as tx:
+            refusals = await campaign_refusals(tx, [batch[place] for place in places])
+            outcomes |= {place: refusal for place, refusal in zip(places, refusals, strict=True) if refusal}
+            said = {place: one for place in places if (one := batch[place].recipient) and place not in outcomes}
             people = await upsert_recipients(tx, list(said.values()), now=batch[0].received_at, hmac_key=hmac_key)
         for place, person in zip(said, people, strict=True):
             if isinstance(person, DomainError):
@@ -101,23 +103,11 @@ def _created(response: NewResponse, row: Inserted) -> Recorded:
 
 
 def _refusal(row: Inserted, response: NewResponse) -> DomainError:
-    match row.refusal:
-        case "campaign_not_found":
-            return CampaignNotFound("There is no campaign with this id.", pointer="/campaign_id")
-        case "recipient_not_found":
-            return RecipientNotFound("There is no recipient with this id.", pointer="/recipient_id")
-        case "campaign_not_accepting":
-            return CampaignNotAccepting(f"This campaign is {row.state}; it takes no answers.", state=row.state)
-    assert row.metric is not None
-    return _out_of_range(row.metric, response.score)
-
-
-def _out_of_range(metric: str, score: int) -> ScoreOutOfRange:
-    try:
-        METRICS[metric].band_for(score)
-    except ScoreOutOfRange as error:
-        return error
-    raise AssertionError("PostgreSQL and the domain disagree about a scale")
+    if row.refusal == "recipient_not_found":
+        return RecipientNotFound("There is no recipient with this id.", pointer="/recipient_id")
+    refusal = campaign_refusal(row.state, row.metric, score=response.score)
+    assert refusal is not None, "PostgreSQL and the domain disagree about what a campaign takes"
+    return refusal
 
 
 def _unsettled() -> NoReturn:
