@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
@@ -15,6 +15,7 @@ from app.domain.webhook_endpoint import MOST_SECRETS, Signing, TooManySecrets, s
 from app.domain.webhook_secret import new_private_key, new_shared_secret, public_key_of
 
 SECRET_BYTES = 32
+NAMED_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,16 @@ async def rotate_secret(
     if (await tx.execute(in_use)).scalar_one() >= MOST_SECRETS:
         raise TooManySecrets(f"At most {MOST_SECRETS} secrets sign at a time; wait for one to expire.")
     return await make_secret(tx, vault, workspace_id, endpoint_id, signing=signing, now=now)
+
+
+async def destroy_secrets(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
+    own = (endpoint_secrets.c.workspace_id == workspace_id, endpoint_secrets.c.endpoint_id == endpoint_id)
+    await tx.execute(delete(endpoint_secrets).where(*own))
+
+
+async def destroy_expired_secrets(tx: Tx, *, now: datetime) -> int:
+    """How many. For a day they can still be named, by whoever repeats the call that made them."""
+    return (await tx.execute(delete(endpoint_secrets).where(endpoint_secrets.c.expires_at < now - NAMED_FOR))).rowcount
 
 
 async def _current_signing(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> Signing:

@@ -9,6 +9,7 @@ from app.db.engine import Tx
 
 PARTITIONED = {"delivery_log": "finished_at", "delivery_attempts": "started_at"}
 ADVISORY_LOCK = 7_281_005  # one worker at a time
+LONGEST_WAIT = "1s"  # for a lock: deliveries queue up behind us, so rather try again at the next ring
 AT_ONCE = 10_000
 
 
@@ -29,17 +30,25 @@ class Month:
         return self.begins_at.strftime("_p%Y_%m")
 
 
-async def ensure_partitions(tx: Tx, *, now: datetime) -> None:
-    """Of this month and the next. Until then, and if we come too late, rows go to the default partition."""
-    if not (await tx.execute(text(f"SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})"))).scalar_one():
+async def ensure_partitions(tx: Tx, table: str, *, now: datetime) -> None:
+    """Of this month and the next. Until then, and if we come too late, rows go to the default partition.
+
+    One table a transaction: whoever writes down an outcome writes to both, so holding both could be a deadlock.
+    """
+    if not await _is_our_turn(tx):
         return
     this_month = Month.of(now)
     for month in (this_month, Month(this_month.ends_at)):
-        for table, column in PARTITIONED.items():
-            await _ensure(tx, table, column, month)
+        await _ensure(tx, table, month)
 
 
-async def _ensure(tx: Tx, table: str, column: str, month: Month) -> None:
+async def _is_our_turn(tx: Tx) -> bool:
+    await tx.execute(text(f"SET LOCAL lock_timeout = '{LONGEST_WAIT}'"))
+    return bool((await tx.execute(text(f"SELECT pg_try_advisory_xact_lock({ADVISORY_LOCK})"))).scalar_one())
+
+
+async def _ensure(tx: Tx, table: str, month: Month) -> None:
+    column = PARTITIONED[table]
     within = {"begins_at": month.begins_at, "ends_at": month.ends_at}
     taken = text(f"""
         SELECT to_regclass('{table}{month.suffix}') IS NOT NULL OR EXISTS (
@@ -48,34 +57,30 @@ async def _ensure(tx: Tx, table: str, column: str, month: Month) -> None:
     """)
     if (await tx.execute(taken, within)).scalar_one():
         return
-    # Attached rather than created in place, so that the parent stays readable and writable meanwhile.
-    await tx.execute(
-        text(f"CREATE TABLE {table}{month.suffix} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)")
-    )
+    # Not attached later: a row under way to the default partition would then be refused. This waits for such rows.
     bounds = f"FROM ('{month.begins_at.isoformat()}') TO ('{month.ends_at.isoformat()}')"
-    await tx.execute(text(f"ALTER TABLE {table} ATTACH PARTITION {table}{month.suffix} FOR VALUES {bounds}"))
+    await tx.execute(text(f"CREATE TABLE {table}{month.suffix} PARTITION OF {table} FOR VALUES {bounds}"))
 
 
-async def drop_old_partitions(tx: Tx, *, before: datetime) -> list[str]:
+async def drop_old_partitions(tx: Tx, table: str, *, before: datetime) -> list[str]:
     """The names of those dropped: months that had ended by then."""
-    names = (await tx.execute(_PARTITIONS, {"parents": list(PARTITIONED)})).scalars()
+    if not await _is_our_turn(tx):
+        return []
+    names = (await tx.execute(_PARTITIONS, {"parent": table})).scalars()
     old = [name for name in names if _month_of(name).ends_at <= before]
     for name in old:
         await tx.execute(text(f"DROP TABLE {name}"))
     return old
 
 
-async def empty_default_partitions(tx: Tx, *, before: datetime) -> int:
+async def empty_default_partition(tx: Tx, table: str, *, before: datetime) -> int:
     """One batch of old rows; says how many."""
-    count = 0
-    for table, column in PARTITIONED.items():
-        delete = text(f"""
-            DELETE FROM {table}_default WHERE ctid = ANY (ARRAY(
-                SELECT ctid FROM {table}_default WHERE {column} < :before LIMIT {AT_ONCE}
-            ))
-        """)
-        count += (await tx.execute(delete, {"before": before})).rowcount
-    return count
+    delete = text(f"""
+        DELETE FROM {table}_default WHERE ctid = ANY (ARRAY(
+            SELECT ctid FROM {table}_default WHERE {PARTITIONED[table]} < :before LIMIT {AT_ONCE}
+        ))
+    """)
+    return (await tx.execute(delete, {"before": before})).rowcount
 
 
 def _month_of(partition: str) -> Month:
@@ -86,5 +91,5 @@ def _month_of(partition: str) -> Month:
 _PARTITIONS = text(r"""
     SELECT c.relname FROM pg_inherits i
     JOIN pg_class c ON c.oid = i.inhrelid JOIN pg_class p ON p.oid = i.inhparent
-    WHERE p.relname = ANY (:parents) AND c.relname ~ '_p\d{4}_\d\d$' AND pg_table_is_visible(c.oid)
+    WHERE p.relname = :parent AND c.relname ~ '_p\d{4}_\d\d$' AND pg_table_is_visible(c.oid)
 """)

@@ -26,6 +26,7 @@ from app.domain.webhook_endpoint import (
 )
 from app.operations.deliveries.cancel import cancel_deliveries_of
 from app.operations.deliveries.settle import wake_endpoints
+from app.operations.endpoint_secrets import destroy_secrets
 from app.operations.events import announce
 from app.queries.webhook_endpoints import lock_endpoint
 
@@ -89,7 +90,8 @@ async def enable_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
 async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
     """Its log stays. Of many pending deliveries, the first are cancelled now and a sweep goes on. Raises if unknown."""
     await lock_endpoint(tx, workspace_id, endpoint_id)
-    await _write(tx, workspace_id, endpoint_id, {"deleted_at": now}, now=now)
+    await _write(tx, workspace_id, endpoint_id, {"deleted_at": now, "url": ""}, now=now)  # URLs may carry a token
+    await destroy_secrets(tx, workspace_id, endpoint_id)
     await cancel_deliveries_of(tx, workspace_id, endpoint_id)
     await _forget_work(tx, workspace_id, endpoint_id)
 

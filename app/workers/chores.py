@@ -10,6 +10,7 @@ from app.domain.events import KEPT_FOR
 from app.operations import partitions
 from app.operations.campaigns import advance_due_campaigns
 from app.operations.deliveries import cancel, sweep
+from app.operations.endpoint_secrets import destroy_expired_secrets
 from app.operations.erasure import sweep_erasures
 from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
@@ -44,6 +45,11 @@ async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
             place = await forget_response_keys(tx, behind=place, now=now)
 
 
+async def destroy_old_secrets(engine: Engine, _: Settings) -> None:
+    async with engine.write() as tx:
+        await destroy_expired_secrets(tx, now=utc_now())
+
+
 async def advance_campaigns(engine: Engine, _: Settings) -> None:
     await _in_batches(engine, lambda tx: advance_due_campaigns(tx, now=utc_now()))
 
@@ -57,13 +63,17 @@ async def drop_abandoned_uploads(engine: Engine, _: Settings) -> None:
 
 
 async def keep_partitions(engine: Engine, settings: Settings) -> None:
+    for table in partitions.PARTITIONED:
+        await _keep_partitions_of(engine, table, kept_for=timedelta(days=settings.delivery_log_days))
+
+
+async def _keep_partitions_of(engine: Engine, table: str, *, kept_for: timedelta) -> None:
     now = utc_now()
-    before = now - timedelta(days=settings.delivery_log_days)
     async with engine.write() as tx:
-        await partitions.ensure_partitions(tx, now=now)
+        await partitions.ensure_partitions(tx, table, now=now)
     async with engine.write() as tx:
-        await partitions.drop_old_partitions(tx, before=before)
-    await _in_batches(engine, lambda tx: partitions.empty_default_partitions(tx, before=before))
+        await partitions.drop_old_partitions(tx, table, before=now - kept_for)
+    await _in_batches(engine, lambda tx: partitions.empty_default_partition(tx, table, before=now - kept_for))
 
 
 async def _in_batches(engine: Engine, batch: Callable[[Tx], Awaitable[int]]) -> None:

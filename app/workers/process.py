@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import resource
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,6 +33,7 @@ log = structlog.get_logger()
 FORGIVING = {"synchronous_commit": "off"}
 # The queues grow from nothing to millions and back sooner than the planner's statistics notice.
 INDEXED = {"enable_seqscan": "off"}
+MOST_FILES = 65_536
 SETTLING_SECONDS = 5.0  # at the end, to write down how the last attempts ended
 
 
@@ -40,7 +42,15 @@ def main(settings: Settings) -> None:
     # Half the time of a delivery went into looking through modules and mappings for garbage that is never there.
     gc.freeze()
     gc.set_threshold(10_000, 20, 50)
+    _allow_connections()
     uvloop.run(_run_until_signalled(settings))
+
+
+def _allow_connections() -> None:
+    """The usual limit of 1,024 open files is for programs that use select(); each attempt needs a connection."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, MOST_FILES)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
 
 
 async def _run_until_signalled(settings: Settings) -> None:

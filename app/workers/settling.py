@@ -3,9 +3,14 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import asyncpg
+import structlog
+
 from app.db.lane import Lane
 from app.operations.deliveries.settle import Settlement, settle_deliveries
 from app.workers.loop import Bell
+
+log = structlog.get_logger()
 
 AT_ONCE = 500
 
@@ -18,16 +23,24 @@ class Settling:
     settled: Callable[[int], None]  # told how many
     bell: Bell = field(default_factory=Bell)
     waiting: list[Settlement] = field(default_factory=list)
+    at_once: int = AT_ONCE
 
     def add(self, settlement: Settlement) -> None:
         self.waiting.append(settlement)
         self.bell.ring()
 
     async def step(self) -> bool:
-        if not self.waiting:
+        batch = self.waiting[: self.at_once]
+        if not batch:
             return False
-        batch = self.waiting[:AT_ONCE]
-        await settle_deliveries(await self.lane.connection(), batch)
+        try:
+            await settle_deliveries(await self.lane.connection(), batch)
+        except asyncpg.DataError:
+            if len(batch) > 1:
+                self.at_once = len(batch) // 2  # to find the one it is about
+                return True
+            log.exception("an outcome cannot be stored; its delivery will be tried again")
+        self.at_once = AT_ONCE
         del self.waiting[: len(batch)]
         self.settled(len(batch))
         return bool(self.waiting)

@@ -201,6 +201,10 @@ async def test_a_deleted_endpoint_is_gone_and_what_was_pending_cancelled(alice: 
     assert (await alice.api.delete(f"{PLACE}/{endpoint['id']}")).status_code == 404
     assert (await alice.api.get(f"{PLACE}/{endpoint['id']}")).status_code == 404
     assert (await alice.api.get(PLACE)).json()["data"] == []
+    kept = (
+        "SELECT url, (SELECT count(*) FROM endpoint_secrets WHERE endpoint_id = :id) AS secrets FROM webhook_endpoints"
+    )
+    assert await rows(engine, f"{kept} WHERE id = :id", id=uuid_of(endpoint)) == [{"url": "", "secrets": 0}]
     cancelled = (await alice.api.get(f"/v1/deliveries/{delivery}")).json()
     assert (cancelled["state"], cancelled["attempts"], cancelled["next_attempt_at"]) == ("cancelled", 0, None)
     refused = await alice.api.post(f"/v1/deliveries/{delivery}/retry")

@@ -6,7 +6,13 @@ from uuid import uuid4
 import pytest
 from apscheduler.triggers.interval import IntervalTrigger
 
-from app.operations.partitions import Month, drop_old_partitions, empty_default_partitions, ensure_partitions
+from app.operations.partitions import (
+    PARTITIONED,
+    Month,
+    drop_old_partitions,
+    empty_default_partition,
+    ensure_partitions,
+)
 from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_response_keys
 from app.workers import chores
 from app.workers.timetable import TIMETABLE
@@ -20,8 +26,7 @@ NOVEMBER = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 
 async def test_each_month_gets_its_partitions_in_good_time(scene: Scene) -> None:
     for _ in range(2):
-        async with scene.engine.write() as tx:
-            await ensure_partitions(tx, now=NOVEMBER)
+        await begin(scene, NOVEMBER)
     assert await partitions(scene) == [
         "delivery_attempts_p2026_11", "delivery_attempts_p2026_12", "delivery_log_p2026_11", "delivery_log_p2026_12",
     ]  # fmt: skip
@@ -32,21 +37,21 @@ async def test_each_month_gets_its_partitions_in_good_time(scene: Scene) -> None
 
 async def test_a_month_that_has_begun_in_the_default_partition_stays_there(scene: Scene) -> None:
     await a_finished_delivery(scene, NOVEMBER)
-    async with scene.engine.write() as tx:
-        await ensure_partitions(tx, now=NOVEMBER)
+    await begin(scene, NOVEMBER)
     assert "delivery_log_p2026_11" not in await partitions(scene)
     assert "delivery_log_p2026_12" in await partitions(scene)
 
 
 async def test_old_months_go_in_one_piece_and_old_strays_with_them(scene: Scene) -> None:
-    async with scene.engine.write() as tx:
-        await ensure_partitions(tx, now=NOVEMBER)
+    await begin(scene, NOVEMBER)
     stray = NOVEMBER - timedelta(days=40)
     for finished_at in (stray, NOVEMBER, NOVEMBER + timedelta(days=30)):
         await a_finished_delivery(scene, finished_at)
-    async with scene.engine.write() as tx:
-        dropped = await drop_old_partitions(tx, before=datetime(2026, 12, 1, tzinfo=UTC))
-        emptied = await empty_default_partitions(tx, before=NOVEMBER)
+    dropped, emptied = [], 0
+    for table in PARTITIONED:
+        async with scene.engine.write() as tx:
+            dropped += await drop_old_partitions(tx, table, before=datetime(2026, 12, 1, tzinfo=UTC))
+            emptied += await empty_default_partition(tx, table, before=NOVEMBER)
     assert sorted(dropped) == ["delivery_attempts_p2026_11", "delivery_log_p2026_11"]
     assert emptied == 1
     assert await tables_of_log(scene) == ["delivery_log_p2026_12"]
@@ -167,6 +172,12 @@ def test_the_timetable_names_each_chore_once() -> None:
     assert all(IntervalTrigger(seconds=int(entry.every.total_seconds())) for entry in TIMETABLE)
 
 
+async def begin(scene: Scene, now: datetime) -> None:
+    for table in PARTITIONED:
+        async with scene.engine.write() as tx:
+            await ensure_partitions(tx, table, now=now)
+
+
 async def partitions(scene: Scene) -> list[str]:
     rows = await scene.database.fetch(
         "SELECT relname FROM pg_class WHERE relname ~ '^delivery_.*_p\\d{4}_\\d\\d$' ORDER BY 1"
@@ -185,3 +196,13 @@ async def a_finished_delivery(scene: Scene, finished_at: datetime) -> None:
         " VALUES ($1, $2, $3, $2, $2, 'delivered', 1, $3)",
         scene.tenant.workspace_id, uuid4(), finished_at,
     )  # fmt: skip
+
+
+async def test_a_secret_is_destroyed_a_day_after_it_expired(scene: Scene) -> None:
+    endpoint = await scene.endpoint("http://127.0.0.1:9/")
+    for overlap in (0, 3_600):
+        await scene.post(f"/v1/webhook-endpoints/{endpoint['id']}/secrets/rotate", overlap_seconds=overlap)
+    old = "UPDATE endpoint_secrets SET expires_at = now() - interval '25 h' WHERE expires_at < now()"
+    await scene.database.execute(old)
+    await chores.destroy_old_secrets(scene.engine, scene.settings())
+    assert await scene.database.fetchval("SELECT count(*) FROM endpoint_secrets") == 2
