@@ -6,14 +6,22 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 
 from app.api.problem_models import RowProblem
-from app.api.schemas import AccountId, Instant, Name, Properties, RecipientId, Reply, Request
+from app.api.schemas import AccountId, Instant, Name, Properties, RecipientId, Reply, Request, storable
 from app.domain.account import AccountInput, AccountInvalid, AccountNotFound, normalised_account
 from app.domain.identity import IdentityConflict
 from app.domain.properties import PropertiesInvalid
-from app.domain.recipient import RecipientInput, RecipientInvalid, RecipientUnidentified, normalised
+from app.domain.recipient import LONGEST_EMAIL, RecipientInput, RecipientInvalid, RecipientUnidentified, normalised
 from app.domain.recipient_body import recipient_body
 
 MERGED = "Merged key by key; null removes a key."
@@ -44,7 +52,12 @@ Day = Annotated[
     BeforeValidator(_calendar_day),
     WithJsonSchema({"type": "string", "format": "date", "examples": ["2027-03-31"]}),
 ]
-Email = Annotated[Name, StringConstraints(max_length=254), Field(examples=["ada@example.com"])]
+Email = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=LONGEST_EMAIL, strip_whitespace=True),
+    AfterValidator(storable),
+    Field(examples=["ada@example.com"]),
+]
 Phone = Annotated[Name, StringConstraints(max_length=40), Field(examples=["+4930123456"])]
 
 # How people sent to us may be refused, whichever route they come by.

@@ -36,6 +36,14 @@ async def test_what_is_said_is_written_down_in_one_way(alice: Tenant) -> None:
     assert (ada["last_score"], ada["last_asked_at"], ada["account"], ada["revision"]) == (None, None, None, 1)
 
 
+async def test_an_address_may_be_as_long_as_mail_allows(alice: Tenant) -> None:
+    host = ".".join(["d" * 60] * 3) + ".example"
+    longest = "a" * 62 + "@" + host
+    assert len(longest) == 253
+    assert (await a_recipient(alice, email=longest))["email"] == longest
+    assert (await alice.api.post("/v1/recipients", json={"email": f"aa{longest}"})).status_code == 422
+
+
 async def test_the_second_call_updates_and_says_so(alice: Tenant) -> None:
     ada = await a_recipient(alice)
     reply = await alice.api.post("/v1/recipients", json={"email": "ada@example.com", "properties": {"plan": "pro"}})
