@@ -68,7 +68,12 @@ class Columns:
         properties = {key: cell_value(cells[at].strip(), key) for key, at in self.properties if cells[at].strip()}
         if properties:
             given["properties"] = properties
-        return RecipientInput(workspace_id, given, None, self._account(cells, workspace_id))
+        account = self._account(cells, workspace_id) if self.names_accounts else None
+        return RecipientInput(workspace_id, given, None, account)
+
+    @property
+    def names_accounts(self) -> bool:
+        return self.account is not None or self.account_name is not None
 
     def _account(self, cells: Sequence[str], workspace_id: UUID) -> AccountInput | None:
         external_id = cells[self.account].strip() if self.account is not None else ""

@@ -14,13 +14,11 @@ from app.db.statements import fetch, until_unraced
 from app.domain import ids
 from app.domain.events import Event, EventType
 from app.domain.recipient import RecipientNotFound
-from app.domain.suppression import digests_of
 from app.operations.events import announce
 from app.operations.responses.bodies import id_sql
+from app.operations.suppressions import forget_idle_suppressions, remember_erased
 
 SWEPT_AFTER = timedelta(seconds=60)  # longer than any transaction of ours may last
-# Of those who neither said no nor were asked, only that they are not to come back with an import uploaded earlier.
-FORGOTTEN_AFTER = timedelta(days=7)
 
 
 async def erase_recipient(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now: datetime, hmac_key: bytes) -> None:
@@ -28,7 +26,7 @@ async def erase_recipient(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now
 
     async def attempt(_: bool) -> None:  # noqa: FBT001 - until_unraced calls it so
         person = await _bury(tx, workspace_id, recipient_id, now=now)
-        await _remember_refusal(tx, person, now=now, hmac_key=hmac_key)
+        await remember_erased(tx, person, now=now, hmac_key=hmac_key)
         await _strip(tx, [workspace_id], [recipient_id], now=now)
         await announce(tx, workspace_id, [_deleted(recipient_id, revision=person["revision"], now=now)])
 
@@ -42,7 +40,7 @@ async def sweep_erasures(tx: Tx, *, now: datetime, limit: int = 100) -> int:
         places = [row["workspace_id"] for row in people], [row["id"] for row in people]
         await _strip(tx, *places, now=now)
         await fetch(tx, _UNLINK_RESPONSES, *places, now)
-    await fetch(tx, _FORGET, now - FORGOTTEN_AFTER)
+    await forget_idle_suppressions(tx, now=now)
     return len(people)
 
 
@@ -60,10 +58,46 @@ async def _bury(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now: datetime
     return {**found[0], **buried[0]}
 
 
-async def _remember_refusal(tx: Tx, person: Mapping[str, Any], *, now: datetime, hmac_key: bytes) -> None:
-    digests = sorted(digests_of(person["workspace_id"], person, key=hmac_key))
-    said = person["unsubscribed_at"], person["asked_at"], now
-    await fetch(tx, _REMEMBER_REFUSAL, person["workspace_id"], digests, *said)
+async def _strip(tx: Tx, workspace_ids: Sequence[UUID], recipient_ids: Sequence[UUID], *, now: datetime) -> None:
+    """What is bare already is left alone: sweeping changes nothing where nothing was in flight."""
+    for statement in (_STRIP_REVISIONS, _STRIP_REPLIES, _THAW_DELIVERIES, _THAW_LOG, _REDACT_EVENTS, _LEAVE_CAMPAIGNS):
+        await fetch(tx, statement, workspace_ids, recipient_ids)
+    await fetch(tx, _STRIP_RESPONSES, workspace_ids, recipient_ids, now)
+
+
+_LOCK = """
+    SELECT workspace_id, external_id, email, phone, unsubscribed_at, asked_at FROM recipients
+    WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
+"""
+_BURY = """
+    UPDATE recipients
+    SET external_id = NULL, email = NULL, phone = NULL, name = NULL, locale = NULL, time_zone = NULL,
+        account_id = NULL, properties = '{}', unsubscribed_at = NULL, asked_at = NULL,
+        deleted_at = $3, updated_at = $3, revision = revision + 1, changed_in = pg_current_xact_id()
+    WHERE workspace_id = $1 AND id = $2
+    RETURNING revision
+"""
+_CLAIM_UNSWEPT, now - SWEPT_AFTER, now, limit)
+    if people:
+        places = [row["workspace_id"] for row in people], [row["id"] for row in people]
+        await _strip(tx, *places, now=now)
+        await fetch(tx, _UNLINK_RESPONSES, *places, now)
+    await forget_idle_suppressions(tx, now=now)
+    return len(people)
+
+
+def _deleted(recipient_id: UUID, *, revision: int, now: datetime) -> Event:
+    body = {"recipient": {"id": ids.shown("recipient", recipient_id), "deleted": True, "revision": revision}}
+    return Event(EventType.RECIPIENT_DELETED, body, now, revision=revision, recipient_id=recipient_id)
+
+
+async def _bury(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now: datetime) -> Mapping[str, Any]:
+    """The person as they were, with the revision of the tombstone."""
+    found = await fetch(tx, _LOCK, workspace_id, recipient_id)
+    if not found:
+        raise RecipientNotFound("There is no recipient with this id.")
+    buried = await fetch(tx, _BURY, workspace_id, recipient_id, now)
+    return {**found[0], **buried[0]}
 
 
 async def _strip(tx: Tx, workspace_ids: Sequence[UUID], recipient_ids: Sequence[UUID], *, now: datetime) -> None:

@@ -1,7 +1,7 @@
 """Creating and changing recipients, five hundred as cheaply as one."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,9 +15,10 @@ from app.domain.account import AccountBook, AccountNotFound
 from app.domain.errors import DomainError
 from app.domain.identity import Directory, Identifier, Person, identifiers_in
 from app.domain.recipient import FIELDS, IDENTIFIERS, RecipientInput
-from app.domain.suppression import RecipientErased, Suppression, identifier_digest
+from app.domain.suppression import RecipientErased, Suppression
 from app.domain.upserted import Upserted
 from app.operations.accounts import existing_accounts, read_account_book, store_accounts
+from app.operations.suppressions import read_suppressions
 
 Outcome = Upserted | DomainError
 SEPARATOR = "\x1f"  # no identifier contains a control character
@@ -63,7 +64,7 @@ async def _upsert(
         tx, ((one.workspace_id, one.given["account_id"]) for one in said if one.given.get("account_id"))
     )
     directory = Directory(await _read_people(tx, said, lock=lock))
-    suppressions = await _read_suppressions(tx, said, directory, hmac_key=hmac_key)
+    suppressions = await read_suppressions(tx, said, directory, hmac_key=hmac_key)
     heard = _Heard(directory, book, accounts, suppressions, said_at or now, new_ids(now).__next__)
     outcomes = [heard.outcome(one) for one in said]
     await store_accounts(tx, book, now=now)
@@ -84,7 +85,8 @@ class _Heard:
 
     def outcome(self, said: RecipientInput) -> Outcome:
         try:
-            self._check(said)
+            if self.suppressions or said.given.get("account_id"):
+                self._check(said)
             if said.account is None:
                 return self.directory.upsert(said, new_id=self.new_id)
             account, after = self.book.preview(said.account, new_id=self.new_id)
@@ -161,38 +163,6 @@ _READ_PEOPLE = f"""
 _LOCK_PEOPLE = f"{_READ_PEOPLE} FOR NO KEY UPDATE OF r"
 
 
-async def _read_suppressions(
-    tx: Connection, said: Sequence[RecipientInput], directory: Directory, *, hmac_key: bytes
-) -> Mapping[Identifier, Suppression]:
-    """Of identifiers that nobody has at the moment."""
-    if not await _any_suppressions(tx, {one.workspace_id for one in said}):
-        return {}
-    names = directory.unknown(said)
-    digests = {(name[0], identifier_digest(*name, key=hmac_key)): name for name in names}
-    rows = await fetch(tx, _SUPPRESSIONS, [place[0] for place in digests], [place[1] for place in digests])
-    return {
-        digests[row["workspace_id"], row["address_hmac"]]: Suppression(
-            row["unsubscribed_at"], row["asked_at"], row["erased_at"]
-        )
-        for row in rows
-    }
-
-
-async def _any_suppressions(tx: Connection, workspace_ids: Iterable[UUID]) -> bool:
-    """Most workspaces have none, and need no digests."""
-    return bool(await fetch(tx, _ANY_SUPPRESSIONS, list(workspace_ids)))
-
-
-_ANY_SUPPRESSIONS = """
-    SELECT w FROM unnest($1::uuid[]) AS w WHERE EXISTS (SELECT FROM suppressions s WHERE s.workspace_id = w)
-"""
-_SUPPRESSIONS = """
-    SELECT s.workspace_id, s.address_hmac, s.unsubscribed_at, s.asked_at, s.erased_at
-    FROM unnest($1::uuid[], $2::bytea[]) AS said (workspace_id, digest)
-    JOIN suppressions s ON s.workspace_id = said.workspace_id AND s.address_hmac = said.digest
-"""
-
-
 async def _store_people(
     tx: Connection, people: Sequence[Person], suppressions: Mapping[Identifier, Suppression], *, now: datetime
 ) -> None:
@@ -237,13 +207,17 @@ async def _insert_new(tx: Connection, people: Sequence[Person], *, now: datetime
     if not people:
         return
     # one order for everybody who inserts, so that two rarely wait for each other
-    people = sorted(people, key=lambda person: (person.workspace_id, person.identifiers()[0]))
+    people = sorted(people, key=_strongest_name)
     if len(people) >= WORTH_A_COPY:
         await _copy_new(tx, people, now=now)
         return
     stored = await fetch(tx, _INSERT, *_columns(people), now)
     if len(stored) < len(people):
         raise RaceLost
+
+
+def _strongest_name(person: Person) -> str:
+    return str(person.after.get("external_id") or person.after.get("email") or person.after["phone"])
 
 
 async def _copy_new(tx: Connection, people: Sequence[Person], *, now: datetime) -> None:
