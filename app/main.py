@@ -40,6 +40,7 @@ def create_app(settings: Settings) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # a path is right or unknown; a POST must not wander
     )
     problems.install(app)
     include_routes(app)

@@ -9,7 +9,6 @@ from time import monotonic
 
 from app.api.problems import Refused
 from app.db.engine import Engine
-from app.db.troubles import troubles_told
 from app.operations.api_keys import note_use
 from app.queries.api_keys import Caller, find_caller
 
@@ -53,7 +52,7 @@ class Keyring:
     async def _ask(self, token: str, now: datetime) -> Caller | None:
         token_hash = hashlib.sha256(token.encode()).digest()
         asked_at = monotonic()  # not when the reply came: a slow database must not stretch the promise
-        async with troubles_told(), self._engine.write() as tx:
+        async with self._engine.write() as tx:
             caller = await find_caller(tx, token_hash, now=now)
             if caller is not None:
                 await note_use(tx, caller, now=now)

@@ -12,7 +12,6 @@ from app.api.rate_limit import RateLimit
 from app.clock import utc_now
 from app.config import Settings
 from app.db import engine as database
-from app.db.troubles import troubles_told
 from app.db.vault import Vault
 from app.domain.addresses import Guard
 from app.operations.responses.recorder import Recorder
@@ -47,12 +46,12 @@ async def _now() -> datetime:
 
 
 async def _tx(request: Request) -> AsyncIterator[database.Tx]:
-    async with troubles_told(), services_of(request).engine.write() as tx:
+    async with services_of(request).engine.write() as tx:
         yield tx
 
 
 async def _read_tx(request: Request) -> AsyncIterator[database.ReadTx]:
-    async with troubles_told(), services_of(request).engine.read() as tx:
+    async with services_of(request).engine.read() as tx:
         yield tx
 
 

@@ -12,15 +12,17 @@ import structlog
 from prometheus_client import Counter, Histogram
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.api.problems import refusal
+from app.api.problems import problem_of, refusal
+from app.db.troubles import trouble_in
 
 log = structlog.get_logger()
 
 REQUESTS = Counter("zeroten_http_requests_total", "Requests answered", ["route", "method", "status"])
 SECONDS = Histogram("zeroten_http_request_seconds", "Time to answer", ["route"])
 SLOW_SECONDS = 1.0
+MISTAKE = "This is our mistake, and it is in our log under the request id."
 PROCESS, NUMBERS = os.urandom(8).hex(), count(1)  # an id for each request without asking for entropy each time
-UNCAPPED = ("/v1/imports",)  # streamed in constant memory, with a cap of its own
+UNCAPPED = frozenset({"/v1/imports/recipients"})  # streamed in constant memory, with a cap of its own
 
 
 class BodyTooLarge(Exception):
@@ -55,7 +57,7 @@ class _Exchange:
         self.scope, self._receive, self._send = scope, receive, send
         self.request_id = f"req_{PROCESS}{next(NUMBERS):08x}"
         self.started, self.status, self.received = time.perf_counter(), 0, 0
-        self.limit = limit if not scope["path"].startswith(UNCAPPED) else 1 << 40
+        self.limit = limit if scope["path"] not in UNCAPPED else 1 << 40
         scope.setdefault("state", {})["request_id"] = self.request_id
 
     def declared_length(self) -> int:
@@ -79,11 +81,19 @@ class _Exchange:
 
     async def fail(self, error: Exception) -> None:
         """The reason goes to the log, once; the caller gets the request id to ask with."""
-        log.error("request failed", request_id=self.request_id, exc_info=error)
+        trouble = trouble_in(error)
+        if trouble is None:
+            log.error("request failed", request_id=self.request_id, exc_info=error)
+        else:
+            log.warning("the database had no answer", request_id=self.request_id, reason=type(error).__name__)
         if self.status:  # half an answer must not look like a whole one
             raise error
-        detail = "This is our mistake, and it is in our log under the request id."
-        await refusal("unexpected", detail, request_id=self.request_id)(self.scope, self._receive, self.send)
+        answer = (
+            problem_of(trouble, self.request_id)
+            if trouble
+            else refusal("unexpected", MISTAKE, request_id=self.request_id)
+        )
+        await answer(self.scope, self._receive, self.send)
 
     async def refuse_body(self) -> None:
         detail = f"The body is larger than {self.limit} bytes."

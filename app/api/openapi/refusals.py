@@ -1,6 +1,5 @@
 """What each operation may refuse, and why: its own refusals beside those of every operation of its sort."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from app.api.openapi.headers import headers_of
@@ -45,27 +44,23 @@ def _own(operation: dict[str, Any]) -> dict[int, list[str]]:
     return {int(status): response[PROBLEMS] for status, response in refused.items() if PROBLEMS in response}
 
 
-def _common(operation: dict[str, Any]) -> Iterator[dict[int, list[str]]]:
+def _common(operation: dict[str, Any]) -> list[dict[int, list[str]]]:
     """The most general last, so that it stands first."""
     schemes = {scheme for choice in operation.get("security", ()) for scheme in choice}
-    parameters = operation.get("parameters", [])
-    names = {parameter.get("name") for parameter in parameters}
-    if "Idempotency-Key" in names:
-        yield WITH_IDEMPOTENCY_KEY
-    if names & {"cursor", "after"}:
-        yield WITH_CURSOR
-    if parameters:
-        yield WITH_PARAMETERS
-    if "requestBody" in operation:
-        yield WITH_BODY
-    if "application/json" in operation.get("requestBody", {}).get("content", {}):
-        yield WITH_JSON
-        if "bearer" in schemes:  # a browser may call JSON what it likes
-            yield WITH_JSON_ONLY
-    if "bearer" in schemes:
-        yield WITH_SECRET_KEY
-    if schemes & {"bearer", "publishable_key"}:
-        yield ALWAYS
+    names = {parameter.get("name") for parameter in operation.get("parameters", ())}
+    content = operation.get("requestBody", {}).get("content", {})
+    takes_json, is_for_servers = "application/json" in content, "bearer" in schemes
+    sorts = (
+        (WITH_IDEMPOTENCY_KEY, "Idempotency-Key" in names),
+        (WITH_CURSOR, bool(names & {"cursor", "after"})),
+        (WITH_PARAMETERS, bool(names)),
+        (WITH_BODY, bool(content)),
+        (WITH_JSON, takes_json),
+        (WITH_JSON_ONLY, takes_json and is_for_servers),  # a browser may call JSON what it likes
+        (WITH_SECRET_KEY, is_for_servers),
+        (ALWAYS, bool(schemes & {"bearer", "publishable_key"})),
+    )
+    return [refusals for refusals, is_of_this_sort in sorts if is_of_this_sort]
 
 
 def _reference(status: int, codes: list[str]) -> dict[str, str] | None:
