@@ -1,6 +1,7 @@
 """Every verb on one page."""
 
 from argparse import ArgumentParser, _SubParsersAction
+from importlib.metadata import version
 from pathlib import Path
 
 from app.domain.keys import EVERYTHING, KeyKind
@@ -11,6 +12,7 @@ Verbs = _SubParsersAction  # argparse has no public name for it
 
 def parser() -> ArgumentParser:
     zeroten = ArgumentParser(prog="zeroten", description="A self-hosted Net Promoter service.")
+    zeroten.add_argument("--version", action="version", version=f"%(prog)s {version('zeroten')}")
     verbs = zeroten.add_subparsers(title="verbs", metavar="VERB", dest="verb", required=True)
     _running(verbs)
     _setting_up(verbs)
