@@ -48,18 +48,22 @@ async def _is_our_turn(tx: Tx) -> bool:
 
 
 async def _ensure(tx: Tx, table: str, month: Month) -> None:
-    column = PARTITIONED[table]
-    within = {"begins_at": month.begins_at, "ends_at": month.ends_at}
-    taken = text(f"""
-        SELECT to_regclass('{table}{month.suffix}') IS NOT NULL OR EXISTS (
-            SELECT FROM {table}_default WHERE {column} >= :begins_at AND {column} < :ends_at
-        )
-    """)
-    if (await tx.execute(taken, within)).scalar_one():
+    name = f"{table}{month.suffix}"
+    if (await tx.execute(text(f"SELECT to_regclass('{name}') IS NOT NULL"))).scalar_one():
         return
-    # Not attached later: a row under way to the default partition would then be refused. This waits for such rows.
+    # Waits for rows under way, and keeps others waiting; attached without that, a partition would have them refused.
+    await tx.execute(text(f"LOCK TABLE ONLY {table} IN ACCESS EXCLUSIVE MODE"))
+    if await _has_begun_elsewhere(tx, table, month):
+        return
     bounds = f"FROM ('{month.begins_at.isoformat()}') TO ('{month.ends_at.isoformat()}')"
-    await tx.execute(text(f"CREATE TABLE {table}{month.suffix} PARTITION OF {table} FOR VALUES {bounds}"))
+    await tx.execute(text(f"CREATE TABLE {name} PARTITION OF {table} FOR VALUES {bounds}"))
+
+
+async def _has_begun_elsewhere(tx: Tx, table: str, month: Month) -> bool:
+    column = PARTITIONED[table]
+    strays = text(f"SELECT EXISTS (SELECT FROM {table}_default WHERE {column} >= :begins_at AND {column} < :ends_at)")
+    within = {"begins_at": month.begins_at, "ends_at": month.ends_at}
+    return bool((await tx.execute(strays, within)).scalar_one())
 
 
 async def drop_old_partitions(tx: Tx, table: str, *, before: datetime) -> list[str]:
