@@ -77,57 +77,6 @@ _BURY = """
     WHERE workspace_id = $1 AND id = $2
     RETURNING revision
 """
-_CLAIM_UNSWEPT, now - SWEPT_AFTER, now, limit)
-    if people:
-        places = [row["workspace_id"] for row in people], [row["id"] for row in people]
-        await _strip(tx, *places, now=now)
-        await fetch(tx, _UNLINK_RESPONSES, *places, now)
-    await forget_idle_suppressions(tx, now=now)
-    return len(people)
-
-
-def _deleted(recipient_id: UUID, *, revision: int, now: datetime) -> Event:
-    body = {"recipient": {"id": ids.shown("recipient", recipient_id), "deleted": True, "revision": revision}}
-    return Event(EventType.RECIPIENT_DELETED, body, now, revision=revision, recipient_id=recipient_id)
-
-
-async def _bury(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now: datetime) -> Mapping[str, Any]:
-    """The person as they were, with the revision of the tombstone."""
-    found = await fetch(tx, _LOCK, workspace_id, recipient_id)
-    if not found:
-        raise RecipientNotFound("There is no recipient with this id.")
-    buried = await fetch(tx, _BURY, workspace_id, recipient_id, now)
-    return {**found[0], **buried[0]}
-
-
-async def _strip(tx: Tx, workspace_ids: Sequence[UUID], recipient_ids: Sequence[UUID], *, now: datetime) -> None:
-    """What is bare already is left alone: sweeping changes nothing where nothing was in flight."""
-    for statement in (_STRIP_REVISIONS, _STRIP_REPLIES, _THAW_DELIVERIES, _THAW_LOG, _REDACT_EVENTS, _LEAVE_CAMPAIGNS):
-        await fetch(tx, statement, workspace_ids, recipient_ids)
-    await fetch(tx, _STRIP_RESPONSES, workspace_ids, recipient_ids, now)
-
-
-_LOCK = """
-    SELECT workspace_id, external_id, email, phone, unsubscribed_at, asked_at FROM recipients
-    WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
-"""
-_BURY = """
-    UPDATE recipients
-    SET external_id = NULL, email = NULL, phone = NULL, name = NULL, locale = NULL, time_zone = NULL,
-        account_id = NULL, properties = '{}', unsubscribed_at = NULL, asked_at = NULL,
-        deleted_at = $3, updated_at = $3, revision = revision + 1, changed_in = pg_current_xact_id()
-    WHERE workspace_id = $1 AND id = $2
-    RETURNING revision
-"""
-_REMEMBER_REFUSAL = """
-    INSERT INTO suppressions AS s (workspace_id, address_hmac, unsubscribed_at, asked_at, erased_at)
-    SELECT $1::uuid, digest, $3::timestamptz, $4::timestamptz, $5::timestamptz FROM unnest($2::bytea[]) AS digest
-    ON CONFLICT (workspace_id, address_hmac) DO UPDATE
-    SET unsubscribed_at = least(s.unsubscribed_at, EXCLUDED.unsubscribed_at),
-        asked_at = greatest(s.asked_at, EXCLUDED.asked_at),
-        erased_at = greatest(s.erased_at, EXCLUDED.erased_at)
-"""
-_FORGET = "DELETE FROM suppressions WHERE unsubscribed_at IS NULL AND asked_at IS NULL AND erased_at < $1"
 _CLAIM_UNSWEPT = """
     UPDATE recipients r SET swept_at = $2
     FROM (
