@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.api.response_models import RecordedResponse
 from app.db.engine import Engine
@@ -275,3 +276,19 @@ async def test_a_refused_answer_leaves_nobody_behind(engine: Engine, alice: Tena
     came = "SELECT 1 FROM {} WHERE external_id LIKE :these"
     for table in ("recipients", "accounts"):
         assert not await rows(engine, came.format(table), these=f"{campaign}-%")
+
+
+async def test_a_retry_is_still_a_retry_when_the_campaign_takes_no_more(
+    engine: Engine, alice: Tenant, campaign: str
+) -> None:
+    headers = {"idempotency-key": "before-the-end"}
+    answer = an_answer(campaign, recipient={"external_id": "late"})
+    first = await alice.api.post("/v1/responses", json=answer, headers=headers)
+    async with engine.write() as tx:
+        await tx.execute(
+            text("UPDATE campaigns SET state = 'archived' WHERE id = :id"), {"id": ids.parsed("campaign", campaign)}
+        )
+    again = await alice.api.post("/v1/responses", json=answer, headers=headers)
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    fresh = await alice.api.post("/v1/responses", json=an_answer(campaign, recipient={"external_id": "new"}))
+    assert (fresh.status_code, fresh.json()["code"]) == (409, "campaign_not_accepting")

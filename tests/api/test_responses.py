@@ -111,6 +111,16 @@ async def test_a_deleted_response_is_gone_and_its_slot_free(engine: Engine, alic
     assert await recorded(alice, campaign, recipient_id=recipient, occasion="o-1") != response
 
 
+async def test_what_was_told_of_a_deleted_response_is_taken_back(engine: Engine, alice: Tenant, campaign: str) -> None:
+    response = await recorded(alice, campaign, comment="My secret")
+    await alice.api.patch(f"/v1/responses/{response}", json={"comment": "My other secret"})
+    await alice.api.delete(f"/v1/responses/{response}")
+    told = await announced(engine, response)
+    assert [event["type"] for event in told] == ["response.created", "response.updated", "response.deleted"]
+    assert [event["body"].get("redacted") for event in told] == [True, True, None]
+    assert "secret" not in str(told)
+
+
 async def test_a_list_is_filtered_and_paged_newest_first(engine: Engine, alice: Tenant, campaign: str) -> None:
     other = await a_campaign(engine, alice.workspace_id, metric="csat")
     scores = [await recorded(alice, campaign, score=score, channel="sms") for score in (0, 6, 7, 9, 10)]

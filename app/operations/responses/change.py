@@ -14,6 +14,7 @@ from app.domain.metric import METRICS
 from app.domain.response import ResponseNotFound
 from app.operations.events import announce
 from app.operations.responses.amend import Amendment, apply_amendments, move_counters
+from app.operations.responses.forget import forget_what_was_told
 from app.queries.responses import lock_response
 
 
@@ -68,6 +69,7 @@ async def restore_response(
 async def delete_response(tx: Tx, workspace_id: UUID, response_id: UUID, *, now: datetime) -> None:
     """Gone for good, and out of the scores. The announcement names it and nothing else."""
     row = await _lock(tx, workspace_id, response_id)
+    await forget_what_was_told(tx, row)
     await tx.execute(delete(responses).where(responses.c.workspace_id == workspace_id, responses.c.id == response_id))
     await announce(tx, workspace_id, [_deleted(row, now)])
     await move_counters(tx, [(row, [(row["score"], -1)] if row["excluded_at"] is None else [])])

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.domain.errors import DomainError
 from app.domain.recipient import RecipientInput
 from app.domain.response import Channel, IfAnswered
 
@@ -38,6 +39,7 @@ class NewResponse:
     if_answered: IfAnswered = IfAnswered.REFUSE
     actor: str = ""
     slot: str | None = None  # filled in by the insert, which knows the campaign
+    refusal: DomainError | None = None  # unless it is here already; filled in by the insert as well
 
 
 class What(StrEnum):

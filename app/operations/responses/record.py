@@ -11,6 +11,7 @@ from typing import NoReturn
 import asyncpg
 
 from app.db.engine import Engine
+from app.domain.campaign import CampaignNotAccepting
 from app.domain.errors import DomainError
 from app.domain.recipient import RecipientNotFound
 from app.operations.recipients import upsert_recipients
@@ -44,9 +45,11 @@ async def _bring_in_people(
     if places:
         async with engine.write() as tx:
             refusals = await campaign_refusals(tx, [batch[place] for place in places])
-            outcomes |= {place: refusal for place, refusal in zip(places, refusals, strict=True) if refusal}
-            said = {place: one for place in places if (one := batch[place].recipient) and place not in outcomes}
+            refused = {place: refusal for place, refusal in zip(places, refusals, strict=True) if refusal}
+            said = {place: one for place in places if (one := batch[place].recipient) and place not in refused}
             people = await upsert_recipients(tx, list(said.values()), now=batch[0].received_at, hmac_key=hmac_key)
+        # A campaign that takes no new answers may still be sent one again that it has.
+        outcomes |= {place: error for place, error in refused.items() if not isinstance(error, CampaignNotAccepting)}
         for place, person in zip(said, people, strict=True):
             if isinstance(person, DomainError):
                 outcomes[place] = person
@@ -61,18 +64,19 @@ async def _insert(
     places: Sequence[int],
     outcomes: dict[int, Recorded | Exception],
 ) -> list[int]:
-    """The places that were neither stored nor refused: something like them is already there."""
+    """The places that were not stored and may be here already, also where today nothing new would be taken."""
     repeats = []
     inserted = await insert_batch(connection, [batch[place] for place in places])
     for place, row in zip(places, inserted, strict=True):
         response = batch[place]
         response.slot = row.slot
-        if row.refusal is not None:
-            outcomes[place] = _refusal(row, response)
-        elif row.is_stored:
+        response.refusal = _refusal(row, response) if row.refusal is not None else None
+        if row.is_stored:
             outcomes[place] = _created(response, row)
-        else:
+        elif response.refusal is None or isinstance(response.refusal, CampaignNotAccepting):
             repeats.append(place)
+        else:
+            outcomes[place] = response.refusal
     return repeats
 
 
@@ -86,10 +90,11 @@ async def _settle(
         settled = await settle_repeats(tx, [batch[place] for place in places])
     vanished = []
     for place, outcome in zip(places, settled, strict=True):
-        if outcome is None:
+        ended = outcome or batch[place].refusal
+        if ended is None:
             vanished.append(place)
         else:
-            outcomes[place] = outcome
+            outcomes[place] = ended
     return vanished
 
 

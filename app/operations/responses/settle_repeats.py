@@ -119,6 +119,8 @@ def _next_part(repeat: NewResponse, standing: Amendment) -> Recorded | DomainErr
 
 
 def _amended(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
+    if repeat.refusal is not None:
+        return repeat.refusal
     try:
         standing.amend(repeat)
     except DomainError as error:
