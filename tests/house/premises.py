@@ -7,8 +7,10 @@ from uuid import uuid4
 
 import httpx
 from fastapi import FastAPI
+from sqlalchemy import text
 
 from app.db.engine import Engine
+from app.db.tables import metadata
 from app.operations.fan_out import fan_out
 from app.workers.import_recipients import run_next_import
 from tests.conftest import Tenant
@@ -230,3 +232,17 @@ async def make(
         sent["json"] = call.json
     headers = {**sent["headers"], **overrides.pop("headers", {})}
     return await api.request(method, path.format(**ids), **{**sent, **overrides, "headers": headers})
+
+
+async def everything_of(house: House) -> dict[str, str]:
+    """A digest of Alice's rows in every table."""
+    found = {}
+    async with house.engine.read() as tx:
+        for table in metadata.sorted_tables:
+            if "workspace_id" in table.c:
+                digest = text(
+                    f"SELECT count(*) || md5(string_agg(row::text, '' ORDER BY row::text)) FROM (SELECT to_jsonb(t)"
+                    f" - 'last_used_at' AS row FROM {table.name} t WHERE workspace_id = :workspace_id) AS hers"
+                )
+                found[table.name] = (await tx.execute(digest, {"workspace_id": house.alice.workspace_id})).scalar_one()
+    return found

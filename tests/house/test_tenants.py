@@ -7,15 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import text
 
-from app.db.tables import metadata
 from app.domain.keys import KeyKind
 from app.operations.api_keys import issue_key
 from tests.builders import a_campaign, an_answer
 from tests.conftest import Tenant, a_tenant, client
 from tests.contract import operations, the_document
-from tests.house.premises import CALLS, MARK, House, call_of, make
+from tests.house.premises import CALLS, MARK, House, call_of, everything_of, make
 
 EVERY = {
     operation["operationId"]: (method, path)
@@ -51,20 +49,6 @@ async def _nothing_of_alice_changes(house: House) -> AsyncIterator[None]:
     before = await everything_of(house)
     yield
     assert await everything_of(house) == before
-
-
-async def everything_of(house: House) -> dict[str, str]:
-    """A digest of Alice's rows in every table."""
-    found = {}
-    async with house.engine.read() as tx:
-        for table in metadata.sorted_tables:
-            if "workspace_id" in table.c:
-                digest = text(
-                    f"SELECT count(*) || md5(string_agg(t::text, '' ORDER BY t::text)) FROM {table.name} t"
-                    " WHERE workspace_id = :workspace_id"
-                )
-                found[table.name] = (await tx.execute(digest, {"workspace_id": house.alice.workspace_id})).scalar_one()
-    return found
 
 
 async def ask(house: House, charlie: Tenant, name: str, **overrides: Any) -> httpx.Response:
