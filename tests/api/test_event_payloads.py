@@ -103,8 +103,9 @@ async def answers(alice: Tenant, campaign_id: str) -> None:
         assert (await alice.api.patch(place, json=changes)).is_success
     await did(alice, f"{place}/exclude", reason="A test of ours")
     await did(alice, f"{place}/restore", reason="No, it was real")
-    old = await did(alice, "/v1/responses", **answer, import_id="old-1", answered_at="2020-02-02T02:02:02Z")
-    assert (await alice.api.delete(f"/v1/responses/{old['id']}")).is_success
+    await did(alice, "/v1/responses", **answer, import_id="old-1", answered_at="2020-02-02T02:02:02Z")
+    wrong = await did(alice, "/v1/responses", **answer)
+    assert (await alice.api.delete(f"/v1/responses/{wrong['id']}")).is_success
 
 
 async def a_file(alice: Tenant, app: FastAPI, engine: Engine) -> None:

@@ -181,7 +181,7 @@ _CLAIM = """
 _FREEZE = f"""
     UPDATE deliveries d SET body = frozen.body
     FROM (
-        SELECT f.workspace_id, f.id, CASE WHEN r.revision > e.revision THEN
+        SELECT f.workspace_id, f.id, CASE WHEN r.revision > e.revision AND e.body ->> 'redacted' IS NULL THEN
             jsonb_set(e.body::jsonb, '{{response}}', (e.body::jsonb -> 'response') || jsonb_build_object(
                 'score', r.score, 'band', {band_sql("r.score")}, 'comment', r.comment, 'revision', r.revision
             ))::json ELSE e.body END AS body
