@@ -140,10 +140,10 @@ class RedactedRecipient(Reply):
 
 
 class RedactedData(Reply):
-    """What is left of an event when its person has been erased before it was sent or read."""
+    """What is left of an event when its person was erased, or its response deleted, before it was sent or read."""
 
     redacted: Literal[True]
-    recipient: RedactedRecipient
+    recipient: RedactedRecipient | None = Field(None, description="Who was erased.")
     response: RedactedResponse | None = Field(None, description="In events about responses.")
 
 

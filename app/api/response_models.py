@@ -42,7 +42,7 @@ class ResponseInput(Request):
         None, description="The order, ticket or wave this answers: one answer for each, whoever retries."
     )
     import_id: Name | None = Field(None, description="Your id of an answer recorded elsewhere; recorded here once.")
-    properties: Properties = Field(default_factory=dict)
+    properties: Properties = Field(default_factory=dict, description="Of this answer; an amendment leaves them alone.")
     may_contact: Flag | None = None
     answered_at: Instant | None = Field(None, description="When it was given; now, if left out.")
     if_answered: IfAnswered = Field(IfAnswered.REFUSE, description="What to do if the slot holds another answer.")

@@ -217,3 +217,11 @@ async def announced(engine: Engine, response: str) -> list[dict[str, Any]]:
     return await rows(
         engine, "SELECT * FROM events WHERE response_id = :id ORDER BY id", id=ids.parsed("response", response)
     )
+
+
+async def test_a_misspelt_filter_is_refused_rather_than_ignored(alice: Tenant) -> None:
+    reply = await alice.api.get("/v1/responses?campain_id=camp_1")
+    assert reply.status_code == 422
+    assert reply.json()["errors"] == [
+        {"in": "query", "pointer": "/campain_id", "detail": "there is no such parameter here"}
+    ]

@@ -49,7 +49,7 @@ class WidgetResponse(BaseModel):
     channel: Literal[Channel.WEB, Channel.IN_APP] = Channel.WEB
     language: Language | None = None
     may_contact: Flag | None = None
-    properties: Properties = Field(default_factory=dict)
+    properties: Properties = Field(default_factory=dict, description="Taken from the part that arrives first.")
 
 
 class RecordedWidgetResponse(Reply):
