@@ -108,11 +108,12 @@ def _numbered(prefix: str, variable: str) -> str:
 
 
 def _statement(workspace_id: UUID, *, new_id: str) -> str:
+    return f"WITH {_look_ups(workspace_id, new_id=new_id)}, {_inserts()} {_rollup()}"
+
+
+def _look_ups(workspace_id: UUID, *, new_id: str) -> str:
     channels = ", ".join(f"'{channel}'" for channel in CHANNELS)
-    counted = ", ".join(f"(score = {score})::int" for score in range(len(COUNTERS)))
-    added = ", ".join(f"{counter} = score_rollups.{counter} + excluded.{counter}" for counter in COUNTERS)
-    return f"""
-WITH said AS MATERIALIZED (
+    return f"""said AS MATERIALIZED (
     SELECT '{workspace_id}'::uuid AS workspace_id, {new_id} AS id, {new_id} AS event_id,
         {_numbered(CAMPAIGN_PREFIX, "campaign")} AS campaign_id, {_numbered(PERSON_PREFIX, "person")} AS recipient_id,
         (:score)::smallint AS score, (ARRAY[{channels}])[(:channel)::int] AS channel, now() AS answered_at,
@@ -134,8 +135,11 @@ known AS MATERIALIZED (
     JOIN campaigns c ON c.workspace_id = s.workspace_id AND c.id = s.campaign_id AND c.state IN ({ACCEPTING})
     JOIN recipients r ON r.workspace_id = s.workspace_id AND r.id = s.recipient_id AND r.deleted_at IS NULL
     JOIN {METRIC_TABLE} ON m.metric = c.metric
-),
-inserted AS (
+)"""
+
+
+def _inserts() -> str:
+    return f"""inserted AS (
     INSERT INTO responses (workspace_id, id, campaign_id, recipient_id, score, channel, answered_at, comment,
         properties, survey_version, slot, recipient_properties, segments, counted_on)
     SELECT workspace_id, id, campaign_id, recipient_id, score, channel, answered_at, comment, properties,
@@ -155,8 +159,13 @@ announced AS (
 ),
 queued AS (
     INSERT INTO event_queue (workspace_id, event_id) SELECT workspace_id, id FROM announced
-)
-INSERT INTO score_rollups ({", ".join(KEY)}, {", ".join(COUNTERS)})
+)"""
+
+
+def _rollup() -> str:
+    counted = ", ".join(f"(score = {score})::int" for score in range(len(COUNTERS)))
+    added = ", ".join(f"{counter} = score_rollups.{counter} + excluded.{counter}" for counter in COUNTERS)
+    return f"""INSERT INTO score_rollups ({", ".join(KEY)}, {", ".join(COUNTERS)})
 SELECT workspace_id, campaign_id, property_key, property_value, counted_on, channel, survey_version, 0, {counted}
 FROM inserted, LATERAL (
     SELECT '', '' UNION ALL SELECT * FROM jsonb_each_text(segments)

@@ -62,8 +62,8 @@ responses = Table(
     belongs_to(
         "survey_versions", "campaign_id", "survey_version", refers_to=("workspace_id", "campaign_id", "version")
     ),
-    # No foreign key to recipients: its check locks, and so writes, each recipient's row, a quarter of all that recording
-    # costs. The statement that inserts has looked the recipient up, and recipients are never deleted, only emptied.
+    # No foreign key to recipients: its check locks, and so writes, each recipient's row, a quarter of all that
+    # recording costs. The statement that inserts has looked them up, and recipients are never deleted, only emptied.
     CheckConstraint("score BETWEEN 0 AND 10", name="score"),
     # recipient before campaign, so that the same index also finds all answers of a person
     Index(
