@@ -20,3 +20,11 @@ async def house(server_url: str, template: str) -> AsyncIterator[House]:
             ids, cursors = await furnish(app, engine, alice)
             yield House(app, engine, alice, ids, cursors)
         await engine.close()
+
+
+@pytest.fixture(scope="session")
+async def sandbox(house: House) -> AsyncIterator[House]:
+    """Another such workspace, where tests may break what they like."""
+    async with a_tenant(house.app, house.engine, "Bob") as bob:
+        ids, cursors = await furnish(house.app, house.engine, bob)
+        yield House(house.app, house.engine, bob, ids, cursors)
