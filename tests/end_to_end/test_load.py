@@ -1,6 +1,7 @@
 """The service under load, each part a process of its own: what callers are told, and what they are never told."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 
 import pytest
@@ -13,7 +14,7 @@ from tests.end_to_end.crowd import Crowd
 
 pytestmark = pytest.mark.slow
 
-OUTAGES = 4
+OUTAGES = (signal.SIGKILL, signal.SIGINT) * 2  # SIGINT is how PostgreSQL is told to restart: sessions are cut, politely
 GOES_ON_SECONDS = 15.0  # once PostgreSQL is back: connections made anew, on a busy machine
 GROWTH_MEGABYTES = 20.0
 CROWDS = (16, 64, 256)
@@ -33,8 +34,8 @@ async def test_restarts_of_postgresql_are_told_as_503_and_nothing_else_has_to_be
     async with crowd.calling(16):
         await crowd.until_all_is_well(seconds=GOES_ON_SECONDS)
         before = resident_megabytes(stage.api.pid)
-        for _ in range(OUTAGES):
-            stage.postgres.kill()
+        for how in OUTAGES:
+            stage.postgres.kill(how=how)
             await stage.postgres.until_up()
             await crowd.until_all_is_well(seconds=GOES_ON_SECONDS)
         grown = resident_megabytes(stage.api.pid) - before

@@ -8,12 +8,12 @@ import os
 import signal
 import sys
 import time
+from importlib import import_module
 
 from app.cli import main
 from app.cli.lifeline import PARENT, end_with_parent
 
 PAUSE_SECONDS = 0.1  # between an end and the next start, as any supervisor makes
-IMPORTED_AHEAD = ("app.cli.api", "app.cli.worker")
 
 
 class Keeper:
@@ -51,6 +51,5 @@ class Keeper:
 
 if __name__ == "__main__":
     end_with_parent()
-    for module in IMPORTED_AHEAD:
-        __import__(module)
+    import_module(f"app.cli.{sys.argv[1]}")
     sys.exit(Keeper(sys.argv[1]).keep())

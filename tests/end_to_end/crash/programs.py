@@ -38,13 +38,13 @@ class Program:
     _supervisor: asyncio.subprocess.Process | None = None
     _keeper: "asyncio.Task[None] | None" = None
 
-    def kill(self, *pids: int) -> None:
-        """As kill -9 does: the process itself, or others whose end ends it."""
+    def kill(self, *pids: int, how: signal.Signals = signal.SIGKILL) -> None:
+        """The process itself, or others whose end ends it."""
         self.is_up.clear()
         self.kills.append(monotonic())
         for pid in pids or (self.pid,):
             with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, how)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -128,10 +128,10 @@ class Program:
 
 
 @asynccontextmanager
-async def running(program: Program) -> AsyncIterator[Program]:
+async def running(*programs: Program) -> AsyncIterator[None]:
     """Up, kept up, and at the end asked to stop."""
     try:
-        await program.start()
-        yield program
+        await asyncio.gather(*(program.start() for program in programs))
+        yield
     finally:
-        await program.stop()
+        await asyncio.gather(*(program.stop() for program in programs))

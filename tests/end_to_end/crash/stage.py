@@ -91,8 +91,7 @@ async def set_up(settings: Mapping[str, object] | None = None) -> AsyncIterator[
         postgres = _program("postgres", str(directory / "data"), directory=directory, says_up=b"born ")
         await stack.enter_async_context(running(postgres))
         stage = await _prepare(directory, postgres, settings or {})
-        for one in (stage.api, stage.worker):
-            await stack.enter_async_context(running(one))
+        await stack.enter_async_context(running(stage.api, stage.worker))
         yield stage
 
 
