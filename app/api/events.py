@@ -15,8 +15,8 @@ from app.api.routing import router
 from app.api.schemas import CampaignId, EventId, Reply, WorkspaceId
 from app.domain.events import SUBSCRIBABLE, EventNotFound
 from app.domain.payload import payload
+from app.queries import events as queries
 from app.queries.api_keys import Caller
-from app.queries.events import EventFilter, get_event, list_events
 
 routes = router("events")
 
@@ -39,7 +39,7 @@ class EventPage(Reply):
 
 
 @routes.get("/v1/events", response_model=EventPage, summary="Follow the feed of events")
-async def list_all_events(
+async def list_events(
     caller: EventReader,
     tx: ReadTx,
     page: InOrder,
@@ -55,14 +55,14 @@ async def list_all_events(
     """Oldest first, for 30 days. Nothing is skipped, however late it was committed: whoever comes back with
     `next_cursor` sees every event once. An event appears when all transactions that began before its own have ended,
     usually within milliseconds."""
-    wanted = EventFilter(types or (), campaign_id)
-    found = await list_events(tx, caller.workspace_id, wanted, page, now=now)
+    wanted = queries.EventFilter(types or (), campaign_id)
+    found = await queries.list_events(tx, caller.workspace_id, wanted, page, now=now)
     return listing(request, response, found, [_shown(caller, row) for row in found.rows], parameter="after")
 
 
 @routes.get("/v1/events/{event_id}", response_model=Event, summary="Read an event", responses=refuses(EventNotFound))
-async def read_event(event_id: EventId, caller: EventReader, tx: ReadTx, now: Now) -> Mapping[str, Any]:
-    return _shown(caller, await get_event(tx, caller.workspace_id, event_id, now=now))
+async def get_event(event_id: EventId, caller: EventReader, tx: ReadTx, now: Now) -> Mapping[str, Any]:
+    return _shown(caller, await queries.get_event(tx, caller.workspace_id, event_id, now=now))
 
 
 def _shown(caller: Caller, row: Mapping[Any, Any]) -> dict[str, Any]:

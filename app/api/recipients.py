@@ -30,12 +30,10 @@ from app.domain.errors import DomainError
 from app.domain.recipient import IDENTIFIERS, RecipientInput, RecipientNotFound
 from app.domain.upserted import Change, Upserted
 from app.operations import erasure
-from app.operations.recipient_changes import save_recipients, unsubscribe_recipient
+from app.operations import recipient_changes as operations
 from app.operations.recipients import Outcome
+from app.queries import recipients as queries
 from app.queries.api_keys import Caller
-from app.queries.recipients import RecipientFilter, get_recipient_id
-from app.queries.recipients import get_recipient as read_recipient
-from app.queries.recipients import list_recipients as find_recipients
 
 routes = router("recipients")
 
@@ -96,7 +94,9 @@ async def upsert_recipients_in_bulk(
             said[index] = RecipientUpsert.model_validate(item).said(caller.workspace_id)
         except (ValidationError, DomainError) as error:
             refused[index] = error
-    done = await save_recipients(tx, caller.workspace_id, list(said.values()), now=now, hmac_key=_hmac_key(request))
+    done = await operations.save_recipients(
+        tx, caller.workspace_id, list(said.values()), now=now, hmac_key=_hmac_key(request)
+    )
     ends = dict(zip(said, done, strict=True)) | refused
     return _bulk_reply([ends[index] for index in range(len(body.recipients))])
 
@@ -124,8 +124,8 @@ async def _filter(
         Query(max_length=10, description="`plan:pro`; may be given several times, and all must hold."),
     ] = None,
     is_unsubscribed: bool | None = None,  # noqa: FBT001 - a query parameter
-) -> RecipientFilter:
-    return RecipientFilter(
+) -> queries.RecipientFilter:
+    return queries.RecipientFilter(
         email=email.lower() if email else None,
         external_id=external_id,
         account_id=account_id,
@@ -140,11 +140,11 @@ async def list_recipients(
     caller: RecipientReader,
     tx: ReadTx,
     page: AnyOrder,
-    wanted: Annotated[RecipientFilter, Depends(_filter)],
+    wanted: Annotated[queries.RecipientFilter, Depends(_filter)],
     request: Request,
     response: Response,
 ) -> Mapping[str, Any]:
-    found = await find_recipients(tx, caller.workspace_id, wanted, page)
+    found = await queries.list_recipients(tx, caller.workspace_id, wanted, page)
     return listing(request, response, found, [RecipientReply.of(row) for row in found.rows])
 
 
@@ -169,10 +169,12 @@ async def update_recipient(
     summary="Never ask a recipient again",
     responses=refuses(RecipientNotFound),
 )
-async def unsubscribe(recipient_id: RecipientReference, caller: RecipientWriter, tx: Tx, now: Now) -> RecipientReply:
+async def unsubscribe_recipient(
+    recipient_id: RecipientReference, caller: RecipientWriter, tx: Tx, now: Now
+) -> RecipientReply:
     """In no campaign and through no channel. It outlives the recipient: the address stays unsubscribed."""
     meant = await _meant(tx, caller, recipient_id)
-    await unsubscribe_recipient(tx, caller.workspace_id, meant, now=now)
+    await operations.unsubscribe_recipient(tx, caller.workspace_id, meant, now=now)
     return await _read(tx, caller, meant)
 
 
@@ -191,8 +193,8 @@ async def erase_recipient(
     await erasure.erase_recipient(tx, caller.workspace_id, meant, now=now, hmac_key=_hmac_key(request))
 
 
-async def _save(tx: database.Tx, caller: Caller, said: RecipientInput, request: Request, now: Any) -> Upserted:
-    (outcome,) = await save_recipients(tx, caller.workspace_id, [said], now=now, hmac_key=_hmac_key(request))
+async def _save(tx: database.Tx, caller: Caller, said: RecipientInput, request: Request, now: Now) -> Upserted:
+    (outcome,) = await operations.save_recipients(tx, caller.workspace_id, [said], now=now, hmac_key=_hmac_key(request))
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
@@ -208,8 +210,8 @@ async def _meant(tx: database.Tx | database.ReadTx, caller: Caller, reference: s
         return recipient_id
     kind, _, value = reference.partition(":")
     value = value.strip().lower() if kind == "email" else value.strip()
-    return await get_recipient_id(tx, caller.workspace_id, kind, value)
+    return await queries.get_recipient_id(tx, caller.workspace_id, kind, value)
 
 
 async def _read(tx: database.Tx | database.ReadTx, caller: Caller, recipient_id: UUID) -> RecipientReply:
-    return RecipientReply.of(await read_recipient(tx, caller.workspace_id, recipient_id))
+    return RecipientReply.of(await queries.get_recipient(tx, caller.workspace_id, recipient_id))
