@@ -22,9 +22,7 @@ from app.domain.errors import DomainError
 from app.domain.properties import PropertiesInvalid
 from app.domain.upserted import Change, Upserted
 from app.operations.accounts import upsert_accounts
-from app.queries.accounts import AccountFilter, get_account_id
-from app.queries.accounts import get_account as read_account
-from app.queries.accounts import list_accounts as find_accounts
+from app.queries import accounts as queries
 from app.queries.api_keys import Caller
 
 routes = router("accounts")
@@ -73,8 +71,8 @@ async def _filter(
     owner: Name | None = None,
     tier: Name | None = None,
     q: Annotated[Name | None, Query(description="How name or external id begin.")] = None,
-) -> AccountFilter:
-    return AccountFilter(external_id=external_id, owner=owner, tier=tier, starts_with=q)
+) -> queries.AccountFilter:
+    return queries.AccountFilter(external_id=external_id, owner=owner, tier=tier, starts_with=q)
 
 
 @routes.get("/v1/accounts", response_model=Listing[AccountReply], summary="List accounts")
@@ -82,11 +80,11 @@ async def list_accounts(
     caller: RecipientReader,
     tx: ReadTx,
     page: AnyOrder,
-    wanted: Annotated[AccountFilter, Depends(_filter)],
+    wanted: Annotated[queries.AccountFilter, Depends(_filter)],
     request: Request,
     response: Response,
 ) -> Mapping[str, Any]:
-    found = await find_accounts(tx, caller.workspace_id, wanted, page)
+    found = await queries.list_accounts(tx, caller.workspace_id, wanted, page)
     return listing(request, response, found, [AccountReply.model_validate(dict(row)) for row in found.rows])
 
 
@@ -104,7 +102,7 @@ async def update_account(
     account_id: AccountReference, body: AccountFields, caller: RecipientWriter, tx: Tx, now: Now
 ) -> AccountReply:
     meant = await _meant(tx, caller, account_id)
-    external_id = (await read_account(tx, caller.workspace_id, meant))["external_id"]
+    external_id = (await queries.get_account(tx, caller.workspace_id, meant))["external_id"]
     await _save(tx, body.said_of(caller.workspace_id, external_id), now)
     return await _read(tx, caller, meant)
 
@@ -120,8 +118,8 @@ async def _meant(tx: database.Tx | database.ReadTx, caller: Caller, reference: s
     account_id = ids.parsed("account", reference)
     if account_id is not None:
         return account_id
-    return await get_account_id(tx, caller.workspace_id, reference.partition(":")[2].strip())
+    return await queries.get_account_id(tx, caller.workspace_id, reference.partition(":")[2].strip())
 
 
 async def _read(tx: database.Tx | database.ReadTx, caller: Caller, account_id: UUID) -> AccountReply:
-    return AccountReply.model_validate(dict(await read_account(tx, caller.workspace_id, account_id)))
+    return AccountReply.model_validate(dict(await queries.get_account(tx, caller.workspace_id, account_id)))

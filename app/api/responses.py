@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
 
@@ -22,9 +23,8 @@ from app.domain import ids
 from app.domain.metric import Band, ScoreOutOfRange
 from app.domain.response import Channel, ResponseNotFound
 from app.operations.responses import change
+from app.queries import responses as queries
 from app.queries.api_keys import Caller
-from app.queries.responses import ResponseFilter, find_response, list_revisions
-from app.queries.responses import list_responses as find_responses
 
 routes = router("responses")
 
@@ -42,8 +42,8 @@ async def _filter(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     answered_until: Annotated[Instant | None, Query(description="Up to, but not including, this instant.")] = None,
     import_id: Name | None = None,
     occasion: Name | None = None,
-) -> ResponseFilter:
-    return ResponseFilter(
+) -> queries.ResponseFilter:
+    return queries.ResponseFilter(
         campaign_id=campaign_id,
         recipient_id=recipient_id,
         channel=channel,
@@ -64,11 +64,11 @@ async def list_responses(
     caller: ResponseReader,
     tx: ReadTx,
     page: AnyOrder,
-    wanted: Annotated[ResponseFilter, Depends(_filter)],
+    wanted: Annotated[queries.ResponseFilter, Depends(_filter)],
     request: Request,
     response: Response,
 ) -> Mapping[str, Any]:
-    found = await find_responses(tx, caller.workspace_id, wanted, page)
+    found = await queries.list_responses(tx, caller.workspace_id, wanted, page)
     return listing(request, response, found, [ResponseReply.of(row) for row in found.rows])
 
 
@@ -84,7 +84,7 @@ async def list_response_revisions(
     response_id: ResponseId, caller: ResponseReader, tx: ReadTx
 ) -> Listing[RevisionReply]:
     await _read(tx, caller, response_id)
-    kept = await list_revisions(tx, caller.workspace_id, response_id)
+    kept = await queries.list_revisions(tx, caller.workspace_id, response_id)
     return Listing(data=[RevisionReply.model_validate(dict(row)) for row in kept])
 
 
@@ -139,8 +139,8 @@ async def delete_response(response_id: ResponseId, caller: ResponseWriter, tx: T
     await change.delete_response(tx, caller.workspace_id, response_id, now=now)
 
 
-async def _read(tx: database.Tx | database.ReadTx, caller: Caller, response_id: Any) -> ResponseReply:
-    row = await find_response(tx, caller.workspace_id, response_id)
+async def _read(tx: database.Tx | database.ReadTx, caller: Caller, response_id: UUID) -> ResponseReply:
+    row = await queries.find_response(tx, caller.workspace_id, response_id)
     if row is None:
         raise ResponseNotFound("There is no response with this id.")
     return ResponseReply.of(row)
