@@ -62,6 +62,15 @@ Tx = Annotated[database.Tx, Depends(_tx, scope="function")]
 ReadTx = Annotated[database.ReadTx, Depends(_read_tx, scope="function")]
 
 
+async def caller_with(scope: str, request: Request, *, now: datetime) -> Caller:
+    """Who holds the secret key that was sent. Raises `Refused` 401, 403, 429."""
+    services = services_of(request)
+    caller = await services.keyring.caller(token_of(request.headers), now)
+    services.rate_limit.spend(caller.key_id)
+    require_scope(caller, scope)
+    return caller
+
+
 class CallerWith:
     """The caller, if their key has the scope. Asked for before `Tx`, so that strangers cost no transaction."""
 
@@ -69,10 +78,7 @@ class CallerWith:
         self.scope = scope
 
     async def __call__(self, request: Request, now: Now) -> Caller:
-        services = services_of(request)
-        caller = await services.keyring.caller(token_of(request.headers), now)
-        services.rate_limit.spend(caller.key_id)
-        require_scope(caller, self.scope)
+        caller = await caller_with(self.scope, request, now=now)
         request.state.caller = caller
         return caller
 

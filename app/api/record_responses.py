@@ -11,9 +11,8 @@ from fastapi import Request, Response
 from pydantic import ValidationError
 from pydantic_core import to_json
 
-from app.api.authentication import require_scope, token_of
 from app.api.bulk import refused_row
-from app.api.dependencies import services_of
+from app.api.dependencies import caller_with, services_of
 from app.api.hot_route import HotRoute, admitted
 from app.api.problems import Refused
 from app.api.response_models import ResponseBulk, ResponseInput
@@ -26,15 +25,12 @@ from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.queries.api_keys import Caller
 
 ROUTE = b"POST /v1/responses\n"
+JSON = "application/json"
 
 
 class RecordingRoute(HotRoute):
     async def admit(self, request: Request, now: datetime) -> Caller:
-        services = services_of(request)
-        caller = await services.keyring.caller(token_of(request.headers), now)
-        services.rate_limit.spend(caller.key_id)
-        require_scope(caller, "responses:write")
-        return caller
+        return await caller_with("responses:write", request, now=now)
 
 
 async def record_response(body: ResponseInput, request: Request) -> Response:
@@ -43,7 +39,7 @@ async def record_response(body: ResponseInput, request: Request) -> Response:
     await _note_idempotency_key(response, request, caller)
     recorded = await services_of(request).recorder.submit(caller.workspace_id, response)
     status = 201 if recorded.what is What.CREATED else 200
-    return Response(to_json(shown(recorded)), status_code=status, media_type="application/json")
+    return Response(to_json(shown(recorded)), status_code=status, media_type=JSON)
 
 
 async def record_responses_in_bulk(body: ResponseBulk, request: Request) -> Response:
@@ -59,9 +55,6 @@ async def record_responses_in_bulk(body: ResponseBulk, request: Request) -> Resp
         recorded = await services_of(request).recorder.submit_all(caller.workspace_id, list(taken.values()))
         outcomes |= zip(taken, recorded, strict=True)
     return Response(to_json(_bulk_reply([outcomes[index] for index in range(len(body.responses))])), media_type=JSON)
-
-
-JSON = "application/json"
 
 
 def new_response(body: ResponseInput, caller: Caller, now: datetime) -> NewResponse:
