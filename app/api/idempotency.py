@@ -48,9 +48,7 @@ async def _once(
             min_length=1,
             max_length=255,
             pattern="^[ -~]+$",
-            description="Printable ASCII of your choice. Sent again within 24 hours with the same request, it makes "
-            "nothing new: the reply shows what the first call made, and carries `Idempotent-Replayed: true`.",
-        ),
+        ),  # described in openapi/parameters.py, for all routes at once
     ] = None,
 ) -> AsyncIterator[Once]:
     if idempotency_key is None:

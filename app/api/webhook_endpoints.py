@@ -50,15 +50,14 @@ async def create_webhook_endpoint(
     body: WebhookEndpointCreate, caller: WebhookWriter, once: Idempotency, tx: Tx, now: Now, services: ServicesOf
 ) -> NewWebhookEndpoint:
     """Events that happen from now on are posted to its URL, signed as Standard Webhooks has it."""
-    secret = None
-    if once.id is None:
-        workspace_id, guard = caller.workspace_id, services.guard
-        endpoint_id = await operations.create_endpoint(tx, workspace_id, body.columns(), guard=guard, now=now)
-        made = await endpoint_secrets.make_secret(
-            tx, services.vault, workspace_id, once.keep(endpoint_id), signing=body.signing, now=now
-        )
-        secret = made.shown
-    return new_endpoint_of(await _row(tx, caller, once.id or endpoint_id, now), secret=secret)
+    if once.id is not None:
+        return new_endpoint_of(await _row(tx, caller, once.id, now), secret=None)
+    workspace_id, guard = caller.workspace_id, services.guard
+    endpoint_id = once.keep(await operations.create_endpoint(tx, workspace_id, body.columns(), guard=guard, now=now))
+    made = await endpoint_secrets.make_secret(
+        tx, services.vault, workspace_id, endpoint_id, signing=body.signing, now=now
+    )
+    return new_endpoint_of(await _row(tx, caller, endpoint_id, now), secret=made.shown)
 
 
 @routes.get("/v1/webhook-endpoints", response_model=Listing[WebhookEndpoint], summary="List webhook endpoints")
@@ -121,15 +120,15 @@ async def rotate_webhook_secret(
     services: ServicesOf,
 ) -> NewWebhookSecret:
     """Until the overlap ends, every attempt carries a signature by each secret: the receiver can change at leisure."""
-    secret = None
     await queries.lock_endpoint(tx, caller.workspace_id, endpoint_id)
-    if once.id is None:
-        made = await endpoint_secrets.rotate_secret(
-            tx, services.vault, caller.workspace_id, endpoint_id, signing=body.signing, overlap=body.overlap, now=now
-        )
-        secret, _ = made.shown, once.keep(made.id)
-    row = await queries.get_secret(tx, caller.workspace_id, endpoint_id, once.id or made.id)
-    return NewWebhookSecret.made(row, secret=secret)
+    if once.id is not None:
+        row = await queries.get_secret(tx, caller.workspace_id, endpoint_id, once.id)
+        return NewWebhookSecret.made(row, secret=None)
+    made = await endpoint_secrets.rotate_secret(
+        tx, services.vault, caller.workspace_id, endpoint_id, signing=body.signing, overlap=body.overlap, now=now
+    )
+    row = await queries.get_secret(tx, caller.workspace_id, endpoint_id, once.keep(made.id))
+    return NewWebhookSecret.made(row, secret=made.shown)
 
 
 @routes.post(
