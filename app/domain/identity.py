@@ -4,7 +4,9 @@ Works on what was read beforehand, so that five hundred descriptions cost as man
 in order: later ones see the people that earlier ones made.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 from uuid import UUID
@@ -88,6 +90,15 @@ class Directory:
     def people(self) -> Iterable[Person]:
         return self._by_id.values()
 
+    def strangers(self, said: Sequence[RecipientInput]) -> frozenset[int]:
+        """The places of rows whose identifiers neither a person nor another row has: each is somebody new."""
+        named = [identifiers_in(one.workspace_id, one.given) for one in said]
+        times = Counter(chain.from_iterable(named))
+        crowd = {name for name, count in times.items() if count > 1} | self._by_identifier.keys()
+        return frozenset(
+            place for place, names in enumerate(named) if names and crowd.isdisjoint(names) and _is_plain(said[place])
+        )
+
     def unknown(self, said: Iterable[RecipientInput]) -> set[Identifier]:
         """The identifiers that nobody has."""
         names = {name for one in said for name in identifiers_in(one.workspace_id, one.given)}
@@ -125,6 +136,14 @@ class Directory:
         person.after = after
         for name in person.identifiers():
             self._by_identifier[name] = person
+
+
+def _is_plain(said: RecipientInput) -> bool:
+    """It says nothing but fields that are stored as they are."""
+    if said.recipient_id is not None or said.account is not None or said.given.get("account_id") is not None:
+        return False
+    properties = said.given.get("properties")
+    return not properties or None not in properties.values()
 
 
 def _unidentified() -> RecipientUnidentified:
