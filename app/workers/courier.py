@@ -1,16 +1,16 @@
 """Claims ahead of what it sends, so that sending never waits for the database, and settles behind it."""
 
 import asyncio
+from collections import deque
 from contextlib import suppress
 from time import monotonic
 from typing import Self
 
 from app.db.lane import Lane
 from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_deliveries
-from app.operations.deliveries.settle import Settlement
 from app.workers.deliver_webhooks import Sender, deliver, give_back
 from app.workers.loop import Bell
-from app.workers.places import Places
+from app.workers.places import Place, Places
 from app.workers.settling import Settling
 
 CLAIMED_AHEAD = 2  # times what may be in flight
@@ -19,12 +19,13 @@ CLAIMED_AHEAD = 2  # times what may be in flight
 class Courier:
     """Carries the deliveries of one process."""
 
-    def __init__(self, sender: Sender, *, lane: Lane, settling_lane: Lane, due: Bell, stop: asyncio.Event) -> None:
-        self.sender, self.lane, self.due, self.stop = sender, lane, due, stop
+    def __init__(self, sender: Sender, *, lane: Lane, settling_lane: Lane, due: Bell) -> None:
+        self.sender, self.lane, self.due = sender, lane, due
         self.in_flight = sender.settings.in_flight
-        self.places = Places(self.in_flight, freed=due.ring)
+        self.places = Places(self.in_flight, freed=self._send_on, hangs=due.ring)
         self.settling = Settling(settling_lane, settled=self._settled)
         self.held = 0  # claimed, and not yet settled
+        self._waiting: deque[tuple[ClaimedDelivery, float]] = deque()
         self._tasks: set[asyncio.Task[None]] = set()
         self._nothing_held = asyncio.Event()
 
@@ -33,6 +34,7 @@ class Courier:
 
     async def __aexit__(self, *_: object) -> None:
         """What is still under way is cut off; its lease will run out."""
+        self._waiting.clear()
         for task in self._tasks:
             task.cancel()
 
@@ -45,8 +47,8 @@ class Courier:
         lease_ends_at = monotonic() + self.sender.settings.lease_seconds
         claimed = await self._claim(room)
         self.held += len(claimed)
-        for delivery in claimed:
-            self._start(delivery, lease_ends_at)
+        self._waiting.extend((delivery, lease_ends_at) for delivery in claimed)
+        self._send_on()
         return bool(claimed)
 
     async def _claim(self, room: int) -> list[ClaimedDelivery]:
@@ -59,19 +61,18 @@ class Courier:
                 in_flight_per_endpoint=settings.in_flight_per_endpoint,
             )
 
-    def _start(self, delivery: ClaimedDelivery, lease_ends_at: float) -> None:
-        task = asyncio.create_task(self._carry(delivery, lease_ends_at))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _send_on(self) -> None:
+        while self._waiting and self.places.free:
+            delivery, lease_ends_at = self._waiting.popleft()
+            task = asyncio.create_task(self._carry(delivery, lease_ends_at, self.places.take()))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, delivery: ClaimedDelivery, lease_ends_at: float) -> None:
-        async with self.places.take():
-            self.settling.add(await self._carried(delivery, lease_ends_at))
-
-    async def _carried(self, delivery: ClaimedDelivery, lease_ends_at: float) -> Settlement:
-        if self.stop.is_set():
-            return give_back(delivery)
-        return await deliver(delivery, sender=self.sender, lease_ends_at=lease_ends_at)
+    async def _carry(self, delivery: ClaimedDelivery, lease_ends_at: float, place: Place) -> None:
+        try:
+            self.settling.add(await deliver(delivery, sender=self.sender, lease_ends_at=lease_ends_at))
+        finally:
+            place.give_back()
 
     def _settled(self, count: int) -> None:
         self.held -= count
@@ -80,8 +81,9 @@ class Courier:
             self._nothing_held.set()
 
     async def finish(self, *, seconds: float) -> None:
-        """After `stop`, when nothing is claimed any more: waits until all that was is settled or given back."""
-        self.places.open(self.held)  # nobody has to wait for a place to give something back
+        """When nothing is claimed any more: gives back what has not begun, waits until the rest is settled."""
+        while self._waiting:
+            self.settling.add(give_back(self._waiting.popleft()[0]))
         self._nothing_held.clear()
         if self.held:
             with suppress(TimeoutError):

@@ -85,7 +85,7 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
     events, due, done = Bell(), Bell(), asyncio.Event()
     async with _lanes(sender.engine) as (to_fan_out, to_claim, to_settle), timetable(sender.engine, sender.settings):
         fan_out = FanOut(to_fan_out, deliveries_made=due)
-        async with Courier(sender, lane=to_claim, settling_lane=to_settle, due=due, stop=stop) as courier:
+        async with Courier(sender, lane=to_claim, settling_lane=to_settle, due=due) as courier:
             settling = courier.settling
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(listen(sender.engine, bells=[events, due], stop=stop))
