@@ -134,12 +134,6 @@ def _said(answer: Any) -> dict[str, Any]:
 
 
 def _event(answer: Any, campaign: Any, recipient: Any, band: str, now: datetime) -> Mapping[str, Any]:
-    told = RecordedResponse(**_said(answer), survey_version=1, band=band, revision=1, outcome="created")
-    body = {
-        "response": {**told.model_dump(mode="json"), "properties": answer.properties},
-        "campaign": {"id": ids.shown("campaign", campaign.id), "name": campaign.name, "kind": campaign.kind},
-        "recipient": _person(recipient) if recipient else None,
-    }
     return {
         "workspace_id": answer.workspace_id,
         "id": new_id(now),
@@ -151,7 +145,26 @@ def _event(answer: Any, campaign: Any, recipient: Any, band: str, now: datetime)
         "score": answer.score,
         "occurred_at": now,
         "created_at": now,
-        "body": body,
+        "body": {
+            "response": _told(answer, band),
+            "campaign": _which(campaign),
+            "recipient": _person(recipient) if recipient else None,
+        },
+    }
+
+
+def _told(answer: Any, band: str) -> Mapping[str, Any]:
+    recorded = RecordedResponse(
+        **_said(answer), survey_version=answer.survey_version, band=band, revision=1, outcome="created"
+    )
+    more = {name: getattr(answer, name) for name in ("language", "may_contact", "occasion", "import_id", "properties")}
+    return {**recorded.model_dump(mode="json", exclude={"outcome"}), **more}
+
+
+def _which(campaign: Any) -> Mapping[str, Any]:
+    return {
+        "id": ids.shown("campaign", campaign.id),
+        **{name: getattr(campaign, name) for name in ("name", "kind", "metric")},
     }
 
 

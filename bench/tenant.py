@@ -9,7 +9,8 @@ from sqlalchemy import insert, text
 from app.db.engine import Engine, Tx
 from app.db.tables import campaigns, survey_versions
 from app.domain.keys import KeyKind
-from app.operations.api_keys import create_workspace, issue_key
+from app.operations.api_keys import issue_key
+from app.operations.workspaces import create_workspace
 
 SECRET_KEYS = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="  # 32 bytes, for measuring only
 # Ten campaigns by three channels make thirty counter rows a day: neither one row that everybody waits for, nor none.
