@@ -23,7 +23,8 @@ from app.db.engine import Engine
 from app.db.migrations import migrate
 from app.domain.keys import KeyKind
 from app.main import create_app
-from app.operations.api_keys import create_workspace, issue_key
+from app.operations.api_keys import issue_key
+from app.operations.workspaces import create_workspace
 from tests.contract import check_reply
 
 # Tests survive no power cut, so PostgreSQL need not either; everything else is as in production.

@@ -44,6 +44,7 @@ AccountReference = Annotated[
     Field(
         description="Its id, or `external_id:…`.",
         examples=["acct_0198c1f2a7b3708c9d4e5f60718293a4", "external_id:acme"],
+        json_schema_extra={"pattern": r"^(acct_[0-9a-f]{32}|external_id:.*\S.*)$"},
     ),
 ]
 

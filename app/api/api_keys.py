@@ -39,8 +39,19 @@ def _known_scope(value: str) -> str:
 
 
 Scope = Annotated[str, AfterValidator(_known_scope), Field(json_schema_extra={"enum": [*SCOPES, EVERYTHING]})]
+# As `origin_spelled` has it, but for ports between 10000 and 65535.
+ORIGIN_PATTERN = (
+    r"^(\*|[A-Za-z][A-Za-z0-9+.-]*://(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?)"
+    r"(:[1-9][0-9]{0,3})?)$"
+)
 Origin = Annotated[
-    str, AfterValidator(origin_spelled), Field(max_length=LONGEST_ORIGIN, examples=["https://shop.example"])
+    str,
+    AfterValidator(origin_spelled),
+    Field(
+        max_length=LONGEST_ORIGIN,
+        examples=["https://shop.example"],
+        json_schema_extra={"pattern": ORIGIN_PATTERN},
+    ),
 ]
 
 

@@ -9,6 +9,7 @@ from time import monotonic
 
 from app.api.problems import Refused
 from app.db.engine import Engine
+from app.domain.keys import KeyKind
 from app.operations.api_keys import note_use
 from app.queries.api_keys import Caller, find_caller
 
@@ -80,7 +81,7 @@ def unauthorised(detail: str) -> Refused:
 
 
 def require_scope(caller: Caller, scope: str) -> None:
-    if caller.kind != "secret":
+    if caller.kind != KeyKind.SECRET:
         raise Refused("secret_key_needed", "A publishable key may only send answers from a widget.")
     if not caller.may(scope):
         raise Refused("scope_missing", f"This key lacks the scope {scope}.", scope=scope)

@@ -21,13 +21,13 @@ from app.db import engine as database
 from app.domain.campaign import CampaignFieldFixed, CampaignNotFound
 from app.domain.recipient_file import FileFormat
 from app.domain.recipient_import import ImportNotFound, ImportState, TooManyImports, import_body
-from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_piece
+from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk
 from app.queries import imports as queries
 from app.queries.pages import Page
 
 routes = router("imports")
 
-PIECE_BYTES = 1_000_000  # stored at once; what a request holds in memory
+CHUNK_BYTES = 250_000  # stored at once; what a request holds in memory
 ERRORS_AT_ONCE = 1_000
 FORMATS: Mapping[str, FileFormat] = {
     "text/csv": FileFormat.CSV,
@@ -134,11 +134,11 @@ async def _store_body(engine: database.Engine, workspace_id: UUID, import_id: UU
     limit = services_of(request).settings.import_limit_bytes
     _check_size(int(request.headers.get("content-length", "0")), limit)
     size = number = 0
-    async for piece in _pieces(request):
-        size += len(piece)
+    async for chunk in _chunks(request):
+        size += len(chunk)
         _check_size(size, limit)
         async with engine.write() as tx:
-            await store_piece(tx, workspace_id, import_id, number, piece, now=utc_now())
+            await store_chunk(tx, workspace_id, import_id, number, chunk, now=utc_now())
         number += 1
     if size == 0:
         raise Refused("body_missing", "Send the file as the body of the request.")
@@ -149,13 +149,13 @@ def _check_size(size: int, limit: int) -> None:
         raise Refused("body_too_large", f"A file has at most {limit} bytes; send it in parts.")
 
 
-async def _pieces(request: Request) -> AsyncIterator[bytes]:
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
     waiting = bytearray()
-    async for chunk in request.stream():
-        waiting += chunk
-        while len(waiting) >= PIECE_BYTES:
-            yield bytes(waiting[:PIECE_BYTES])
-            del waiting[:PIECE_BYTES]
+    async for received in request.stream():
+        waiting += received
+        while len(waiting) >= CHUNK_BYTES:
+            yield bytes(waiting[:CHUNK_BYTES])
+            del waiting[:CHUNK_BYTES]
     if waiting:
         yield bytes(waiting)
 

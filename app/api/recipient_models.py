@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import (
     AfterValidator,
     BeforeValidator,
+    ConfigDict,
     Field,
     PlainSerializer,
     StringConstraints,
@@ -110,6 +111,8 @@ class AccountReply(Reply):
 
 class RecipientFields(Request):
     """What is left out stays; null clears."""
+
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["account_id", "account"]}})
 
     external_id: Name | None = Field(None, description="Your own id of this person.")
     email: Email | None = Field(None, description="Stored in lower case.")

@@ -54,6 +54,7 @@ RecipientReference = Annotated[
     Field(
         description="Its id, or one of their identifiers: `external_id:…`, `email:…`, `phone:…`.",
         examples=["rcpt_0198c1f2a7b3708c9d4e5f60718293a4", "email:ada@example.com"],
+        json_schema_extra={"pattern": r"^(rcpt_[0-9a-f]{32}|(external_id|email|phone):.*\S.*)$"},
     ),
 ]
 

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic.config import JsonDict
 
 from app.api.problem_models import RowProblem
 from app.api.recipient_models import RecipientUpsert
@@ -21,6 +22,7 @@ from app.api.schemas import (
     Request,
     ResponseId,
     Whole,
+    absent,
 )
 from app.domain.metric import METRICS, Band
 from app.domain.response import Channel, IfAnswered
@@ -30,7 +32,15 @@ Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9
 Comment = Annotated[Prose, Field(description="At most 10,000 characters.", examples=["Fast, friendly, a bit pricey."])]
 
 
+NOT_TWO_PEOPLE: JsonDict = {
+    "required": ["recipient_id", "recipient"],
+    "properties": {"recipient_id": {"type": "string"}, "recipient": {"type": "object"}},
+}
+
+
 class ResponseInput(Request):
+    model_config = ConfigDict(json_schema_extra={"not": NOT_TWO_PEOPLE})
+
     campaign_id: CampaignId
     score: RawScore
     recipient_id: RecipientId | None = Field(None, description="Who answered; leave out, with `recipient`, if unknown.")
@@ -135,16 +145,10 @@ class ResponseReply(Reply):
 class ResponseChange(Request):
     """What is left out stays; null clears."""
 
-    score: RawScore | None = None
+    score: RawScore = absent()
     comment: Comment | None = None
     may_contact: Flag | None = None
     reason: Line | None = Field(None, description="Why; kept with the revision.")
-
-    @model_validator(mode="after")
-    def _score_is_not_cleared(self) -> "ResponseChange":
-        if "score" in self.model_fields_set and self.score is None:
-            raise ValueError("an answer keeps a score; delete it instead")
-        return self
 
 
 class ExclusionInput(Request):

@@ -20,7 +20,7 @@ from app.api.schemas import (
     Whole,
     absent,
 )
-from app.domain.attempts import Failure
+from app.domain.attempts import Failure, head_text
 from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
 from app.domain.receiver_url import LONGEST_URL, UnusableURL
@@ -223,16 +223,11 @@ class DeliveryAttempt(Reply):
 
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> "DeliveryAttempt":
-        return cls.model_validate({**row, "reply_head": _text(row["reply_head"])})
+        return cls.model_validate({**row, "reply_head": head_text(row["reply_head"])})
 
 
 class DeliveryWithAttempts(Delivery):
     made: list[DeliveryAttempt] = Field(description="The last hundred attempts, oldest first.")
-
-
-def _text(head: bytes) -> str:
-    """A receiver may send anything, NUL bytes too."""
-    return head.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def delivery_of(row: Mapping[Any, Any]) -> Delivery:

@@ -57,10 +57,10 @@ class Outcome:
     duration_ms: int
     sent: bool  # whether the receiver may have seen the request
 
-    @property
-    def head_text(self) -> str:
-        """The head as text PostgreSQL can store: a receiver may send anything, NUL bytes too."""
-        return self.head.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+def head_text(head: bytes) -> str:
+    """The head as people may read it: a receiver may send anything, NUL bytes too."""
+    return head.decode(errors="replace").replace("\0", "\N{REPLACEMENT CHARACTER}")
 
 
 def failure_of(status: int) -> Failure | None:

@@ -8,7 +8,7 @@
     └── Overloaded      nothing is wrong with the request; come back
 
 Concrete errors live beside the rule that raises them. The first line of a class's docstring is its title,
-`code` is stable for ever, and `api/problems.py` alone knows which HTTP status each kind becomes.
+`code` is stable for ever, and `api/problem_types.py` alone knows which HTTP status each kind becomes.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
 """What is announced. One event for each change; names in the past tense and stable for ever."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -67,4 +67,4 @@ class Event:
     band: str | None = None
     previous_band: str | None = None
     score: int | None = None
-    endpoint_id: UUID | None = field(default=None)  # deliver to this endpoint only
+    endpoint_id: UUID | None = None  # deliver to this endpoint only

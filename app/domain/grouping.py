@@ -9,6 +9,7 @@ from app.domain.errors import Conflict, RuleViolation
 from app.domain.period import ONE_DAY, Bucket, Grain, Period, bucket_start, buckets, next_bucket_start
 from app.domain.segment import OTHER, bucket_labels, buckets_from_json
 from app.domain.span import Span
+from app.domain.tracking import TrackingState
 
 
 class MetricsMixed(RuleViolation):
@@ -76,9 +77,9 @@ def tracked_key(segment: Segment | None, grouping: Grouping | None) -> str | Non
 
 def check_tracked(key: str, *, state: str | None) -> None:
     """Raises PropertyNotTracked, PropertyNotReady."""
-    if state is None or state == "removing":
+    if state is None or state == TrackingState.REMOVING:
         raise PropertyNotTracked(f"{key} is not a tracked property; declare it first.", key=key)
-    if state == "declaring":
+    if state == TrackingState.DECLARING:
         detail = f"{key} was declared a moment ago; older responses are still being counted under it."
         raise PropertyNotReady(detail, key=key)
 

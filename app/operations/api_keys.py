@@ -9,7 +9,7 @@ from sqlalchemy import insert, or_, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.tables import api_keys, workspaces
+from app.db.tables import api_keys
 from app.domain.keys import KeyKind, check_key, check_may_grant, token_text
 from app.queries.api_keys import Caller, get_key
 
@@ -20,26 +20,6 @@ USE_IS_NOTED_EVERY = timedelta(seconds=60)
 class IssuedKey:
     id: UUID
     token: str  # shown this once; only its hash is stored
-
-
-@dataclass(frozen=True, slots=True)
-class CreatedWorkspace:
-    live_id: UUID
-    test_id: UUID
-
-
-async def create_workspace(tx: Tx, name: str, *, time_zone: str, now: datetime) -> CreatedWorkspace:
-    """Always a pair: one for real answers and one to try things in."""
-    live, test = new_id(now), new_id(now)
-    common = {"name": name, "time_zone": time_zone, "created_at": now}
-    await tx.execute(
-        insert(workspaces),
-        [
-            {"id": live, "sibling_id": test, "mode": "live", **common},
-            {"id": test, "sibling_id": live, "mode": "test", **common},
-        ],
-    )
-    return CreatedWorkspace(live, test)
 
 
 async def grant_key(

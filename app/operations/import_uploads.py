@@ -1,4 +1,4 @@
-"""Taking in a file, piece by piece and each durable for itself, so that no transaction waits for a slow sender."""
+"""Taking in a file, chunk by chunk and each durable for itself, so that no transaction waits for a slow sender."""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ from app.domain.recipient_file import FileFormat
 from app.domain.recipient_import import MOST_WAITING, TooManyImports
 from app.operations.campaign_recipients import add_recipients
 
-ABANDONED_AFTER = timedelta(hours=1)  # without a further piece
+ABANDONED_AFTER = timedelta(hours=1)  # without a further chunk
 
 
 async def begin_upload(
@@ -27,8 +27,8 @@ async def begin_upload(
     return import_id
 
 
-async def store_piece(tx: Tx, workspace_id: UUID, import_id: UUID, number: int, piece: bytes, *, now: datetime) -> None:
-    await fetch(tx, _STORE_PIECE, workspace_id, import_id, number, piece, now)
+async def store_chunk(tx: Tx, workspace_id: UUID, import_id: UUID, number: int, chunk: bytes, *, now: datetime) -> None:
+    await fetch(tx, _STORE_CHUNK, workspace_id, import_id, number, chunk, now)
 
 
 async def finish_upload(tx: Tx, workspace_id: UUID, import_id: UUID, *, now: datetime) -> None:
@@ -37,7 +37,7 @@ async def finish_upload(tx: Tx, workspace_id: UUID, import_id: UUID, *, now: dat
 
 
 async def abandon_upload(tx: Tx, workspace_id: UUID, import_id: UUID) -> None:
-    await fetch(tx, _DROP_PIECES, [workspace_id], [import_id])
+    await fetch(tx, _DROP_CHUNKS, [workspace_id], [import_id])
     await fetch(tx, _DROP, [workspace_id], [import_id])
 
 
@@ -45,7 +45,7 @@ async def drop_abandoned_uploads(tx: Tx, *, now: datetime) -> int:
     """What was left over when a sender or one of our processes died. Returns how many."""
     left = await fetch(tx, _FIND_ABANDONED, now - ABANDONED_AFTER)
     places = [row["workspace_id"] for row in left], [row["id"] for row in left]
-    await fetch(tx, _DROP_PIECES, *places)
+    await fetch(tx, _DROP_CHUNKS, *places)
     await fetch(tx, _DROP, *places)
     return len(left)
 
@@ -55,7 +55,7 @@ _BEGIN = """
     INSERT INTO imports (workspace_id, id, format, campaign_id, state, created_at, updated_at)
     VALUES ($1, $2, $3, $4, 'receiving', $5, $5)
 """
-_STORE_PIECE = """
+_STORE_CHUNK = """
     WITH stored AS (
         INSERT INTO import_chunks (workspace_id, import_id, number, bytes) VALUES ($1, $2, $3, $4)
     )
@@ -67,7 +67,7 @@ _FIND_ABANDONED = """
     ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED
 """
 _OF_THESE = "unnest($1::uuid[], $2::uuid[]) AS gone (workspace_id, id)"
-_DROP_PIECES = f"""
+_DROP_CHUNKS = f"""
     DELETE FROM import_chunks c USING {_OF_THESE} WHERE c.workspace_id = gone.workspace_id AND c.import_id = gone.id
 """
 _DROP = f"DELETE FROM imports i USING {_OF_THESE} WHERE i.workspace_id = gone.workspace_id AND i.id = gone.id"

@@ -107,8 +107,11 @@ async def _upsert(
     tx: Tx, claimed: ClaimedImport, rows: Sequence[RecipientInput | DomainError], *, now: datetime, hmac_key: bytes
 ) -> list[Outcome]:
     said = [row for row in rows if isinstance(row, RecipientInput)]
-    done = iter(await upsert_recipients(tx, said, now=now, hmac_key=hmac_key, said_at=claimed.uploaded_at))
-    return [next(done) if isinstance(row, RecipientInput) else row for row in rows]
+    done = await upsert_recipients(tx, said, now=now, hmac_key=hmac_key, said_at=claimed.uploaded_at)
+    if len(done) == len(rows):
+        return done
+    ends = iter(done)
+    return [next(ends) if isinstance(row, RecipientInput) else row for row in rows]
 
 
 async def _note_progress(
@@ -163,7 +166,7 @@ async def _end(tx: Tx, claimed: ClaimedImport, *, state: str, failure: str | Non
     ended = await fetch(tx, _END, *_mine(claimed), state, failure, now)
     if not ended:
         raise ImportTakenOver
-    await fetch(tx, _DROP_PIECES, claimed.workspace_id, claimed.id)
+    await fetch(tx, _DROP_CHUNKS, claimed.workspace_id, claimed.id)
     return ended[0]
 
 
@@ -194,4 +197,4 @@ _END = f"""
         ELSE bytes_read END, claim_id = NULL, lease_until = NULL, revision = revision + 1
     WHERE {_IS_MINE} RETURNING *
 """
-_DROP_PIECES = "DELETE FROM import_chunks WHERE workspace_id = $1 AND import_id = $2"
+_DROP_CHUNKS = "DELETE FROM import_chunks WHERE workspace_id = $1 AND import_id = $2"

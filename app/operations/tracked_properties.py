@@ -85,7 +85,7 @@ async def scan_some(tx: Tx, workspace_id: UUID, key: str) -> bool:
     is_removal = standing.state == TrackingState.REMOVING
     if standing.scanned_to == AFTER_ALL:
         return await _forget_some(tx, workspace_id, key)
-    statement = TAKE_OUT if is_removal else COUNT_IN
+    statement = _TAKE_OUT if is_removal else _COUNT_IN
     batch = {"workspace_id": workspace_id, "key": key, "after": standing.scanned_to, "limit": BATCH}
     scanned, last = (await tx.execute(statement, batch)).one()
     is_last = scanned < BATCH
@@ -105,7 +105,7 @@ _BATCH = """
 _RESULT = "SELECT count(*), (SELECT id FROM batch ORDER BY id DESC LIMIT 1) FROM batch"
 
 # Rows are locked in the order of their ids, as everybody does who changes several.
-COUNT_IN = text(f"""{_BATCH},
+_COUNT_IN = text(f"""{_BATCH},
     answers AS MATERIALIZED (
         SELECT r.* FROM responses r JOIN batch USING (id)
         WHERE r.workspace_id = :workspace_id AND NOT jsonb_exists(r.segments, :key) ORDER BY r.id FOR UPDATE OF r
@@ -121,7 +121,7 @@ COUNT_IN = text(f"""{_BATCH},
     {_RESULT}
 """)
 
-TAKE_OUT = text(f"""{_BATCH},
+_TAKE_OUT = text(f"""{_BATCH},
     answers AS MATERIALIZED (
         SELECT r.* FROM responses r JOIN batch USING (id)
         WHERE r.workspace_id = :workspace_id AND jsonb_exists(r.segments, :key) ORDER BY r.id FOR UPDATE OF r

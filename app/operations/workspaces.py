@@ -4,14 +4,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import Tx
+from app.db.identifiers import new_id
 from app.db.tables import workspaces
 from app.domain.keys import EVERYTHING, KeyKind
 from app.domain.period import UnknownTimeZone, zone_named
-from app.operations.api_keys import create_workspace, issue_key
+from app.operations.api_keys import issue_key
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedWorkspace:
+    live_id: UUID
+    test_id: UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +45,20 @@ async def open_workspace(tx: Tx, name: str, *, time_zone: str, now: datetime) ->
         for kind in KeyKind
     ]
     return OpenedWorkspace(made.live_id, made.test_id, keys)
+
+
+async def create_workspace(tx: Tx, name: str, *, time_zone: str, now: datetime) -> CreatedWorkspace:
+    """Always a pair: one for real answers and one to try things in."""
+    live, test = new_id(now), new_id(now)
+    common = {"name": name, "time_zone": time_zone, "created_at": now}
+    await tx.execute(
+        insert(workspaces),
+        [
+            {"id": live, "sibling_id": test, "mode": "live", **common},
+            {"id": test, "sibling_id": live, "mode": "test", **common},
+        ],
+    )
+    return CreatedWorkspace(live, test)
 
 
 async def _first_key(tx: Tx, workspace_id: UUID, *, kind: KeyKind, mode: str, now: datetime) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, select, text
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import api_keys
-from app.domain.keys import KeyNotFound
+from app.domain.keys import EVERYTHING, KeyNotFound
 from app.queries.pages import Page, Slice, newest_first
 
 
@@ -28,7 +28,7 @@ class Caller:
         return self.mode == "live"
 
     def may(self, scope: str) -> bool:
-        return "*" in self.scopes or scope in self.scopes
+        return EVERYTHING in self.scopes or scope in self.scopes
 
 
 async def find_caller(tx: ReadTx | Tx, token_hash: bytes, *, now: datetime) -> Caller | None:

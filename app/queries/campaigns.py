@@ -8,7 +8,7 @@ from app.db.engine import ReadTx, Tx
 from app.db.tables import campaigns, survey_versions
 from app.domain.campaign import CampaignKind, CampaignNotFound, CampaignState
 from app.domain.metric import MetricKey
-from app.queries.pages import Page, Slice, paged
+from app.queries.pages import Page, Slice, by_number, paged
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +40,12 @@ async def list_campaigns(tx: ReadTx, workspace_id: UUID, wanted: CampaignFilter,
     return await paged(tx, query, campaigns, page)
 
 
-async def list_survey_versions(tx: ReadTx, workspace_id: UUID, campaign_id: UUID, page: Page) -> Slice[dict[str, Any]]:
-    """Newest first; a version's number stands in for the id that cursors are made of. Raises CampaignNotFound."""
+async def list_survey_versions(tx: ReadTx, workspace_id: UUID, campaign_id: UUID, page: Page) -> Slice[RowMapping]:
+    """Newest first. Raises CampaignNotFound."""
     await get_campaign(tx, workspace_id, campaign_id)
     table = survey_versions.c
     query = select(survey_versions).where(table.workspace_id == workspace_id, table.campaign_id == campaign_id)
-    if page.after is not None:
-        query = query.where(table.version < page.after.int % 2**31)
-    found = (await tx.execute(query.order_by(table.version.desc()).limit(page.limit + 1))).mappings().all()
-    rows = [dict(row) for row in found[: page.limit]]
-    return Slice(rows, next_after=UUID(int=rows[-1]["version"]) if len(found) > page.limit else None)
+    return await by_number(tx, query, table.version, page, is_descending=True)
 
 
 def _with_survey(workspace_id: UUID) -> Select[Any]:

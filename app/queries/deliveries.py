@@ -11,7 +11,7 @@ from app.db.engine import ReadTx, Tx
 from app.db.tables import deliveries, delivery_attempts, delivery_log
 from app.db.tables.base import instant
 from app.domain.delivery import DeliveryNotFound, DeliveryState
-from app.queries.pages import Page, Slice
+from app.queries.pages import Page, Slice, newest_first
 
 MOST_ATTEMPTS_SHOWN = 100
 
@@ -28,10 +28,7 @@ async def list_deliveries(
     """Newest first."""
     sides = [_newest(side, workspace_id, endpoint_id, page, wanted.event_id) for side in _sides(wanted.state)]
     both = union_all(*sides).subquery()
-    query = select(both).order_by(both.c.id.desc()).limit(page.limit + 1)
-    rows = (await tx.execute(query)).mappings().all()
-    kept = rows[: page.limit]
-    return Slice(kept, next_after=kept[-1]["id"] if len(rows) > page.limit else None)
+    return await newest_first(tx, select(both), both, page)
 
 
 async def get_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> dict[str, Any]:

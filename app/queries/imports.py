@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping, select
 from app.db.engine import ReadTx, Tx
 from app.db.tables import import_chunks, import_errors, imports
 from app.domain.recipient_import import ImportNotFound
-from app.queries.pages import Page, Slice, newest_first
+from app.queries.pages import Page, Slice, by_number, newest_first
 
 
 async def list_imports(tx: ReadTx, workspace_id: UUID, page: Page) -> Slice[RowMapping]:
@@ -22,23 +22,18 @@ async def get_import(tx: ReadTx | Tx, workspace_id: UUID, import_id: UUID) -> Ro
 
 
 async def list_import_errors(tx: ReadTx, workspace_id: UUID, import_id: UUID, page: Page) -> Slice[RowMapping]:
-    """In the order of lines; the line is what the cursor holds. Raises ImportNotFound."""
+    """In the order of lines. Raises ImportNotFound."""
     await get_import(tx, workspace_id, import_id)
     errors = import_errors.c
     query = select(import_errors).where(errors.workspace_id == workspace_id, errors.import_id == import_id)
-    if page.after is not None:
-        query = query.where(errors.line > page.after.int % 2**31)
-    rows = (await tx.execute(query.order_by(errors.line).limit(page.limit + 1))).mappings().all()
-    more = len(rows) > page.limit
-    rows = rows[: page.limit]
-    return Slice(rows, next_after=UUID(int=rows[-1]["line"]) if more else None)
+    return await by_number(tx, query, errors.line, page)
 
 
-async def read_piece(tx: ReadTx, workspace_id: UUID, import_id: UUID, number: int) -> bytes | None:
+async def read_chunk(tx: ReadTx, workspace_id: UUID, import_id: UUID, number: int) -> bytes | None:
     """Of the uploaded file; None behind its end."""
-    pieces = import_chunks.c
-    query = select(pieces.bytes).where(
-        pieces.workspace_id == workspace_id, pieces.import_id == import_id, pieces.number == number
+    chunks = import_chunks.c
+    query = select(chunks.bytes).where(
+        chunks.workspace_id == workspace_id, chunks.import_id == import_id, chunks.number == number
     )
-    piece: bytes | None = (await tx.execute(query)).scalar_one_or_none()
-    return piece
+    chunk: bytes | None = (await tx.execute(query)).scalar_one_or_none()
+    return chunk

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -19,7 +19,7 @@ class RecipientFilter:
     external_id: str | None = None
     account_id: UUID | None = None
     starts_with: str | None = None
-    properties: tuple[tuple[str, str], ...] = field(default=())  # (key, value as text)
+    properties: tuple[tuple[str, str], ...] = ()  # (key, value as text)
     is_unsubscribed: bool | None = None
 
 

@@ -71,7 +71,8 @@ async def count_by_group(
 
     Groups are days (the first of each bucket), channels, survey versions, campaigns or a property's values.
     """
-    rows = (await tx.execute(_statement(counted, grouping, slices := _slices(counted, grouping)))).all()
+    slices = _slices(counted, grouping)
+    rows = (await tx.execute(_statement(counted, grouping, slices))).all()
     by_group = {row[0]: _histogram(row) for row in rows if row[1] == slices[-1].key}
     everything = [_histogram(row) for row in rows if row[1] == slices[0].key]
     return by_group, sum(everything, start=Histogram())

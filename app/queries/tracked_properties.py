@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping, Select, func, select
 from app.db.engine import ReadTx, Tx
 from app.db.tables import tracked_properties, tracked_values
 from app.domain.segment import PropertyKind, PropertySource, TrackedProperty, buckets_from_json
-from app.domain.tracking import TrackedPropertyNotFound
+from app.domain.tracking import TrackedPropertyNotFound, TrackingState
 
 ROW = tracked_properties.c
 
@@ -36,7 +36,7 @@ def as_declared(row: RowMapping) -> TrackedProperty:
 
 async def unfinished_tracking(tx: ReadTx) -> Sequence[RowMapping]:
     """Of all workspaces: properties with older responses still to be counted under them, or taken out."""
-    query = select(ROW.workspace_id, ROW.key, ROW.scanned_to).where(ROW.state != "tracked")
+    query = select(ROW.workspace_id, ROW.key, ROW.scanned_to).where(ROW.state != TrackingState.TRACKED.value)
     return (await tx.execute(query.order_by(ROW.created_at))).mappings().all()
 
 

@@ -23,13 +23,13 @@ from app.domain.errors import DomainError, Overloaded
 from app.domain.recipient_file import TextLines, recipient_file
 from app.operations import imports
 from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRow
-from app.queries.imports import read_piece
+from app.queries.imports import read_chunk
 
 log = structlog.get_logger()
 
 ROWS_A_TRANSACTION = 2_000  # short enough for whoever waits for one of these people
 BYTES_WITHOUT_A_PAUSE = 32_000  # a few milliseconds of work, then others may go on
-PIECES_A_LEASE = 16  # read before the lease is renewed, whether or not there is anything to store
+CHUNKS_A_LEASE = 64  # read before the lease is renewed, whether or not there is anything to store
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ class Importer:
 
     async def _look_through(self) -> None:
         text = TextLines()
-        async with aclosing(self._pieces()) as pieces:
-            async for piece, is_last in pieces:
-                text.lines(piece, is_last=is_last)
+        async with aclosing(self._chunks()) as chunks:
+            async for chunk, is_last in chunks:
+                text.lines(chunk, is_last=is_last)
 
     async def _store_all(self) -> None:
         async with aclosing(self._batches()) as batches:
@@ -141,31 +141,31 @@ class Importer:
         """Some at a time, with how many bytes they take us to."""
         file = recipient_file(self.claimed.form, self.claimed.workspace_id)
         bytes_read, left_out = 0, self.claimed.rows_read
-        async with aclosing(self._pieces()) as pieces:
-            async for piece, is_last in pieces:
-                for start in range(0, max(len(piece), 1), BYTES_WITHOUT_A_PAUSE):
-                    part = piece[start : start + BYTES_WITHOUT_A_PAUSE]
-                    rows = file.rows(part, is_last=is_last and start + len(part) == len(piece))
+        async with aclosing(self._chunks()) as chunks:
+            async for chunk, is_last in chunks:
+                for start in range(0, max(len(chunk), 1), BYTES_WITHOUT_A_PAUSE):
+                    part = chunk[start : start + BYTES_WITHOUT_A_PAUSE]
+                    rows = file.rows(part, is_last=is_last and start + len(part) == len(chunk))
                     bytes_read += len(part)
                     yield [SaidRow(row[0], file.said(row)) for row in rows[left_out:]], bytes_read
                     left_out = max(left_out - len(rows), 0)
                     await asyncio.sleep(0)
 
-    async def _pieces(self) -> AsyncGenerator[tuple[bytes, bool], None]:
+    async def _chunks(self) -> AsyncGenerator[tuple[bytes, bool], None]:
         """Bytes, and whether they are the last."""
-        piece = await self._piece(0)
+        chunk = await self._chunk(0)
         for number in count():
-            following = await self._piece(number + 1)
-            yield piece or b"", following is None
+            following = await self._chunk(number + 1)
+            yield chunk or b"", following is None
             if following is None:
                 return
-            piece = following
-            if number % PIECES_A_LEASE == 0:
+            chunk = following
+            if number % CHUNKS_A_LEASE == 0:
                 await self._renew_lease()
 
-    async def _piece(self, number: int) -> bytes | None:
+    async def _chunk(self, number: int) -> bytes | None:
         async with self.engine.read() as tx:
-            return await read_piece(tx, self.claimed.workspace_id, self.claimed.id, number)
+            return await read_chunk(tx, self.claimed.workspace_id, self.claimed.id, number)
 
     async def _renew_lease(self) -> None:
         async with self.engine.write() as tx:

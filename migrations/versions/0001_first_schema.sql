@@ -335,6 +335,9 @@ CREATE TABLE import_chunks (
     CONSTRAINT fk_import_chunks_imports FOREIGN KEY(workspace_id, import_id) REFERENCES imports (workspace_id, id)
 );
 
+-- Read twice and dropped: compressing it is not worth the time.
+ALTER TABLE import_chunks ALTER bytes SET STORAGE EXTERNAL;
+
 CREATE TABLE import_errors (
     workspace_id UUID NOT NULL,
     import_id UUID NOT NULL,

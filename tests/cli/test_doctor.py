@@ -5,7 +5,7 @@ from sqlalchemy import insert, text
 from app.db.engine import Engine
 from app.db.tables import score_rollups
 from app.domain.ids import parsed
-from app.operations.api_keys import create_workspace
+from app.operations.workspaces import create_workspace
 from tests.builders import a_campaign
 from tests.cli.command import here
 from tests.conftest import SECRET_KEYS

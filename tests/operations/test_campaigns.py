@@ -6,8 +6,8 @@ from uuid import UUID
 from app.db.engine import Engine
 from app.domain.campaign import CampaignMove, CampaignState, state_due
 from app.domain.ids import parsed
-from app.operations.api_keys import create_workspace
 from app.operations.campaigns import advance_due_campaigns, move_campaign
+from app.operations.workspaces import create_workspace
 from tests.builders import a_campaign, rows
 
 

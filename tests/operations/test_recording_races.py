@@ -150,7 +150,7 @@ async def test_one_commit_lost_on_the_wire_is_still_one_answer(
     campaign = ids.parsed("campaign", await a_campaign(engine, alice.workspace_id))
     now = datetime.now(UTC)
     first, second = (new_id(now), new_id(now)), recorders[0]
-    answer = NewResponse(alice.workspace_id, *first, campaign, 9, Channel.API, now, now)  # type: ignore[arg-type]
+    answer = NewResponse(alice.workspace_id, *first, campaign, 9, Channel.API, now, now)  # type: ignore[arg-type]  # ids out of a tuple
     assert [(await second.submit(alice.workspace_id, answer)).what for _ in range(2)] == ["created", "created"]
     assert sum(await _counted(engine, campaign)) == 1
 

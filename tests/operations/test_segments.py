@@ -10,8 +10,8 @@ from sqlalchemy import RowMapping, text
 
 from app.db.engine import Engine
 from app.domain.segment import PropertyKind, PropertySource, TrackedProperty, label_under_cap
-from app.operations.api_keys import create_workspace
 from app.operations.tracked_properties import declare_property, remove_property
+from app.operations.workspaces import create_workspace
 from app.queries.recount import rollup_differences
 from tests.answers import Answer, a_campaign, count_in
 from tests.conftest import Tenant

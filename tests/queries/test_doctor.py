@@ -10,8 +10,8 @@ from app.db.identifiers import new_id
 from app.db.vault import Vault
 from app.domain.finding import Finding, Severity
 from app.domain.segment import PropertyKind, PropertySource, TrackedProperty
-from app.operations.api_keys import create_workspace
 from app.operations.tracked_properties import declare_property
+from app.operations.workspaces import create_workspace
 from app.queries.check_rollups import check_rollups
 from app.queries.doctor import examine
 from app.workers.track_properties import track_properties

@@ -7,7 +7,7 @@ from app.db.engine import Engine, Tx
 from app.db.identifiers import new_id
 from app.db.tables import endpoint_secrets, webhook_endpoints
 from app.db.vault import CannotOpenSecret, Vault
-from app.operations.api_keys import create_workspace
+from app.operations.workspaces import create_workspace
 from app.queries.endpoint_secrets import check_secrets
 from tests.conftest import running_app
 

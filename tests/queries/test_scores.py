@@ -17,7 +17,7 @@ from app.db.engine import Engine
 from app.domain.grouping import Grouping, GroupKind, Segment
 from app.domain.period import day_begins_at
 from app.domain.scoring import Histogram
-from app.operations.api_keys import create_workspace
+from app.operations.workspaces import create_workspace
 from app.queries.scores import ScoreAnswer, ScoreQuestion, answer_score
 from tests.answers import Answer, a_campaign, count_in, in_zone
 

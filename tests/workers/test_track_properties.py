@@ -30,7 +30,7 @@ async def remove(engine: Engine, tenant: Tenant, key: str = "plan") -> None:
 
 
 def on(plan: str, **fields: object) -> Answer:
-    return Answer(recipient_properties={"plan": plan}, **fields)  # type: ignore[arg-type]
+    return Answer(recipient_properties={"plan": plan}, **fields)  # type: ignore[arg-type]  # any field of an answer
 
 
 async def state(engine: Engine, tenant: Tenant) -> str | None:

@@ -22,6 +22,7 @@ from app.api.schemas import CampaignId, Flag, Properties, Reply
 from app.db.identifiers import new_id
 from app.domain import ids
 from app.domain.errors import DomainError
+from app.domain.keys import EVERYTHING, KeyKind
 from app.domain.response import Channel
 from app.operations.responses.new_response import NewResponse, What
 from app.queries.api_keys import Caller
@@ -102,9 +103,9 @@ async def allow_widget_requests(request: Request) -> Response:
 
 
 def _check_origin(caller: Caller, origin: str | None) -> None:
-    if caller.kind != "publishable":
+    if caller.kind != KeyKind.PUBLISHABLE:
         raise Refused("publishable_key_needed", "A secret key must never be in a page. Revoke it now.")
-    if "*" not in caller.allowed_origins and origin not in caller.allowed_origins:
+    if EVERYTHING not in caller.allowed_origins and origin not in caller.allowed_origins:
         raise Refused("origin_not_allowed", f"This key does not allow the origin {origin}.")
 
 

@@ -100,7 +100,7 @@ def _create() -> Account | None:
         program = shutil.which(command[0])
         shell = shutil.which("nologin") or "/bin/false"
         if program is not None:
-            subprocess.run([program, *command[1:], "-s", shell, NAME], capture_output=True, check=False)  # noqa: S603
+            subprocess.run([program, *command[1:], "-s", shell, NAME], capture_output=True, check=False)  # noqa: S603 - looked up
             if account := _find(NAME):
                 return account
     return None

@@ -29,7 +29,7 @@ class Binaries:
     def version(self) -> str:
         """As `18.6`; 0 when the program does not run."""
         try:
-            said = subprocess.run([self.bindir / "postgres", "--version"], capture_output=True, text=True, check=False)  # noqa: S603
+            said = subprocess.run([self.bindir / "postgres", "--version"], capture_output=True, text=True, check=False)  # noqa: S603 - ours
         except OSError:
             return "0"
         found = re.search(r"\d+(\.\d+)?", said.stdout)

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import select, text
 
 from app.db.engine import Tx
 from app.db.statements import fetch
@@ -40,13 +40,8 @@ async def _check_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None
 async def _check_event(tx: Tx, workspace_id: UUID, event_id: UUID) -> None:
     """The lock keeps it from being pruned before the delivery that needs it is there."""
     kept = events.c
-    query = select(func.count()).select_from(
-        select(kept.id)
-        .where(kept.workspace_id == workspace_id, kept.id == event_id)
-        .with_for_update(read=True)
-        .subquery()
-    )
-    if not (await tx.execute(query)).scalar_one():
+    query = select(kept.id).where(kept.workspace_id == workspace_id, kept.id == event_id)
+    if (await tx.execute(query.with_for_update(read=True))).one_or_none() is None:
         raise DeliveryExpired("Events are kept for 30 days; what this one said is no longer known.")
 
 

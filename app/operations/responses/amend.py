@@ -110,12 +110,12 @@ async def move_counters(tx: Tx, moves: Sequence[tuple[RowMapping, Sequence[tuple
     if changes:
         names = ("workspace_id", "campaign_id", "survey_version", "counted_on", "channel", "score", "segments", "delta")
         columns = dict(zip(names, map(list, zip(*changes, strict=True)), strict=True))
-        await tx.execute(MOVE_COUNTERS, columns)
+        await tx.execute(_MOVE_COUNTERS, columns)
 
 
 async def _keep_revisions(tx: Tx, amendments: Sequence[Amendment]) -> None:
     await tx.execute(
-        KEEP_REVISIONS,
+        _KEEP_REVISIONS,
         [
             {
                 "workspace_id": amendment.original["workspace_id"],
@@ -137,7 +137,7 @@ async def _keep_revisions(tx: Tx, amendments: Sequence[Amendment]) -> None:
 async def _update_responses(tx: Tx, amendments: Sequence[Amendment]) -> None:
     names = ("score", "comment", "language", "may_contact", "client_sequence", "excluded_at", "excluded_reason")
     rows = {name: [getattr(amendment, name) for amendment in amendments] for name in names}
-    await tx.execute(UPDATE_RESPONSES, {**_keys(amendments), **rows, "at": [a.changed_at for a in amendments]})
+    await tx.execute(_UPDATE_RESPONSES, {**_keys(amendments), **rows, "at": [a.changed_at for a in amendments]})
 
 
 async def _announce(tx: Tx, amendments: Sequence[Amendment]) -> None:
@@ -147,7 +147,7 @@ async def _announce(tx: Tx, amendments: Sequence[Amendment]) -> None:
         "previous_score": [amendment.original["score"] for amendment in amendments],
         "previous_band": [amendment.previous_band for amendment in amendments],
     }
-    await tx.execute(ANNOUNCE, {**_keys(amendments), **told})
+    await tx.execute(_ANNOUNCE, {**_keys(amendments), **told})
 
 
 def _keys(amendments: Sequence[Amendment]) -> dict[str, list[UUID]]:
@@ -157,7 +157,7 @@ def _keys(amendments: Sequence[Amendment]) -> dict[str, list[UUID]]:
     }
 
 
-KEEP_REVISIONS = text("""
+_KEEP_REVISIONS = text("""
     INSERT INTO response_revisions (
         workspace_id, response_id, revision, score, comment, excluded_reason, change, actor, reason, changed_at
     ) VALUES (
@@ -166,7 +166,7 @@ KEEP_REVISIONS = text("""
     )
 """)
 
-UPDATE_RESPONSES = text("""
+_UPDATE_RESPONSES = text("""
     UPDATE responses r SET
         score = t.score, comment = t.comment, language = t.language, may_contact = t.may_contact,
         client_sequence = t.client_sequence, excluded_at = t.excluded_at, excluded_reason = t.excluded_reason,
@@ -181,9 +181,9 @@ UPDATE_RESPONSES = text("""
     WHERE r.workspace_id = t.workspace_id AND r.id = t.id
 """)
 
-PREVIOUS = """'{"score":' || t.previous_score || ',"band":"' || t.previous_band || '"}'"""
+_PREVIOUS = """'{"score":' || t.previous_score || ',"band":"' || t.previous_band || '"}'"""
 
-ANNOUNCE = text(f"""
+_ANNOUNCE = text(f"""
     WITH announced AS (
         INSERT INTO events (
             workspace_id, id, type, campaign_id, recipient_id, response_id, band, previous_band, score, occurred_at,
@@ -191,7 +191,7 @@ ANNOUNCE = text(f"""
         )
         SELECT r.workspace_id, t.event_id, t.type, r.campaign_id, r.recipient_id, r.id, {band_sql("r.score")},
             t.previous_band, r.score, r.updated_at, r.revision,
-            {body_sql(told_sql("r"), "r", "c", "p", band=band_sql("r.score"), previous=PREVIOUS)}
+            {body_sql(told_sql("r"), "r", "c", "p", band=band_sql("r.score"), previous=_PREVIOUS)}
         FROM unnest(
             CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:event_id AS uuid[]), CAST(:type AS text[]),
             CAST(:previous_score AS int[]), CAST(:previous_band AS text[])
@@ -206,7 +206,7 @@ ANNOUNCE = text(f"""
     SELECT pg_notify('{CHANNEL}', '')
 """)
 
-MOVE_COUNTERS = text(f"""
+_MOVE_COUNTERS = text(f"""
     WITH changes AS MATERIALIZED (
         SELECT workspace_id, campaign_id, survey_version, 0 AS wave, counted_on, channel, score, segments, delta
         FROM unnest(

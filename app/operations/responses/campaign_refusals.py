@@ -8,15 +8,15 @@ from collections.abc import Sequence
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.campaign import ACCEPTS_ANSWERS, CampaignNotAccepting, CampaignNotFound
+from app.domain.campaign import CampaignNotFound, CampaignState, check_accepts_answers
 from app.domain.errors import DomainError
-from app.domain.metric import METRICS, ScoreOutOfRange
+from app.domain.metric import METRICS
 from app.operations.responses.new_response import NewResponse
 
 
 async def campaign_refusals(tx: Tx, responses: Sequence[NewResponse]) -> list[DomainError | None]:
     workspaces = [response.workspace_id for response in responses]
-    campaigns = await fetch(tx, READ_CAMPAIGNS, workspaces, [response.campaign_id for response in responses])
+    campaigns = await fetch(tx, _READ_CAMPAIGNS, workspaces, [response.campaign_id for response in responses])
     return [
         campaign_refusal(campaign["state"], campaign["metric"], score=response.score)
         for campaign, response in zip(campaigns, responses, strict=True)
@@ -27,16 +27,15 @@ def campaign_refusal(state: str | None, metric: str | None, *, score: int) -> Do
     """`state` and `metric` are None where there is no such campaign."""
     if state is None or metric is None:
         return CampaignNotFound("There is no campaign with this id.", pointer="/campaign_id")
-    if state not in ACCEPTS_ANSWERS:
-        return CampaignNotAccepting(f"This campaign is {state}; it takes no answers.", state=state)
     try:
+        check_accepts_answers(CampaignState(state))
         METRICS[metric].band_for(score)
-    except ScoreOutOfRange as error:
+    except DomainError as error:
         return error
     return None
 
 
-READ_CAMPAIGNS = """
+_READ_CAMPAIGNS = """
     SELECT c.state, c.metric
     FROM unnest($1::uuid[], $2::uuid[]) WITH ORDINALITY AS i (workspace_id, id, place)
     LEFT JOIN campaigns c ON c.workspace_id = i.workspace_id AND c.id = i.id

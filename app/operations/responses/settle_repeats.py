@@ -24,7 +24,31 @@ from app.domain.response import (
 from app.operations.responses.amend import Amendment, apply_amendments
 from app.operations.responses.new_response import NewResponse, Recorded, What
 
-FIND_ORIGINALS = text("""
+
+async def settle_repeats(tx: Tx, repeats: Sequence[NewResponse]) -> list[Recorded | DomainError | None]:
+    """The outcome of each; None where the original was deleted between the insert and now."""
+    originals = await _lock_originals(tx, repeats)
+    standing: dict[UUID, Amendment] = {}
+    outcomes: list[Recorded | DomainError | None] = []
+    for repeat, original in zip(repeats, originals, strict=True):
+        if original is None:
+            outcomes.append(None)
+            continue
+        amendment = standing.setdefault(original["id"], Amendment.of(original))
+        outcomes.append(_settle(repeat, amendment))
+    await apply_amendments(tx, [amendment for amendment in standing.values() if amendment.is_change])
+    return outcomes
+
+
+async def _lock_originals(tx: Tx, repeats: Sequence[NewResponse]) -> list[RowMapping | None]:
+    columns = {name: [getattr(repeat, name) for repeat in repeats] for name in _SOUGHT}
+    found = (await tx.execute(_FIND_ORIGINALS, columns)).scalars().all()
+    wanted = {"workspace_ids": columns["workspace_id"], "ids": list(found)}
+    by_id = {row["id"]: row for row in (await tx.execute(_LOCK_ORIGINALS, wanted)).mappings()}
+    return [by_id.get(original_id) for original_id in found]
+
+
+_FIND_ORIGINALS = text("""
     SELECT o.id FROM unnest(
         CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:campaign_id AS uuid[]),
         CAST(:recipient_id AS uuid[]), CAST(:slot AS text[]), CAST(:import_id AS text[]),
@@ -48,10 +72,10 @@ FIND_ORIGINALS = text("""
     ) o ON true
     ORDER BY i.place
 """)
-SOUGHT = ("workspace_id", "id", "campaign_id", "recipient_id", "slot", "import_id", "client_ref", "idempotency_key")
+_SOUGHT = ("workspace_id", "id", "campaign_id", "recipient_id", "slot", "import_id", "client_ref", "idempotency_key")
 
 # Always in the order of ids: two batches that share originals wait for each other instead of deadlocking.
-LOCK_ORIGINALS = text("""
+_LOCK_ORIGINALS = text("""
     SELECT r.*, c.metric FROM responses r
     JOIN campaigns c ON c.workspace_id = r.workspace_id AND c.id = r.campaign_id
     WHERE (r.workspace_id, r.id) IN (
@@ -59,29 +83,6 @@ LOCK_ORIGINALS = text("""
     )
     ORDER BY r.id FOR UPDATE OF r
 """)
-
-
-async def settle_repeats(tx: Tx, repeats: Sequence[NewResponse]) -> list[Recorded | DomainError | None]:
-    """The outcome of each; None where the original was deleted between the insert and now."""
-    originals = await _lock_originals(tx, repeats)
-    standing: dict[UUID, Amendment] = {}
-    outcomes: list[Recorded | DomainError | None] = []
-    for repeat, original in zip(repeats, originals, strict=True):
-        if original is None:
-            outcomes.append(None)
-            continue
-        amendment = standing.setdefault(original["id"], Amendment.of(original))
-        outcomes.append(_settle(repeat, amendment))
-    await apply_amendments(tx, [amendment for amendment in standing.values() if amendment.is_change])
-    return outcomes
-
-
-async def _lock_originals(tx: Tx, repeats: Sequence[NewResponse]) -> list[RowMapping | None]:
-    columns = {name: [getattr(repeat, name) for repeat in repeats] for name in SOUGHT}
-    found = (await tx.execute(FIND_ORIGINALS, columns)).scalars().all()
-    wanted = {"workspace_ids": columns["workspace_id"], "ids": list(found)}
-    by_id = {row["id"]: row for row in (await tx.execute(LOCK_ORIGINALS, wanted)).mappings()}
-    return [by_id.get(original_id) for original_id in found]
 
 
 def _settle(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:

@@ -91,7 +91,8 @@ def about(event: Mapping[str, Any]) -> Mapping[str, Any]:
     thing = next((value for value in event["data"].values() if isinstance(value, dict)), {})
     if "response" in event["data"]:
         thing = event["data"]["response"]
-    return {"type": event["type"], "of": thing.get("id"), "revision": thing.get("revision"), "inside": event["id"]}
+    told = {"type": event["type"], "of": thing.get("id"), "revision": thing.get("revision"), "inside": event["id"]}
+    return {**told, "redacted": "redacted" in event["data"]}
 
 
 async def receive(port: int, log: Path, character: Character, *, secrets: Mapping[str, str]) -> None:
