@@ -19,7 +19,7 @@ from app.api.schemas import CampaignId, ImportId, Instant, Listing, Reply
 from app.clock import utc_now
 from app.db import engine as database
 from app.domain.campaign import CampaignFieldFixed, CampaignNotFound
-from app.domain.recipient_file import FileFormat
+from app.domain.recipient_file import FileFormat, TextCheck
 from app.domain.recipient_import import ImportNotFound, ImportState, TooManyImports, import_body
 from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk
 from app.queries import imports as queries
@@ -36,13 +36,14 @@ FORMATS: Mapping[str, FileFormat] = {
     "application/ndjson": FileFormat.NDJSON,
     "application/jsonl": FileFormat.NDJSON,
 }
+A_FILE = {"type": "string", "minLength": 1}
 FILE = {
     "requestBody": {
         "required": True,
         "content": {
-            "text/csv": {"schema": {"type": "string"}, "example": "external_id,email,plan\n4711,ada@example.com,pro\n"},
+            "text/csv": {"schema": A_FILE, "example": "external_id,email,plan\n4711,ada@example.com,pro\n"},
             "application/x-ndjson": {
-                "schema": {"type": "string"},
+                "schema": A_FILE,
                 "example": '{"external_id":"4711","email":"ada@example.com","properties":{"plan":"pro"}}\n',
             },
         },
@@ -112,13 +113,13 @@ async def import_recipients(
     async with engine.write() as tx:
         import_id = await begin_upload(tx, caller.workspace_id, form=form, campaign_id=campaign_id, now=now)
     try:
-        await _store_body(engine, caller.workspace_id, import_id, request)
+        failure = await _store_body(engine, caller.workspace_id, import_id, request)
     except BaseException:  # the sender went away, or sent too much: nobody else would ever clean this up soon
         async with engine.write() as tx:
             await abandon_upload(tx, caller.workspace_id, import_id)
         raise
     async with engine.write() as tx:
-        await finish_upload(tx, caller.workspace_id, import_id, now=utc_now())
+        await finish_upload(tx, caller.workspace_id, import_id, failure=failure, now=utc_now())
         return await _read(tx, caller.workspace_id, import_id)
 
 
@@ -130,18 +131,22 @@ def _format_of(request: Request) -> FileFormat:
     return FORMATS[media_type]
 
 
-async def _store_body(engine: database.Engine, workspace_id: UUID, import_id: UUID, request: Request) -> None:
+async def _store_body(engine: database.Engine, workspace_id: UUID, import_id: UUID, request: Request) -> str | None:
+    """Why it cannot be read, if so; then the rest is taken in and let go."""
     limit = services_of(request).settings.import_limit_bytes
     _check_size(int(request.headers.get("content-length", "0")), limit)
-    size = number = 0
+    size, number, text = 0, 0, TextCheck()
     async for chunk in _chunks(request):
         size += len(chunk)
         _check_size(size, limit)
-        async with engine.write() as tx:
-            await store_chunk(tx, workspace_id, import_id, number, chunk, now=utc_now())
-        number += 1
+        if text.accepts(chunk):
+            async with engine.write() as tx:
+                await store_chunk(tx, workspace_id, import_id, number, chunk, now=utc_now())
+            number += 1
     if size == 0:
         raise Refused("body_missing", "Send the file as the body of the request.")
+    text.accepts(b"", is_last=True)
+    return text.fault
 
 
 def _check_size(size: int, limit: int) -> None:

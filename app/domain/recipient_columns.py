@@ -64,8 +64,8 @@ class Columns:
         """An empty cell leaves things as they are. Raises WrongColumnCount, and what `normalised` raises."""
         if len(cells) != self.count and (len(cells) < self.count or any(cells[self.count :])):
             raise WrongColumnCount(f"The header has {self.count} columns, this row {len(cells)}.")
-        given: dict[str, Any] = {name: write(cells[at]) for name, at, write in self.fields if cells[at].strip()}
-        properties = {key: cell_value(cells[at].strip(), key) for key, at in self.properties if cells[at].strip()}
+        given: dict[str, Any] = {name: write(text) for name, at, write in self.fields if (text := cells[at].strip())}
+        properties = {key: cell_value(text, key) for key, at in self.properties if (text := cells[at].strip())}
         if properties:
             given["properties"] = properties
         account = self._account(cells, workspace_id) if self.names_accounts else None

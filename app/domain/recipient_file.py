@@ -1,5 +1,7 @@
 """A file of recipients, read piece by piece: CSV with a header, or a JSON object on each line."""
 
+import codecs
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
@@ -11,7 +13,7 @@ from app.domain.recipient_columns import KNOWN_NAMES, Columns, FileUnreadable, c
 from app.domain.recipient_json import recipient_from_json
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UTF_16 = (b"\xff", b"\xfe")  # how its mark begins, in either order of bytes
 LONGEST_LINE = 1_000_000  # bytes
 
 
@@ -34,7 +36,8 @@ class RecipientFile(Protocol):
     def rows(self, piece: bytes, *, is_last: bool) -> list[Row]:
         """The rows that end in this piece. Raises FileUnreadable."""
 
-    def said(self, row: Row) -> RecipientInput | DomainError: ...
+    def said(self, rows: Sequence[Row]) -> list[RecipientInput | DomainError]:
+        """What each row says, or why it says nothing."""
 
 
 def recipient_file(form: FileFormat, workspace_id: UUID) -> RecipientFile:
@@ -61,8 +64,10 @@ class CsvFile:
             raise FileUnreadable("The file is empty.")
         return rows
 
-    def said(self, row: Row) -> RecipientInput | DomainError:
-        _, cells = row
+    def said(self, rows: Sequence[Row]) -> list[RecipientInput | DomainError]:
+        return [self._said(cells) for _, cells in rows]
+
+    def _said(self, cells: list[str] | None) -> RecipientInput | DomainError:
         if cells is None or self._columns is None:
             return RowUnreadable("The quotes of this row do not match.")
         try:
@@ -100,11 +105,33 @@ class NdjsonFile:
             raise FileUnreadable("The file is empty.")
         return rows
 
-    def said(self, row: Row) -> RecipientInput | DomainError:
+    def said(self, rows: Sequence[Row]) -> list[RecipientInput | DomainError]:
+        return [self._said(line) for _, line in rows]
+
+    def _said(self, line: str) -> RecipientInput | DomainError:
         try:
-            return recipient_from_json(row[1], workspace_id=self._workspace_id)
+            return recipient_from_json(line, workspace_id=self._workspace_id)
         except DomainError as error:
             return error
+
+
+class TextCheck:
+    """Finds out while a file arrives that it is not UTF-8, before anybody of it is stored."""
+
+    def __init__(self) -> None:
+        self.fault: str | None = None
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self._lines = 0
+
+    def accepts(self, piece: bytes, *, is_last: bool = False) -> bool:
+        """Also whether it accepted all before."""
+        if self.fault is None:
+            try:
+                self._decoder.decode(piece, final=is_last)
+            except UnicodeDecodeError as error:
+                self.fault = _not_utf_8(error, lines_before=self._lines).detail
+            self._lines += piece.count(b"\n")
+        return self.fault is None
 
 
 class TextLines:
@@ -119,7 +146,7 @@ class TextLines:
         """Raises FileUnreadable."""
         piece = self._rest + piece
         if not self._has_begun and (len(piece) >= len(BYTE_ORDER_MARK) or is_last):
-            piece = _without_mark(piece)
+            piece = piece.removeprefix(BYTE_ORDER_MARK)
             self._has_begun = True
         end = len(piece) if is_last else piece.rfind(b"\n") + 1
         whole, self._rest = piece[:end], piece[end:]
@@ -138,11 +165,11 @@ class TextLines:
         try:
             return whole.decode("utf-8")
         except UnicodeDecodeError as error:
-            line = self._number + whole.count(b"\n", 0, error.start) + 1
-            raise FileUnreadable(f"Line {line} is not UTF-8. Save the file as UTF-8 and send it again.") from None
+            raise _not_utf_8(error, lines_before=self._number) from None
 
 
-def _without_mark(piece: bytes) -> bytes:
-    if piece.startswith(UTF_16):
-        raise FileUnreadable("The file is UTF-16. Save it as UTF-8 and send it again.")
-    return piece.removeprefix(BYTE_ORDER_MARK)
+def _not_utf_8(error: UnicodeDecodeError, *, lines_before: int) -> FileUnreadable:
+    if lines_before == 0 and error.start == 0 and error.object.startswith(UTF_16):
+        return FileUnreadable("The file is UTF-16. Save it as UTF-8 and send it again.")
+    line = lines_before + error.object.count(b"\n", 0, error.start) + 1
+    return FileUnreadable(f"Line {line} is not UTF-8. Save the file as UTF-8 and send it again.")

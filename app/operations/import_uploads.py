@@ -31,9 +31,13 @@ async def store_chunk(tx: Tx, workspace_id: UUID, import_id: UUID, number: int, 
     await fetch(tx, _STORE_CHUNK, workspace_id, import_id, number, chunk, now)
 
 
-async def finish_upload(tx: Tx, workspace_id: UUID, import_id: UUID, *, now: datetime) -> None:
-    """From here on it will be worked off, whatever happens to us."""
-    await fetch(tx, _FINISH, workspace_id, import_id, now)
+async def finish_upload(tx: Tx, workspace_id: UUID, import_id: UUID, *, failure: str | None, now: datetime) -> None:
+    """From here on it will be worked off, whatever happens to us; unless it has failed already."""
+    if failure is None:
+        await fetch(tx, _QUEUE, workspace_id, import_id, now)
+        return
+    await fetch(tx, _DROP_CHUNKS, [workspace_id], [import_id])
+    await fetch(tx, _FAIL, workspace_id, import_id, now, failure)
 
 
 async def abandon_upload(tx: Tx, workspace_id: UUID, import_id: UUID) -> None:
@@ -61,7 +65,11 @@ _STORE_CHUNK = """
     )
     UPDATE imports SET bytes = bytes + length($4), updated_at = $5 WHERE workspace_id = $1 AND id = $2
 """
-_FINISH = "UPDATE imports SET state = 'queued', updated_at = $3 WHERE workspace_id = $1 AND id = $2"
+_QUEUE = "UPDATE imports SET state = 'queued', updated_at = $3 WHERE workspace_id = $1 AND id = $2"
+_FAIL = """
+    UPDATE imports SET state = 'failed', failure = $4, finished_at = $3, updated_at = $3, revision = revision + 1
+    WHERE workspace_id = $1 AND id = $2
+"""
 _FIND_ABANDONED = """
     SELECT workspace_id, id FROM imports WHERE state = 'receiving' AND updated_at < $1
     ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED

@@ -6,7 +6,7 @@ What is committed is committed together with how far we are, so another worker g
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID, uuid4
 
 from app.db.engine import Tx
@@ -20,8 +20,6 @@ from app.domain.upserted import Change, Upserted
 from app.operations.campaign_recipients import add_recipients
 from app.operations.events import announce
 from app.operations.recipients import Outcome, upsert_recipients
-
-ROWS_AT_ONCE = 2_000  # in one upsert, so that the process never thinks for long
 
 
 class ImportTakenOver(Exception):
@@ -44,9 +42,13 @@ class ClaimedImport:
         return self.attempts > MOST_ATTEMPTS
 
 
-class SaidRow(NamedTuple):
-    line: int
-    said: RecipientInput | DomainError
+@dataclass(frozen=True, slots=True)
+class SaidRows:
+    """What rows say, the lines they begin on, and how much of the file has been read with them."""
+
+    said: Sequence[RecipientInput | DomainError]
+    lines: Sequence[int]
+    bytes_read: int
 
 
 async def claim_import(tx: Tx, *, lease_seconds: float) -> ClaimedImport | None:
@@ -84,23 +86,19 @@ async def renew_lease(tx: Tx, claimed: ClaimedImport, *, lease_seconds: float) -
 async def store_rows(
     tx: Tx,
     claimed: ClaimedImport,
-    rows: Sequence[SaidRow],
+    rows: SaidRows,
     *,
-    bytes_read: int,
     lease_seconds: float,
     now: datetime,
     hmac_key: bytes,
 ) -> None:
     """These rows and the progress they mean. Raises ImportTakenOver, and then stores nothing."""
-    outcomes: list[Outcome] = []
-    for start in range(0, len(rows), ROWS_AT_ONCE):
-        some = [row.said for row in rows[start : start + ROWS_AT_ONCE]]
-        outcomes += await _upsert(tx, claimed, some, now=now, hmac_key=hmac_key)
+    outcomes = await _upsert(tx, claimed, rows.said, now=now, hmac_key=hmac_key)
     if claimed.campaign_id is not None:
         people = [outcome.id for outcome in outcomes if isinstance(outcome, Upserted)]
         await add_recipients(tx, claimed.workspace_id, claimed.campaign_id, people, now=now)
-    await _note_progress(tx, claimed, outcomes, bytes_read=bytes_read, lease_seconds=lease_seconds, now=now)
-    await _keep_errors(tx, claimed, [(row.line, end) for row, end in zip(rows, outcomes, strict=True)])
+    await _note_progress(tx, claimed, outcomes, bytes_read=rows.bytes_read, lease_seconds=lease_seconds, now=now)
+    await _keep_errors(tx, claimed, list(zip(rows.lines, outcomes, strict=True)))
 
 
 async def _upsert(

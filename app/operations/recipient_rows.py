@@ -113,8 +113,9 @@ def _strongest_name(row: NewRow) -> str:
 async def _copy_new(tx: Connection, columns: Sequence[Sequence[Any]], *, now: datetime) -> None:
     """Half the cost of an insert that looks for conflicts; one conflict, and all are looked up again."""
     instants = [now] * len(columns[0])
-    records = zip(*columns, instants, instants, strict=True)
-    await copy(tx, "recipients", columns=("workspace_id", "id", *KEPT, "created_at", "updated_at"), records=records)
+    named = zip(("workspace_id", "id", *KEPT, "created_at", "updated_at"), (*columns, instants, instants), strict=True)
+    filled = {name: column for name, column in named if any(value is not None for value in column)}
+    await copy(tx, "recipients", columns=tuple(filled), records=zip(*filled.values(), strict=True))
 
 
 async def update_changed(tx: Connection, people: Sequence[Person], *, now: datetime) -> None:

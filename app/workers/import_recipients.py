@@ -1,9 +1,8 @@
 """Working off uploaded files of recipients.
 
 1. claim an import       or take over one whose worker has died
-2. look it through       a file that is not UTF-8 is refused as a whole, before anybody is stored
-3. read and store        a few thousand rows a transaction; the next are read meanwhile
-4. complete it           with one announcement
+2. read and store        two thousand rows a transaction; the next are read meanwhile
+3. complete it           with one announcement
 """
 
 import asyncio
@@ -20,9 +19,10 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.db.vault import Vault
 from app.domain.errors import DomainError, Overloaded
-from app.domain.recipient_file import TextLines, recipient_file
+from app.domain.recipient import RecipientInput
+from app.domain.recipient_file import recipient_file
 from app.operations import imports
-from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRow
+from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRows
 from app.queries.imports import read_chunk
 
 log = structlog.get_logger()
@@ -30,12 +30,6 @@ log = structlog.get_logger()
 ROWS_A_TRANSACTION = 2_000  # short enough for whoever waits for one of these people
 BYTES_WITHOUT_A_PAUSE = 32_000  # a few milliseconds of work, then others may go on
 CHUNKS_A_LEASE = 64  # read before the lease is renewed, whether or not there is anything to store
-
-
-@dataclass(frozen=True, slots=True)
-class Batch:
-    rows: list[SaidRow]
-    bytes_read: int
 
 
 async def work_off_imports(engine: Engine, settings: Settings) -> None:
@@ -82,7 +76,6 @@ class Importer:
             await self._fail("Something went wrong here again and again. It is in our log under the id of the import.")
             return
         try:
-            await self._look_through()
             await self._store_all()
         except Overloaded:
             raise
@@ -96,12 +89,6 @@ class Importer:
         async with self.engine.write() as tx:
             await imports.fail_import(tx, self.claimed, reason, now=self.now())
 
-    async def _look_through(self) -> None:
-        text = TextLines()
-        async with aclosing(self._chunks()) as chunks:
-            async for chunk, is_last in chunks:
-                text.lines(chunk, is_last=is_last)
-
     async def _store_all(self) -> None:
         async with aclosing(self._batches()) as batches:
             upcoming = asyncio.ensure_future(anext(batches, None))
@@ -113,32 +100,34 @@ class Importer:
                 upcoming.cancel()
                 await asyncio.gather(upcoming, return_exceptions=True)
 
-    async def _store(self, batch: Batch) -> None:
+    async def _store(self, rows: SaidRows) -> None:
         async with self.engine.write() as tx:
             await imports.store_rows(
                 tx,
                 self.claimed,
-                batch.rows,
-                bytes_read=batch.bytes_read,
+                rows,
                 lease_seconds=self.lease_seconds,
                 now=self.now(),
                 hmac_key=self.hmac_key,
             )
 
-    async def _batches(self) -> AsyncGenerator[Batch, None]:
+    async def _batches(self) -> AsyncGenerator[SaidRows, None]:
         """Of the rows that nobody has stored yet."""
-        said: list[SaidRow] = []
+        said: list[RecipientInput | DomainError] = []
+        lines: list[int] = []
         bytes_read = 0
-        async with aclosing(self._rows()) as rows:
-            async for some, bytes_read in rows:
-                said += some
+        async with aclosing(self._rows()) as some:
+            async for rows in some:
+                said += rows.said
+                lines += rows.lines
+                bytes_read = rows.bytes_read
                 if len(said) >= self.rows_a_transaction:
-                    yield Batch(said, bytes_read)
-                    said = []
-        yield Batch(said, bytes_read)
+                    yield SaidRows(said, lines, bytes_read)
+                    said, lines = [], []
+        yield SaidRows(said, lines, bytes_read)
 
-    async def _rows(self) -> AsyncGenerator[tuple[list[SaidRow], int], None]:
-        """Some at a time, with how many bytes they take us to."""
+    async def _rows(self) -> AsyncGenerator[SaidRows, None]:
+        """Some at a time."""
         file = recipient_file(self.claimed.form, self.claimed.workspace_id)
         bytes_read, left_out = 0, self.claimed.rows_read
         async with aclosing(self._chunks()) as chunks:
@@ -147,7 +136,7 @@ class Importer:
                     part = chunk[start : start + BYTES_WITHOUT_A_PAUSE]
                     rows = file.rows(part, is_last=is_last and start + len(part) == len(chunk))
                     bytes_read += len(part)
-                    yield [SaidRow(row[0], file.said(row)) for row in rows[left_out:]], bytes_read
+                    yield SaidRows(file.said(rows[left_out:]), [line for line, _ in rows[left_out:]], bytes_read)
                     left_out = max(left_out - len(rows), 0)
                     await asyncio.sleep(0)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from app.domain.errors import DomainError
 from app.domain.recipient import RecipientInput
 from app.domain.recipient_columns import FileUnreadable, HeaderUnreadable
-from app.domain.recipient_file import FileFormat, recipient_file
+from app.domain.recipient_file import FileFormat, TextCheck, recipient_file
 
 WORKSPACE = uuid4()
 
@@ -23,9 +23,9 @@ def read(text: str | bytes, form: FileFormat = FileFormat.CSV, *, piece: int = 1
     found = []
     for at in range(0, max(len(content), 1), piece):
         part = content[at : at + piece]
-        for row in file.rows(part, is_last=at + piece >= len(content)):
-            said = file.said(row)
-            found.append((row[0], said.code if isinstance(said, DomainError) else dict(said.given)))
+        rows = file.rows(part, is_last=at + piece >= len(content))
+        for (line, _), said in zip(rows, file.said(rows), strict=True):
+            found.append((line, said.code if isinstance(said, DomainError) else dict(said.given)))
     return found
 
 
@@ -86,7 +86,7 @@ def test_a_broken_row_costs_one_row() -> None:
 def test_an_account_is_named_by_its_columns() -> None:
     file = recipient_file(FileFormat.CSV, WORKSPACE)
     text = b"external_id,account,account_name\na,acme,Acme\nb,,Lost\nc,,\n"
-    one, two, three = [file.said(row) for row in file.rows(text, is_last=True)]
+    one, two, three = file.said(file.rows(text, is_last=True))
     assert isinstance(one, RecipientInput)
     assert one.account is not None
     assert (one.account.external_id, one.account.given) == ("acme", {"name": "Acme"})
@@ -186,6 +186,24 @@ def test_what_the_csv_module_writes_is_read_back(rows: list[tuple[str, str]], pi
         for row in found.rows(content[at : at + piece], is_last=at + piece >= len(content))
     ]
     assert [content[1].strip() for content in contents] == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "fault"),
+    [
+        (b"a\nb\xff\nc", "Line 2 is not UTF-8"),
+        ("a\nb".encode("utf-16"), "UTF-16"),
+        (b"a\nZo" + "ë".encode()[:1], "Line 2 is not UTF-8"),
+        ("a\nZoë 😀".encode(), None),
+    ],
+)
+def test_a_fault_is_found_wherever_the_pieces_end(content: bytes, fault: str | None) -> None:
+    for piece in (1, 2, 3, 100):
+        check = TextCheck()
+        accepted = [check.accepts(content[at : at + piece]) for at in range(0, len(content), piece)]
+        assert check.accepts(b"", is_last=True) is (fault is None)
+        assert accepted == sorted(accepted, reverse=True)
+        assert (fault or "") in (check.fault or "")
 
 
 def test_it_is_read_in_linear_time_whatever_the_quotes() -> None:
