@@ -32,7 +32,7 @@ UPDATED = "Updated, or already so."
 
 def _a_reference(text: str) -> str:
     kind, _, value = text.partition(":")
-    if ids.parsed("account", text) is None and not (kind == "external_id" and value.strip()):
+    if ids.parsed("account", text) is None and not (kind == "external_id" and value):
         raise ValueError("should be acct_ and 32 hexadecimal digits, or external_id:…")
     return storable(text)
 
@@ -44,7 +44,7 @@ AccountReference = Annotated[
     Field(
         description="Its id, or `external_id:…`.",
         examples=["acct_0198c1f2a7b3708c9d4e5f60718293a4", "external_id:acme"],
-        json_schema_extra={"pattern": r"^(acct_[0-9a-f]{32}|external_id:.*\S.*)$"},
+        json_schema_extra={"pattern": r"^(acct_[0-9a-f]{32}|external_id:[\s\S]+)$"},
     ),
 ]
 

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
 from app.domain.campaign import CampaignKind, CampaignState
@@ -55,6 +55,13 @@ class CampaignCreate(Request):
 
 class CampaignEdit(Request):
     """Fields left out stay as they are. Once launched, `kind` and `metric` are fixed."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"required": ["survey_change"], "properties": {"survey_change": {"type": "string"}}},
+            "then": {"required": ["survey"]},
+        }
+    )
 
     name: Name = absent()
     kind: CampaignKind = absent()

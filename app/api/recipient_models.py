@@ -46,7 +46,7 @@ Money = Annotated[
     BeforeValidator(_money),
     Field(max_digits=18, decimal_places=2, allow_inf_nan=False),
     PlainSerializer(float, return_type=float),
-    WithJsonSchema({"type": "number", "examples": [1200.5]}),
+    WithJsonSchema({"type": "number", "exclusiveMinimum": -1e16, "exclusiveMaximum": 1e16, "examples": [1200.5]}),
 ]
 Day = Annotated[
     date,

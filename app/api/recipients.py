@@ -42,7 +42,7 @@ UPDATED = "Updated, or already so."
 
 def _a_reference(text: str) -> str:
     kind, colon, value = text.partition(":")
-    if ids.parsed("recipient", text) is None and not (colon and kind in IDENTIFIERS and value.strip()):
+    if ids.parsed("recipient", text) is None and not (colon and kind in IDENTIFIERS and value):
         raise ValueError("should be rcpt_ and 32 hexadecimal digits, or external_id:…, email:… or phone:…")
     return storable(text)
 
@@ -54,7 +54,7 @@ RecipientReference = Annotated[
     Field(
         description="Its id, or one of their identifiers: `external_id:…`, `email:…`, `phone:…`.",
         examples=["rcpt_0198c1f2a7b3708c9d4e5f60718293a4", "email:ada@example.com"],
-        json_schema_extra={"pattern": r"^(rcpt_[0-9a-f]{32}|(external_id|email|phone):.*\S.*)$"},
+        json_schema_extra={"pattern": r"^(rcpt_[0-9a-f]{32}|(external_id|email|phone):[\s\S]+)$"},
     ),
 ]
 

@@ -80,7 +80,12 @@ def _text_schema(**schema: Any) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", **schema})
 
 
-DayOrInstant = Annotated[date | datetime, PlainValidator(_day_or_instant), _text_schema(examples=["2026-11-01"])]
+DAY_OR_INSTANT = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
+DayOrInstant = Annotated[
+    date | datetime,
+    PlainValidator(_day_or_instant),
+    WithJsonSchema({"anyOf": DAY_OR_INSTANT, "examples": ["2026-11-01"]}),
+]
 
 REFUSED_QUESTIONS = (
     CampaignNotFound,

@@ -6,8 +6,8 @@ its score.
 workspace, live or test, and sees nothing of any other: what belongs to somebody else is not found.
 
 **Requests** are JSON in UTF-8. Unknown fields, duplicate keys, NUL and lone surrogates are refused, and no value is
-turned from one type into another. Instants are RFC 3339 with a zone. In a PATCH, what is left out stays, and null
-clears.
+turned from one type into another. Instants are RFC 3339 with a zone, between the years 1900 and 2200; whole
+numbers are written without a point. In a PATCH, what is left out stays, and null clears.
 
 **Lists** come in pages: `data`, and a `next_cursor` to send as `cursor`. With `updated_after`, a list goes in order of
 change and never skips what was committed late: keep the last `next_cursor` and come back with it.
