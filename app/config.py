@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     attempt_deadline_seconds: float = Field(default=15.0, gt=0)  # one HTTP attempt, everything included
     least_lease_seconds: float = Field(default=16.0, gt=0)  # that an attempt must have left to begin
     poll_seconds: float = Field(default=1.0, gt=0)  # LISTEN is only a hint; this is the truth
-    in_flight_per_endpoint: int = Field(default=16, ge=1)
+    in_flight_per_endpoint: int = Field(default=64, ge=1)  # of all workers together; few once an endpoint fails
     in_flight: int = Field(default=128, ge=1)  # concurrent attempts of one worker process
     receivers_allow_loopback: bool = False  # `--dev`
     receivers_allow_cidrs: str = ""  # comma-separated networks that webhooks may reach although they are private

@@ -7,11 +7,12 @@ from time import monotonic
 from typing import Self
 
 from app.db.lane import Lane
-from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_deliveries
+from app.operations.deliveries.claim import ENDPOINTS_AT_ONCE, ClaimedDelivery, Lease, claim_due_deliveries
 from app.workers.deliver_webhooks import Sender, deliver, give_back
 from app.workers.loop import Bell
 from app.workers.places import Place, Places
 from app.workers.settling import Settling
+from app.workers.trust import Trust
 
 CLAIMED_AHEAD = 2  # times what may be in flight
 
@@ -23,6 +24,7 @@ class Courier:
         self.sender, self.lane, self.due = sender, lane, due
         self.in_flight = sender.settings.in_flight
         self.places = Places(self.in_flight, freed=self._send_on, hangs=due.ring)
+        self.trust = Trust(sender.settings.in_flight_per_endpoint)
         self.settling = Settling(settling_lane, settled=self._settled)
         self.held = 0  # claimed, and not yet settled
         self._waiting: deque[tuple[ClaimedDelivery, float]] = deque()
@@ -49,16 +51,15 @@ class Courier:
         self.held += len(claimed)
         self._waiting.extend((delivery, lease_ends_at) for delivery in claimed)
         self._send_on()
-        return bool(claimed)
+        return len(claimed) >= room or len({one.endpoint.id for one in claimed}) >= ENDPOINTS_AT_ONCE
 
     async def _claim(self, room: int) -> list[ClaimedDelivery]:
-        settings = self.sender.settings
         async with self.lane.transaction() as tx:
             return await claim_due_deliveries(
                 tx,
-                lease=Lease.of(settings.lease_seconds),
+                lease=Lease.of(self.sender.settings.lease_seconds),
                 limit=room,
-                in_flight_per_endpoint=settings.in_flight_per_endpoint,
+                cap_of=self.trust.cap_of,
             )
 
     def _send_on(self) -> None:
@@ -70,9 +71,13 @@ class Courier:
 
     async def _carry(self, delivery: ClaimedDelivery, lease_ends_at: float, place: Place) -> None:
         try:
-            self.settling.add(await deliver(delivery, sender=self.sender, lease_ends_at=lease_ends_at))
+            settlement = await deliver(delivery, sender=self.sender, lease_ends_at=lease_ends_at)
         finally:
             place.give_back()
+        self.settling.add(settlement)
+        if settlement.attempt is not None:
+            is_delivered = settlement.attempt.outcome.failure is None
+            self.trust.note(delivery.endpoint.id, is_delivered=is_delivered)
 
     def _settled(self, count: int) -> None:
         self.held -= count

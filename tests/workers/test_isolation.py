@@ -3,7 +3,9 @@
 import asyncio
 from contextlib import AsyncExitStack
 from time import monotonic
+from uuid import uuid4
 
+from app.workers.trust import Trust
 from tests.builders import a_campaign
 from tests.outbound.receivers import answer, answering, doing, hang, receiver, reset
 from tests.workers.scene import Scene, arrived, until
@@ -127,3 +129,32 @@ async def cut_all_connections(scene: Scene) -> None:
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE datname = current_database() AND pid <> pg_backend_pid()"
     )
+
+
+async def test_an_endpoint_that_keeps_failing_gets_few_places(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    async with receiver(doing(hang)) as dead:
+        await scene.endpoint(dead)
+        scene.work(in_flight_per_endpoint=32)
+        await asyncio.gather(*(scene.answer(campaign) for _ in range(32)))
+        await until(lambda: scene.database.fetchval("SELECT count(*) = 32 FROM deliveries WHERE attempts = 1"))
+        await scene.make_due()
+        await arrived(dead, 34)
+        claimed = "SELECT count(*) FROM deliveries WHERE claim_id IS NOT NULL AND due_at > now()"
+        assert await scene.database.fetchval(claimed) <= 2
+
+
+def test_trust_is_lost_by_failures_in_a_row_and_won_back_by_one_success() -> None:
+    trust, endpoint_id = Trust(64), uuid4()
+    for _ in range(4):
+        trust.note(endpoint_id, is_delivered=False)
+    trust.note(endpoint_id, is_delivered=True)
+    for _ in range(4):
+        trust.note(endpoint_id, is_delivered=False)
+    assert trust.cap_of(endpoint_id) == 64
+    trust.note(endpoint_id, is_delivered=False)
+    assert trust.cap_of(endpoint_id) == 4
+    assert trust.cap_of(uuid4()) == 64
+    trust.note(endpoint_id, is_delivered=True)
+    assert trust.cap_of(endpoint_id) == 64
+    assert Trust(1).cap_of(endpoint_id) == 1

@@ -10,7 +10,7 @@ lock and lowers the row's `due_at` afterwards. In one statement, a delivery that
 lock would be overlooked, and its wake-up overwritten.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -65,15 +65,17 @@ class ClaimedDelivery:
 
 
 async def claim_due_deliveries(
-    tx: Connection, *, lease: Lease, limit: int, in_flight_per_endpoint: int
+    tx: Connection, *, lease: Lease, limit: int, cap_of: Callable[[UUID], int]
 ) -> list[ClaimedDelivery]:
+    """`cap_of` an endpoint: how many of its deliveries may be in flight, over all workers."""
     endpoints = await _lock_due_endpoints(tx, limit=min(limit, ENDPOINTS_AT_ONCE))
     if not endpoints:
         return []
+    caps = [cap_of(endpoint_id) for endpoint_id in endpoints]
     share = -(-limit // len(endpoints))
-    rows = await fetch(tx, _CLAIM, *_keys(endpoints), in_flight_per_endpoint, share, limit, lease.id, lease.seconds)
+    rows = await fetch(tx, _CLAIM, *_keys(endpoints), caps, share, limit, lease.id, lease.seconds)
     frozen = await _freeze_delayed(tx, endpoints, rows, lease)
-    await fetch(tx, _NOTE_NEXT_DUE, *_keys(endpoints), in_flight_per_endpoint)
+    await fetch(tx, _NOTE_NEXT_DUE, *_keys(endpoints), caps)
     return [_claimed(endpoints[row["endpoint_id"]], row, lease, frozen) for row in rows]
 
 
@@ -153,7 +155,7 @@ _FORGET_RESTING = """
 _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT d.workspace_id, d.id
-        FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, endpoint_id)
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS w (workspace_id, endpoint_id, cap)
         CROSS JOIN LATERAL (
             SELECT count(*) AS leased FROM deliveries d
             WHERE d.workspace_id = w.workspace_id AND d.endpoint_id = w.endpoint_id
@@ -162,7 +164,7 @@ _CLAIM = """
         CROSS JOIN LATERAL (
             SELECT d.workspace_id, d.id FROM deliveries d
             WHERE d.workspace_id = w.workspace_id AND d.endpoint_id = w.endpoint_id AND d.due_at <= now()
-            ORDER BY d.due_at LIMIT greatest(least($4, $3 - flight.leased), 0)
+            ORDER BY d.due_at LIMIT greatest(least($4, w.cap - flight.leased), 0)
             FOR UPDATE SKIP LOCKED
         ) AS d
         LIMIT $5
@@ -201,8 +203,8 @@ _FREEZE = f"""
 _NOTE_NEXT_DUE = """
     WITH next AS (
         SELECT w.workspace_id, w.endpoint_id,
-            CASE WHEN flight.leased >= $3 THEN flight.first_ends_at ELSE first.due_at END AS due_at
-        FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, endpoint_id)
+            CASE WHEN flight.leased >= w.cap THEN flight.first_ends_at ELSE first.due_at END AS due_at
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS w (workspace_id, endpoint_id, cap)
         CROSS JOIN LATERAL (
             SELECT count(*) AS leased, min(d.due_at) AS first_ends_at FROM deliveries d
             WHERE d.workspace_id = w.workspace_id AND d.endpoint_id = w.endpoint_id
