@@ -46,5 +46,5 @@ ROWS = (
     Row("webhook_latency_loaded_p50", "amid 1,000 answers a second", "ms", None, measure_latency),
     Row("webhook_latency_loaded_p99", "the same, of a hundred the slowest", "ms", None, measure_latency),
     Row("import_vs_copy", "people imported ÷ COPY into the same table", "×", 0.35, measure_imports),
-    Row("import_memory", "most memory of the processes that import", "MB", 100, measure_imports, is_most=True),
+    Row("import_memory", "most memory of the process that imports", "MB", 100, measure_imports, is_most=True),
 )  # fmt: skip
