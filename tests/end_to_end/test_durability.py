@@ -27,9 +27,8 @@ class Patient:
 
     async def do(self, method: str, path: str, body: Any = None) -> Any:
         """The reply of the first try, which PostgreSQL does not outlive; it is back when this returns."""
-        everybody = [self.stage.postgres.pid, *self.stage.postgres.children()]
         reply = await self.caller.insist(method, path, body)
-        self.stage.postgres.kill(*everybody)
+        self.stage.postgres.kill(with_children=True)
         assert reply.is_certain, reply
         await self.stage.postgres.until_up()
         return reply

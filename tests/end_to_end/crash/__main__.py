@@ -1,6 +1,7 @@
 """See `python -m tests.end_to_end.crash --help`. The last line is for machines; the exit status is 1 on any loss."""
 
 import asyncio
+import signal
 import sys
 from argparse import ArgumentParser
 from random import SystemRandom
@@ -18,6 +19,7 @@ def main() -> int:
     print(
         f"seed {arguments.seed}; processes die, the machine does not: fsync is off, synchronous_commit on", flush=True
     )
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that nothing is left behind
     started = monotonic()
     outcome = asyncio.run(
         crash(

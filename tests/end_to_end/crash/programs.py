@@ -38,13 +38,25 @@ class Program:
     _supervisor: asyncio.subprocess.Process | None = None
     _keeper: "asyncio.Task[None] | None" = None
 
-    def kill(self, *pids: int, how: signal.Signals = signal.SIGKILL) -> None:
-        """The process itself, or others whose end ends it."""
+    def kill(self, *, how: signal.Signals = signal.SIGKILL, with_children: bool = False) -> None:
+        self._note_kill()
+        for child in self.children() if with_children else []:
+            _send(how, child, parent=self.pid)
+        _send(how, self.pid, parent=self._supervisor_pid)
+
+    def kill_child(self, pid: int) -> None:
+        """Of a server that does not go on without it."""
+        self._note_kill()
+        _send(signal.SIGKILL, pid, parent=self.pid)
+
+    def kill_supervisor(self) -> None:
+        """Nobody has told it yet that its process ends with it."""
+        self._note_kill()
+        _send(signal.SIGKILL, self._supervisor_pid, parent=os.getpid())
+
+    def _note_kill(self) -> None:
         self.is_up.clear()
         self.kills.append(monotonic())
-        for pid in pids or (self.pid,):
-            with suppress(ProcessLookupError):
-                os.kill(pid, how)
 
     @contextmanager
     def paused(self) -> Iterator[None]:
@@ -58,9 +70,10 @@ class Program:
         """The pids of whom the process has started itself."""
         return [int(child) for child in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
-    def kill_supervisor(self) -> None:
+    @property
+    def _supervisor_pid(self) -> int:
         assert self._supervisor is not None
-        self.kill(self._supervisor.pid)
+        return self._supervisor.pid
 
     async def start(self) -> None:
         self._keeper = asyncio.create_task(self._keep(), name=f"keeper of {self.name}")
@@ -135,3 +148,19 @@ async def running(*programs: Program) -> AsyncIterator[None]:
         yield
     finally:
         await asyncio.gather(*(program.stop() for program in programs))
+
+
+def _send(how: signal.Signals, pid: int, *, parent: int) -> None:
+    """Only to the process that is meant: numbers of dead ones are given to others."""
+    if parent_of(pid) == parent:
+        with suppress(ProcessLookupError):
+            os.kill(pid, how)
+
+
+def parent_of(pid: int) -> int | None:
+    """None of a process that has ended, whether or not somebody has noticed."""
+    try:
+        state, parent, *_ = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+    return int(parent) if state != "Z" else None

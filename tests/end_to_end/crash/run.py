@@ -134,7 +134,8 @@ async def _watch(
             if stage.api.is_up.is_set():
                 megabytes.append(resident_megabytes(stage.api.pid))
         if second % 10 == 0:
-            say(f"{second:>5} s  {killer.kills.total()} kills, {ledger.acked} answers acknowledged")
+            troubles = f", {ledger.troubles.total()} TROUBLES" if ledger.troubles else ""
+            say(f"{second:>5} s  {killer.kills.total()} kills, {ledger.acked} answers acknowledged{troubles}")
         await asyncio.sleep(1)
 
 
