@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 import uvicorn
 from hypothesis import HealthCheck, settings
@@ -76,6 +77,13 @@ def address(sandbox: House) -> Iterator[str]:
     service.thread.join(30)
 
 
+@pytest.fixture(scope="session")
+def session() -> Iterator[requests.Session]:
+    """Thousands of connections would take longer than the requests."""
+    with requests.Session() as kept:
+        yield kept
+
+
 def grounded(value: Any, ids: Mapping[str, str]) -> Any:
     """With ids that exist in place of made-up ones."""
     match value:
@@ -96,7 +104,9 @@ def ids_by_prefix(house: House) -> dict[str, str]:
 @settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
 )
-def test_the_service_keeps_its_contract(case: schemathesis.Case, address: str, sandbox: House) -> None:
+def test_the_service_keeps_its_contract(
+    case: schemathesis.Case, address: str, session: requests.Session, sandbox: House
+) -> None:
     for part in ("path_parameters", "query", "body"):
         made_up = getattr(case, part)
         if (real := grounded(made_up, ids_by_prefix(sandbox))) != made_up:
@@ -109,6 +119,7 @@ def test_the_service_keeps_its_contract(case: schemathesis.Case, address: str, s
     }
     case.call_and_validate(
         base_url=address,
+        session=session,
         additional_checks=[what_the_schema_allows_is_valid],
         excluded_checks=[CHECKS.get_one(name) for name in unchecked],
         **credentials(case, sandbox.alice),

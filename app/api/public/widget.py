@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import to_json
@@ -83,11 +83,7 @@ class WidgetRoute(SimpleRequestRoute):
         return handle_with_cors
 
 
-async def record_widget_response(
-    body: WidgetResponse,
-    request: Request,
-    key: Annotated[str, Query(description="A publishable key.")] = "",  # noqa: ARG001 - documents what `admit` reads
-) -> Response:
+async def record_widget_response(body: WidgetResponse, request: Request) -> Response:
     caller, now = admitted(request).caller, admitted(request).now
     if len(await request.body()) > BODY_LIMIT_BYTES:
         raise Refused("body_too_large", f"A widget sends at most {BODY_LIMIT_BYTES} bytes.")
