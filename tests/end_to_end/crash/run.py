@@ -27,6 +27,7 @@ PEOPLE = 100
 # one only at the beginning.
 LEAST_HANGING_SECONDS, TRIED_AGAIN_SECONDS = 3.0, 60.0
 QUIET_SECONDS = 420.0  # the third attempt at an event comes after five minutes
+NEEDLESS_SHARE = 0.01  # of the webhooks: a busy machine may let a lease run out
 LAST_WORDS_SECONDS = 3.0  # of load after the last kill, so that its recovery can be seen
 UNLIMITED: Mapping[str, object] = {"PUBLIC_RATE_LIMIT_PER_SECOND": 0}
 
@@ -55,7 +56,12 @@ class Outcome:
 
     @property
     def is_clean(self) -> bool:
-        return self.findings.is_clean and not self.ledger.troubles
+        return self.findings.is_clean and not self.ledger.troubles and not self.is_pestering
+
+    @property
+    def is_pestering(self) -> bool:
+        """A lease that nobody respects loses nothing, and drives receivers mad."""
+        return self.needless > NEEDLESS_SHARE * len(self.arrivals.times)
 
     def line(self) -> str:
         found = self.findings
