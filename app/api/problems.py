@@ -13,6 +13,7 @@ from starlette.routing import Match
 
 from app.api.problem_types import REFUSED_BY_HTTP, ProblemType, type_of
 from app.domain.errors import DomainError, Overloaded
+from app.domain.pointer import json_pointer
 
 MEDIA_TYPE = "application/problem+json"
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
@@ -74,8 +75,7 @@ def finding(error: Mapping[str, Any]) -> dict[str, str]:
     place, *path = error["loc"] or ("body",)
     if place not in {"body", "path", "query", "header"}:
         place, path = "body", list(error["loc"])
-    pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in path)
-    return {"in": str(place), "pointer": pointer, "detail": str(error["msg"])}
+    return {"in": str(place), "pointer": json_pointer(*path), "detail": str(error["msg"])}
 
 
 def _where(error: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.domain.errors import RuleViolation
+from app.domain.pointer import json_pointer
 
 MOST_PROPERTIES = 64
 LONGEST_KEY, LONGEST_TEXT = 64, 1_000  # characters
@@ -35,9 +36,8 @@ def check_properties(properties: Mapping[str, Any]) -> Mapping[str, Any]:
 def check_value(key: str, value: object) -> None:
     """Raises PropertiesInvalid."""
     if not _is_storable(value):
-        pointer = f"/properties/{key.replace('~', '~0').replace('/', '~1')}"
         detail = f"Give text of at most {LONGEST_TEXT} characters, a number, true, false or null."
-        raise PropertiesInvalid(detail, pointer=pointer)
+        raise PropertiesInvalid(detail, pointer=json_pointer("properties", key))
 
 
 def check_size(properties: Mapping[str, Any]) -> None:

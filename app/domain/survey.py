@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from app.domain.errors import RuleViolation
 from app.domain.metric import Band, Metric
+from app.domain.pointer import json_pointer
 
 LONGEST_TEXT = 1_000  # characters
 LONGEST_LINK = 2_000
@@ -160,9 +161,9 @@ def _faults(survey: Survey, *, metric: Metric) -> Iterator[Fault]:
     for part, by_band in (("follow_up", survey.follow_up), ("thank_you", survey.thank_you)):
         for band, by_language in by_band.items():
             if band not in bands:
-                yield Fault(_pointer(part, band), f"{metric.name} has the bands {', '.join(bands)}.")
+                yield Fault(json_pointer(part, band), f"{metric.name} has the bands {', '.join(bands)}.")
             texts = {key: said.text if isinstance(said, ThankYou) else said for key, said in by_language.items()}
-            yield from _texts_faults(texts, _pointer(part, band), survey)
+            yield from _texts_faults(texts, json_pointer(part, band), survey)
     yield from _link_faults(survey)
 
 
@@ -180,7 +181,7 @@ def _language_faults(survey: Survey) -> Iterator[Fault]:
 
 def _texts_faults(texts: Mapping[str, str], pointer: str, survey: Survey) -> Iterator[Fault]:
     for language, text in texts.items():
-        where = pointer + _pointer(language)
+        where = pointer + json_pointer(language)
         if language not in survey.languages:
             yield Fault(where, f"{language} is not one of the survey's languages.")
         if not text.strip():
@@ -198,7 +199,7 @@ def _link_faults(survey: Survey) -> Iterator[Fault]:
         for language, said in by_language.items():
             if said.link is not None and not _is_safe_link(said.link):
                 detail = f"A link begins with https://, names a host and has at most {LONGEST_LINK} characters."
-                yield Fault(_pointer("thank_you", band, language, "link"), detail)
+                yield Fault(json_pointer("thank_you", band, language, "link"), detail)
 
 
 def _is_safe_link(link: str) -> bool:
@@ -209,7 +210,3 @@ def _is_safe_link(link: str) -> bool:
         return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
     except ValueError:  # a bracket or a port that makes no sense
         return False
-
-
-def _pointer(*steps: str) -> str:
-    return "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
