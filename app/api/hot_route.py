@@ -4,7 +4,7 @@ FastAPI solves dependencies anew for each request, which costs more than everyth
 route reads and validates its body with the same strict model and calls `endpoint(body, request)`.
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from inspect import signature
@@ -14,25 +14,60 @@ from fastapi import Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
+from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.api.problems import Refused
+from app.api.problems import Refused, answer_for
 from app.api.routing import require_json
 from app.clock import utc_now
+from app.domain.errors import DomainError
 from app.domain.strict_json import strict_json
 from app.queries.api_keys import Caller
 
+Place = tuple[str, str]  # method and path
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Admitted:
     caller: Caller
     now: datetime
+
+
+class HotRequest(Request):
+    async def body(self) -> bytes:
+        """Starlette's goes through an async generator, for whoever wants the body in pieces."""
+        if not hasattr(self, "_body"):
+            message = await self.receive()
+            body: bytes = message.get("body", b"")
+            while message.get("more_body", False):
+                message = await self.receive()
+                body += message.get("body", b"")
+            if message["type"] == "http.disconnect":
+                raise ClientDisconnect
+            self._body = body
+        return self._body
 
 
 class HotRoute(APIRoute):
     """A subclass says in `admit` who may come in; a stranger's body is not even read."""
 
     media_types_checked = True
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.reply_to = self.get_route_handler()
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The whole way of a request, past FastAPI's layers."""
+        scope["route"] = self
+        request = HotRequest(scope, receive)
+        try:
+            reply = await self.reply_to(request)
+        except (DomainError, Refused, RequestValidationError) as error:
+            reply = await answer_for(request, error)
+        await reply(scope, receive, send)
 
     async def admit(self, request: Request, now: datetime) -> Caller:
         raise NotImplementedError
@@ -57,6 +92,12 @@ class SimpleRequestRoute(HotRoute):
     """Takes whatever media type a browser can send without asking first (CORS simple requests)."""
 
     media_types_checked = False
+
+
+def straight_to(routes: Iterable[BaseRoute]) -> Iterator[tuple[Place, ASGIApp]]:
+    for route in routes:
+        if isinstance(route, HotRoute):
+            yield from (((method, route.path), route.answer) for method in route.methods or ())
 
 
 def admitted(request: Request) -> Admitted:

@@ -49,7 +49,7 @@ NAMES = ", ".join(name for name, _, _ in INPUT)
 ACCEPTING = ", ".join(f"'{state}'" for state in sorted(ACCEPTS_ANSWERS))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Inserted:
     """What the statement says of one answer. `refusal` is a code; neither refused nor stored means a repeat."""
 

@@ -48,7 +48,7 @@ class What(StrEnum):
     AMENDED = "amended"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Recorded:
     """How it ended, with the response as it now stands."""
 
