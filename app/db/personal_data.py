@@ -62,6 +62,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "campaigns.metric": _FIXED,
     "campaigns.name": _OURS,
     "campaigns.state": _FIXED,
+    "dashboard_sessions.token_hash": _OURS,
     "deliveries.last_failure": _FIXED,
     "delivery_attempts.failure": _FIXED,
     "delivery_log.last_failure": _FIXED,

@@ -16,6 +16,7 @@ from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
 from app.operations.prune_events import prune_events as prune_some_events
 from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_response_keys
+from app.operations.sessions import forget_old_sessions
 
 MOST_BATCHES = 1_000  # in one go; the next ring goes on
 
@@ -43,6 +44,10 @@ async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
     while place is not None:
         async with engine.write() as tx:
             place = await forget_response_keys(tx, behind=place, now=now)
+
+
+async def forget_sessions(engine: Engine, _: Settings) -> None:
+    await _in_batches(engine, lambda tx: forget_old_sessions(tx, now=utc_now()))
 
 
 async def destroy_old_secrets(engine: Engine, _: Settings) -> None:

@@ -47,6 +47,7 @@ TIMETABLE = (
     Entry(timedelta(minutes=10), chores.prune_events),
     Entry(timedelta(minutes=10), chores.drop_abandoned_uploads),
     Entry(timedelta(hours=1), chores.forget_idempotency_keys),
+    Entry(timedelta(hours=1), chores.forget_sessions),
     Entry(timedelta(hours=1), chores.destroy_old_secrets),
     Entry(timedelta(hours=6), chores.keep_partitions),
 )

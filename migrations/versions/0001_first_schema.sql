@@ -213,6 +213,20 @@ CREATE TABLE api_keys (
     CONSTRAINT uq_api_keys_token_hash UNIQUE (token_hash)
 );
 
+CREATE TABLE dashboard_sessions (
+    workspace_id UUID NOT NULL,
+    id UUID NOT NULL,
+    api_key_id UUID NOT NULL,
+    token_hash BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    seen_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_dashboard_sessions PRIMARY KEY (workspace_id, id),
+    CONSTRAINT fk_dashboard_sessions_api_keys FOREIGN KEY(workspace_id, api_key_id) REFERENCES api_keys (workspace_id, id),
+    CONSTRAINT uq_dashboard_sessions_token_hash UNIQUE (token_hash)
+);
+
+CREATE INDEX ix_dashboard_sessions_created ON dashboard_sessions (created_at);
+
 CREATE TABLE campaigns (
     workspace_id UUID NOT NULL,
     id UUID NOT NULL,

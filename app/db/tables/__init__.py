@@ -19,13 +19,14 @@ from app.db.tables.webhooks import (
     endpoint_work,
     webhook_endpoints,
 )
-from app.db.tables.workspaces import api_keys, idempotency_keys, instance, workspaces
+from app.db.tables.workspaces import api_keys, dashboard_sessions, idempotency_keys, instance, workspaces
 
 __all__ = [
     "accounts",
     "api_keys",
     "campaign_recipients",
     "campaigns",
+    "dashboard_sessions",
     "deliveries",
     "delivery_attempts",
     "delivery_log",

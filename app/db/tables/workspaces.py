@@ -35,7 +35,7 @@ api_keys = Table(
     Column("id", Uuid, primary_key=True),
     Column("kind", Text, nullable=False),
     Column("name", Text, nullable=False),
-    # A key is looked up before its workspace is known: the one unique index without workspace_id.
+    # A key is looked up before its workspace is known, and so is a session: unique without workspace_id.
     Column("token_hash", LargeBinary, nullable=False, unique=True),
     Column("hint", Text, nullable=False),  # its last four characters, to tell keys apart
     texts("scopes"),
@@ -46,6 +46,20 @@ api_keys = Table(
     Column("revoked_at", instant),
     belongs_to("workspaces", refers_to=("id",)),
     CheckConstraint("kind IN ('secret', 'publishable')", name="kind"),
+)
+
+# Somebody who logged in at the dashboard with a key. It ends with the key, with time, or when they log out.
+dashboard_sessions = Table(
+    "dashboard_sessions",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("api_key_id", Uuid, nullable=False),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    created_at(),
+    Column("seen_at", instant, nullable=False),
+    belongs_to("api_keys", "api_key_id"),
+    Index("ix_dashboard_sessions_created", "created_at"),
 )
 
 idempotency_keys = Table(
