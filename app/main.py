@@ -12,6 +12,7 @@ from app.api import problems
 from app.api.authentication import Keyring
 from app.api.dependencies import Services
 from app.api.edge import Edge
+from app.api.event_watch import EventWatch
 from app.api.hot_route import Place, straight_to
 from app.api.openapi import serve_document
 from app.api.rate_limit import RateLimit
@@ -95,6 +96,7 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
                 hmac_key=hmac_key,
                 keyring=Keyring(engine),
                 recorder=recorder,
+                event_watch=EventWatch(engine),
                 rate_limit=RateLimit(settings.rate_limit_per_second),
                 public_rate_limit=RateLimit(settings.public_rate_limit_per_second),
                 guard=Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback),

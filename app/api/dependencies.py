@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Request
 
 from app.api.authentication import Keyring, require_scope, token_of
+from app.api.event_watch import EventWatch
 from app.api.rate_limit import RateLimit
 from app.clock import utc_now
 from app.config import Settings
@@ -27,6 +28,7 @@ class Services:
     vault: Vault
     keyring: Keyring
     recorder: Recorder
+    event_watch: EventWatch
     hmac_key: bytes  # for addresses that must be recognised but not kept
     rate_limit: RateLimit
     public_rate_limit: RateLimit

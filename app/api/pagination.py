@@ -14,6 +14,8 @@ from app.api.schemas import Instant
 from app.domain.errors import RuleViolation
 from app.queries.pages import Page, Slice
 
+END = "end"  # instead of a cursor: behind all that is there
+
 
 class CursorUnreadable(RuleViolation):
     """The cursor is not one of ours."""
@@ -41,14 +43,18 @@ async def _any_order(
 
 async def _in_order(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
-    after: Annotated[
+    cursor: Annotated[
         str | None,
         Query(
-            max_length=200, description="The `next_cursor` of the page before; the oldest that are kept, if left out."
+            max_length=200,
+            description="The `next_cursor` of the page before; `end`: only what comes from now on. "
+            "Left out: the oldest that are kept.",
         ),
     ] = None,
 ) -> Page:
-    page = _page(limit, after, None)
+    if cursor == END:
+        return Page(limit=limit, is_from_end=True)
+    page = _page(limit, cursor, None)
     if page.after is not None:
         raise CursorUnreadable("This cursor comes from another list.")
     return page
@@ -65,13 +71,11 @@ def next_cursor(found: Slice[Any]) -> str | None:
     return _encode({"id": found.next_after.hex}) if found.next_after is not None else None
 
 
-def listing(
-    request: Request, response: Response, found: Slice[Any], data: list[Any], *, parameter: str = "cursor"
-) -> Mapping[str, Any]:
+def listing(request: Request, response: Response, found: Slice[Any], data: list[Any]) -> Mapping[str, Any]:
     """The reply of a list route, with RFC 8288's Link header."""
     cursor = next_cursor(found)
     if cursor is not None:
-        response.headers["link"] = f'<{request.url.include_query_params(**{parameter: cursor})}>; rel="next"'
+        response.headers["link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
     return {"data": data, "next_cursor": cursor}
 
 

@@ -99,6 +99,13 @@ _REFUSED_BY_HTTP = (
         "Wait as long as `Retry-After` says. Limits are counted for each key in each API process.",
     ),
     ProblemType(
+        "too_many_waiting",
+        429,
+        "Too many requests wait with this key",
+        "Requests with `wait_seconds` are counted for each key in each API process. One that follows everything, and "
+        "tells others, is enough.",
+    ),
+    ProblemType(
         "unexpected",
         500,
         "Something went wrong here",

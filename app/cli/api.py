@@ -6,6 +6,7 @@ from argparse import Namespace
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from app.cli.lifeline import end_with_parent
 from app.cli.listener import BACKLOG, address, handed_over, listen
@@ -49,6 +50,12 @@ class _Server(uvicorn.Server):
         self.run(sockets=[listener])
         log.info("api stopped")
         return 0 if self.started else 1
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        app = self.config.app
+        if self.started and isinstance(app, FastAPI):
+            app.state.services.event_watch.close()
+        await super().shutdown(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets=sockets)

@@ -1,12 +1,12 @@
 """The feed: events in the order in which they were committed, as nearly as that can be told, and none left out."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, RowMapping, Select, Text, and_, cast, func, or_, select, text, tuple_
 
 from app.db.engine import ReadTx
 from app.db.tables import events
@@ -23,6 +23,14 @@ class EventFilter:
     campaign_id: UUID | None = None
 
 
+class FeedPlace(NamedTuple):
+    """Behind what of a workspace's feed somebody has seen."""
+
+    workspace_id: UUID
+    transaction: str
+    last: UUID
+
+
 async def list_events(
     tx: ReadTx, workspace_id: UUID, wanted: EventFilter, page: Page, *, now: datetime
 ) -> Slice[RowMapping]:
@@ -31,6 +39,8 @@ async def list_events(
     A page that is not full has seen everything up to there, whatever it was filtered by, so the next one starts there.
     """
     horizon = await _horizon(tx)
+    if page.is_from_end:
+        return Slice((), next_change=(horizon, BEFORE_ANY))
     stamp = cast(events.c.changed_in, Text).label("_changed_in")
     query = _filtered(_kept(workspace_id, now=now), wanted).add_columns(stamp)
     query = query.where(events.c.changed_in < cast(horizon, TransactionId))
@@ -40,6 +50,29 @@ async def list_events(
     if len(rows) == page.limit:
         return Slice(rows, next_change=(rows[-1]["_changed_in"], rows[-1]["id"]))
     return Slice(rows, next_change=_later((horizon, BEFORE_ANY), page.after_change))
+
+
+async def places_with_news(tx: ReadTx, places: Sequence[FeedPlace]) -> list[int]:
+    """Their numbers in `places`. What is new may still be filtered out by whoever looks."""
+    workspaces, transactions, lasts = zip(*places, strict=True)
+    found = await tx.execute(
+        _PLACES_WITH_NEWS,
+        {"workspaces": list(workspaces), "transactions": list(transactions), "lasts": list(lasts)},
+    )
+    return list(found.scalars())
+
+
+_PLACES_WITH_NEWS = text("""
+    SELECT CAST(place.number - 1 AS int)
+    FROM unnest(CAST(:workspaces AS uuid[]), CAST(:transactions AS text[]), CAST(:lasts AS uuid[]))
+        WITH ORDINALITY AS place (workspace_id, changed_in, id, number)
+    WHERE EXISTS (
+        SELECT FROM events e
+        WHERE e.workspace_id = place.workspace_id
+            AND (e.changed_in, e.id) > (CAST(place.changed_in AS xid8), place.id)
+            AND e.changed_in < pg_snapshot_xmin(pg_current_snapshot())
+    )
+""")
 
 
 async def get_event(tx: ReadTx, workspace_id: UUID, event_id: UUID, *, now: datetime) -> RowMapping:

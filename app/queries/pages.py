@@ -24,6 +24,7 @@ class Page:
     after: UUID | None = None  # newest first: continue below this id
     after_change: tuple[str, UUID] | None = None  # in order of change: continue behind (transaction, id)
     updated_after: datetime | None = None
+    is_from_end: bool = False  # of the feed: nothing that is there already
 
     @property
     def by_change(self) -> bool:

@@ -68,10 +68,10 @@ async def test_pages_follow_one_another_without_a_gap(alice: Tenant, engine: Eng
     page = await read(alice, limit=3)
     while page["data"]:
         seen += [response for _, response in of(page)]
-        page = await read(alice, limit=3, after=page["next_cursor"])
+        page = await read(alice, limit=3, cursor=page["next_cursor"])
     assert seen == recorded
     late = await record(alice, campaign)
-    assert of(await read(alice, after=page["next_cursor"])) == [("response.created", late)]
+    assert of(await read(alice, cursor=page["next_cursor"])) == [("response.created", late)]
 
 
 async def test_there_is_always_a_place_to_go_on_from(alice: Tenant, engine: Engine) -> None:
@@ -79,7 +79,7 @@ async def test_there_is_always_a_place_to_go_on_from(alice: Tenant, engine: Engi
     empty = await read(alice)
     assert empty["data"] == []
     recorded = await record(alice, campaign)
-    assert of(await read(alice, after=empty["next_cursor"])) == [("response.created", recorded)]
+    assert of(await read(alice, cursor=empty["next_cursor"])) == [("response.created", recorded)]
 
 
 async def test_an_event_committed_late_is_not_skipped(own_database_url: str, own_engine: Engine) -> None:
@@ -108,7 +108,7 @@ async def follow(tenant: Tenant, cursor: str | None) -> tuple[list[tuple[str, st
     """All there is to see from there, one event a page, and where to go on."""
     seen: list[tuple[str, str]] = []
     while True:
-        page = await read(tenant, limit=1, **({"after": cursor} if cursor else {}))
+        page = await read(tenant, limit=1, **({"cursor": cursor} if cursor else {}))
         seen += of(page)
         cursor = page["next_cursor"]
         if not page["data"]:
@@ -140,7 +140,7 @@ async def test_types_filter_as_in_webhook_endpoints(
         for name, fields in made.items():
             row = {"workspace_id": alice.workspace_id, "id": new_id(now), "occurred_at": now, "body": {"name": name}}
             await tx.execute(insert(events).values({**row, **fields}))
-    assert sorted(event["data"]["name"] for event in (await read(alice, types=types))["data"]) == wanted
+    assert sorted(event["data"]["name"] for event in (await read(alice, type=types))["data"]) == wanted
 
 
 async def test_a_campaign_filters(alice: Tenant, engine: Engine) -> None:
@@ -153,9 +153,9 @@ async def test_a_campaign_filters(alice: Tenant, engine: Engine) -> None:
 async def test_a_rare_filter_does_not_read_everything_again(alice: Tenant, engine: Engine) -> None:
     campaign = await a_campaign(engine, alice.workspace_id)
     await record(alice, campaign)
-    first = await read(alice, types="campaign.completed")
+    first = await read(alice, type="campaign.completed")
     await record(alice, campaign)
-    second = await read(alice, types="campaign.completed", after=first["next_cursor"])
+    second = await read(alice, type="campaign.completed", cursor=first["next_cursor"])
     assert first["data"] == second["data"] == []
     assert int(place_in(second["next_cursor"])["t"]) > int(place_in(first["next_cursor"])["t"])
 
@@ -174,20 +174,20 @@ async def test_events_older_than_thirty_days_are_no_longer_shown(alice: Tenant, 
 async def test_a_link_says_where_to_go_on(alice: Tenant, engine: Engine) -> None:
     campaign = await a_campaign(engine, alice.workspace_id)
     await record(alice, campaign)
-    reply = await alice.api.get("/v1/events", params={"limit": 1, "types": "response.created"})
+    reply = await alice.api.get("/v1/events", params={"limit": 1, "type": "response.created"})
     link = reply.links["next"]["url"]
     assert reply.json()["next_cursor"] in link
-    assert "types=response.created" in link
+    assert "type=response.created" in link
     assert (await alice.api.get(link)).json()["data"] == []
 
 
 @pytest.mark.parametrize(
     "parameters",
     [
-        {"after": "nonsense"},
-        {"after": base64.urlsafe_b64encode(json.dumps({"id": UUID(int=1).hex}).encode()).decode()},
-        {"types": "response.exploded"},
-        {"types": ["response.created"] * 200},
+        {"cursor": "nonsense"},
+        {"cursor": base64.urlsafe_b64encode(json.dumps({"id": UUID(int=1).hex}).encode()).decode()},
+        {"type": "response.exploded"},
+        {"type": ["response.created"] * 200},
         {"limit": 501},
         {"limit": 0},
         {"campaign_id": "camp_1"},
