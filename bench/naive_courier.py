@@ -60,8 +60,8 @@ _CLAIM = """
 """
 _SETTLE = """
     WITH noted AS (
-        INSERT INTO delivery_attempts (workspace_id, delivery_id, number, started_at, duration_ms, status)
-        VALUES ($1, $2, 1, $3, 0, $4)
+        INSERT INTO delivery_attempts (workspace_id, delivery_id, number, started_at, endpoint_id, duration_ms, status)
+        SELECT workspace_id, id, 1, $3, endpoint_id, 0, $4 FROM deliveries WHERE workspace_id = $1 AND id = $2
     ), finished AS (
         DELETE FROM deliveries WHERE workspace_id = $1 AND id = $2 RETURNING *
     )

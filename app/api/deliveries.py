@@ -1,6 +1,7 @@
 """Deliveries: what became of each event for each endpoint, and another try."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
@@ -10,7 +11,7 @@ from app.api.idempotency import Idempotency
 from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
-from app.api.schemas import DeliveryId, EndpointId, EventId, Listing
+from app.api.schemas import DeliveryId, EndpointId, EventId, Instant, Line, Listing, RecipientId
 from app.api.webhook_models import Delivery, DeliveryWithAttempts, delivery_of, delivery_with_attempts
 from app.domain.delivery import DeliveryExpired, DeliveryNotFound, DeliveryState, DeliveryUnderWay
 from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
@@ -21,10 +22,42 @@ from app.queries.webhook_endpoints import get_endpoint
 routes = router("webhooks")
 
 
+SINCE = "Made at or after this instant."
+UNTIL = "Made before this instant."
+ABOUT = "Of events about this recipient; no longer kept events are not found by it."
+
+
 async def _wanted(
-    state: DeliveryState | None = None, event_id: Annotated[EventId | None, Query()] = None
+    state: DeliveryState | None = None,
+    event_id: Annotated[EventId | None, Query()] = None,
+    since: Annotated[Instant | None, Query(description=SINCE)] = None,
+    until: Annotated[Instant | None, Query(description=UNTIL)] = None,
 ) -> queries.DeliveryFilter:
-    return queries.DeliveryFilter(state, event_id)
+    return queries.DeliveryFilter(state, event_id, since=since, until=until)
+
+
+async def _searched(
+    wanted: Annotated[queries.DeliveryFilter, Depends(_wanted)],
+    endpoint_id: Annotated[EndpointId | None, Query()] = None,
+    recipient_id: Annotated[RecipientId | None, Query(description=ABOUT)] = None,
+    external_id: Annotated[Line | None, Query(description="The recipient's, instead of their id.")] = None,
+    email: Annotated[Line | None, Query(description="The recipient's, instead of their id.")] = None,
+) -> queries.DeliveryFilter:
+    return replace(wanted, endpoint_id=endpoint_id, recipient_id=recipient_id, external_id=external_id, email=email)
+
+
+@routes.get("/v1/deliveries", response_model=Listing[Delivery], summary="Search the deliveries of all endpoints")
+async def search_deliveries(
+    caller: WebhookReader,
+    tx: ReadTx,
+    page: NewestFirst,
+    request: Request,
+    response: Response,
+    wanted: Annotated[queries.DeliveryFilter, Depends(_searched)],
+) -> Mapping[str, Any]:
+    """Newest first. `state=exhausted` lists the dead letters: deliveries whose timetable ended without a success."""
+    found = await queries.list_deliveries(tx, caller.workspace_id, wanted, page)
+    return listing(request, response, found, [delivery_of(row) for row in found.rows])
 
 
 @routes.get(
@@ -44,7 +77,8 @@ async def list_deliveries(
     wanted: Annotated[queries.DeliveryFilter, Depends(_wanted)],
 ) -> Mapping[str, Any]:
     await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
-    found = await queries.list_deliveries(tx, caller.workspace_id, endpoint_id, wanted, page)
+    wanted = replace(wanted, endpoint_id=endpoint_id)
+    found = await queries.list_deliveries(tx, caller.workspace_id, wanted, page)
     return listing(request, response, found, [delivery_of(row) for row in found.rows])
 
 

@@ -8,6 +8,7 @@ from app.api import (
     campaign_recipients,
     campaigns,
     deliveries,
+    endpoint_stats,
     events,
     health,
     imports,
@@ -49,6 +50,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(tracked_properties.routes)
     app.include_router(events.routes)
     app.include_router(webhook_endpoints.routes)
+    app.include_router(endpoint_stats.routes)
     app.include_router(deliveries.routes)
     app.include_router(workspace.routes)
     app.include_router(api_keys.routes)

@@ -3,6 +3,7 @@
 Hexadecimal, because the same digits stand in psql, in a log and in a URL.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 PREFIXES = {
@@ -40,3 +41,8 @@ def uuid_v7(milliseconds: int, entropy: bytes) -> UUID:
     tail = int.from_bytes(entropy, "big")
     rand_a, rand_b = (tail >> 62) & 0xFFF, tail & ((1 << 62) - 1)
     return UUID(int=(milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | rand_a << 64 | 0b10 << 62 | rand_b)
+
+
+def first_uuid_of(at: datetime) -> UUID:
+    """No id made before that millisecond comes behind it, and none made later before it."""
+    return uuid_v7(int(at.timestamp() * 1000), bytes(10))

@@ -2,15 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping, Select, case, cast, literal, null, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, Select, case, cast, literal, null, select, union_all
 
 from app.db.engine import ReadTx, Tx
-from app.db.tables import deliveries, delivery_attempts, delivery_log
+from app.db.tables import deliveries, delivery_attempts, delivery_log, events, recipients
 from app.db.tables.base import instant
 from app.domain.delivery import DeliveryNotFound, DeliveryState
+from app.domain.ids import first_uuid_of
 from app.queries.pages import Page, Slice, newest_first
 
 MOST_ATTEMPTS_SHOWN = 100
@@ -18,15 +20,21 @@ MOST_ATTEMPTS_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class DeliveryFilter:
+    """What is None does not filter. `since` and `until` bound the making of the delivery: [since, until)."""
+
     state: DeliveryState | None = None
     event_id: UUID | None = None
+    endpoint_id: UUID | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    recipient_id: UUID | None = None  # whom the event is about
+    external_id: str | None = None  # theirs
+    email: str | None = None  # theirs
 
 
-async def list_deliveries(
-    tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, wanted: DeliveryFilter, page: Page
-) -> Slice[RowMapping]:
+async def list_deliveries(tx: ReadTx, workspace_id: UUID, wanted: DeliveryFilter, page: Page) -> Slice[RowMapping]:
     """Newest first."""
-    sides = [_newest(side, workspace_id, endpoint_id, page, wanted.event_id) for side in _sides(wanted.state)]
+    sides = [_newest(side, workspace_id, page, wanted) for side in _sides(wanted.state)]
     both = union_all(*sides).subquery()
     return await newest_first(tx, select(both), both, page)
 
@@ -67,14 +75,42 @@ def _sides(state: DeliveryState | None) -> list[Select[Any]]:
     return [_FINISHED.where(delivery_log.c.state == state.value)]
 
 
-def _newest(side: Select[Any], workspace_id: UUID, endpoint_id: UUID, page: Page, event_id: UUID | None) -> Select[Any]:
+def _newest(side: Select[Any], workspace_id: UUID, page: Page, wanted: DeliveryFilter) -> Select[Any]:
     kept = side.selected_columns
-    side = side.where(kept.workspace_id == workspace_id, kept.endpoint_id == endpoint_id)
+    side = side.where(kept.workspace_id == workspace_id, *_conditions(kept, workspace_id, wanted))
     if page.after is not None:
         side = side.where(kept.id < page.after)
-    if event_id is not None:
-        side = side.where(kept.event_id == event_id)
     return select(side.order_by(kept.id.desc()).limit(page.limit + 1).subquery())
+
+
+def _conditions(kept: Any, workspace_id: UUID, wanted: DeliveryFilter) -> list[ColumnElement[bool]]:
+    """A delivery's id begins with the time it was made, which spares an index."""
+    conditions = []
+    if wanted.endpoint_id is not None:
+        conditions.append(kept.endpoint_id == wanted.endpoint_id)
+    if wanted.event_id is not None:
+        conditions.append(kept.event_id == wanted.event_id)
+    if wanted.since is not None:
+        conditions.append(kept.id >= first_uuid_of(wanted.since))
+    if wanted.until is not None:
+        conditions.append(kept.id < first_uuid_of(wanted.until))
+    about = _about(workspace_id, wanted)
+    return conditions if about is None else [*conditions, kept.event_id.in_(about)]
+
+
+def _about(workspace_id: UUID, wanted: DeliveryFilter) -> Select[Any] | None:
+    """The events about the person that is asked for."""
+    person = recipients.c
+    asked = {
+        person.id: wanted.recipient_id,
+        person.external_id: wanted.external_id,
+        person.email: wanted.email and wanted.email.lower(),
+    }
+    conditions = [column == value for column, value in asked.items() if value is not None]
+    if not conditions:
+        return None
+    people = select(person.id).where(person.workspace_id == workspace_id, *conditions)
+    return select(events.c.id).where(events.c.workspace_id == workspace_id, events.c.recipient_id.in_(people))
 
 
 def _side(table: Any, *, state: Any, due_at: Any, finished_at: Any) -> Select[Any]:

@@ -26,6 +26,7 @@ CREATE TABLE delivery_attempts (
     delivery_id UUID NOT NULL,
     number INTEGER NOT NULL,
     started_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    endpoint_id UUID NOT NULL,
     duration_ms INTEGER NOT NULL,
     status INTEGER,
     failure TEXT,
@@ -33,6 +34,8 @@ CREATE TABLE delivery_attempts (
     CONSTRAINT pk_delivery_attempts PRIMARY KEY (workspace_id, delivery_id, number, started_at)
 )
  PARTITION BY RANGE (started_at);
+
+CREATE INDEX ix_delivery_attempts_endpoint ON delivery_attempts (workspace_id, endpoint_id, started_at);
 
 CREATE TABLE delivery_log (
     workspace_id UUID NOT NULL,
@@ -54,6 +57,8 @@ CREATE TABLE delivery_log (
 CREATE INDEX ix_delivery_log_endpoint ON delivery_log (workspace_id, endpoint_id, id);
 
 CREATE INDEX ix_delivery_log_event ON delivery_log (workspace_id, event_id);
+
+CREATE INDEX ix_delivery_log_exhausted ON delivery_log (workspace_id, id) WHERE state = 'exhausted';
 
 CREATE TABLE endpoint_work (
     workspace_id UUID NOT NULL,

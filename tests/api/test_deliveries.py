@@ -1,11 +1,12 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
 
 from app.db.engine import Engine
-from app.domain.ids import shown
+from app.db.identifiers import new_id
+from app.domain.ids import parsed, shown
 from tests.api.test_webhook_endpoints import PLACE, a_delivery, create, uuid_of
 from tests.builders import rows
 from tests.conftest import Tenant
@@ -78,8 +79,8 @@ async def test_attempts_show_the_head_of_the_reply_as_text(alice: Tenant, engine
     async with engine.write() as tx:
         await tx.execute(
             text(
-                "INSERT INTO delivery_attempts (workspace_id, delivery_id, number, started_at, duration_ms, status,"
-                " failure, reply_head) VALUES (:w, :d, 1, now(), 12, 500, 'bad_status', :head)"
+                "INSERT INTO delivery_attempts (workspace_id, delivery_id, number, started_at, endpoint_id,"
+                " duration_ms, status, failure, reply_head) VALUES (:w, :d, 1, now(), :w, 12, 500, 'bad_status', :head)"
             ),
             {"w": alice.workspace_id, "d": delivery, "head": b"caf\xc3\xa9 \xff\x00"},
         )
@@ -127,3 +128,45 @@ async def test_without_its_event_nothing_can_be_sent(alice: Tenant, engine: Engi
         await tx.execute(text("DELETE FROM events WHERE workspace_id = :id"), {"id": alice.workspace_id})
     reply = await retry(alice, delivery)
     assert (reply.status_code, reply.json()["code"]) == (409, "delivery_expired")
+
+
+async def search(tenant: Tenant, **wanted: Any) -> list[str]:
+    reply = await tenant.api.get("/v1/deliveries", params=wanted)
+    assert reply.status_code == 200, reply.text
+    return [one["id"] for one in reply.json()["data"]]
+
+
+async def test_deliveries_of_all_endpoints_are_searched(alice: Tenant, charlie: Tenant, engine: Engine) -> None:
+    noon = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    endpoint, other = await create(alice), await create(alice)
+    old = await a_delivery(engine, alice, endpoint, id=new_id(noon))
+    new = await a_delivery(engine, alice, other, id=new_id(noon + timedelta(hours=1)))
+    dead = await a_delivery(engine, alice, endpoint, id=new_id(noon + timedelta(hours=2)))
+    await finish(engine, dead, "exhausted")
+    ids = {name: shown("delivery", one) for name, one in {"old": old, "new": new, "dead": dead}.items()}
+    assert await search(alice) == [ids["dead"], ids["new"], ids["old"]]
+    assert await search(alice, endpoint_id=endpoint["id"]) == [ids["dead"], ids["old"]]
+    assert await search(alice, state="exhausted") == [ids["dead"]]
+    assert await search(alice, since="2026-03-01T13:00:00Z", until="2026-03-01T14:00:00Z") == [ids["new"]]
+    assert await search(alice, since="2026-03-01T14:00:00Z") == [ids["dead"]]
+    assert await search(charlie) == []
+
+
+async def test_deliveries_are_found_by_the_person_they_are_about(alice: Tenant, engine: Engine) -> None:
+    person = {"external_id": "4711", "email": "ada@example.com"}
+    recipient = (await alice.api.post("/v1/recipients", json=person)).json()
+    endpoint = await create(alice)
+    about_her = await a_delivery(engine, alice, endpoint)
+    await a_delivery(engine, alice, endpoint)
+    async with engine.write() as tx:
+        await tx.execute(
+            text(
+                "UPDATE events SET recipient_id = :recipient WHERE id ="
+                " (SELECT event_id FROM deliveries WHERE id = :delivery)"
+            ),
+            {"recipient": parsed("recipient", recipient["id"]), "delivery": about_her},
+        )
+    for wanted in ({"recipient_id": recipient["id"]}, {"external_id": "4711"}, {"email": "Ada@example.com"}):
+        assert await search(alice, **wanted) == [shown("delivery", about_her)], wanted
+    assert await search(alice, external_id="4712") == []
+    assert await search(alice, external_id="4711", email="bob@example.com") == []

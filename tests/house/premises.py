@@ -46,7 +46,17 @@ async def furnish(app: FastAPI, engine: Engine, alice: Tenant) -> tuple[dict[str
     async with engine.write() as tx:
         await fan_out(tx)
     ids |= await _found(alice, ids)
-    paths = ("campaigns", "recipients", "accounts", "responses", "webhook-endpoints", "api-keys", "events", "imports")
+    paths = (
+        "campaigns",
+        "recipients",
+        "accounts",
+        "responses",
+        "webhook-endpoints",
+        "deliveries",
+        "api-keys",
+        "events",
+        "imports",
+    )
     return ids, {f"/v1/{path}": await _cursor(alice, f"/v1/{path}") for path in paths}
 
 
@@ -193,6 +203,10 @@ CALLS: Mapping[str, Call] = {
     "rotate_webhook_secret": Call({}),
     "test_webhook_endpoint": Call(),
     "list_deliveries": Call(params={"event_id": "{event_id}"}),
+    "search_deliveries": Call(
+        params={"endpoint_id": "{endpoint_id}", "event_id": "{event_id}", "recipient_id": "{recipient_id}"}
+    ),
+    "get_webhook_endpoint_stats": Call(),
     "get_delivery": Call(),
     "retry_delivery": Call(),
     "get_workspace": Call(),

@@ -75,7 +75,10 @@ async def an_answer(engine: Engine, tenant: Tenant, recipient_id: UUID) -> UUID:
     }  # fmt: skip
     sent = {**place, "event_id": event["id"], "endpoint_id": uuid4(), "body": {"said": MARK}}
     waiting, done = uuid4(), uuid4()
-    attempt = {**place, "number": 1, "started_at": NOW, "duration_ms": 1, "reply_head": MARK.encode()}
+    attempt = {
+        **place, "number": 1, "started_at": NOW, "endpoint_id": sent["endpoint_id"], "duration_ms": 1,
+        "reply_head": MARK.encode(),
+    }  # fmt: skip
     endpoint = {"id": sent["endpoint_id"], "url": "https://example.com", **place}
     revision = {
         **place, "response_id": answer["id"], "revision": 1, "score": 3, "comment": MARK, "excluded_reason": MARK,

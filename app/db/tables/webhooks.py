@@ -120,6 +120,7 @@ delivery_log = Table(
     CheckConstraint("state IN ('delivered', 'exhausted', 'cancelled')", name="state"),
     Index("ix_delivery_log_endpoint", "workspace_id", "endpoint_id", "id"),
     Index("ix_delivery_log_event", "workspace_id", "event_id"),
+    Index("ix_delivery_log_exhausted", "workspace_id", "id", postgresql_where=text("state = 'exhausted'")),
     postgresql_partition_by="RANGE (finished_at)",
 )
 
@@ -130,9 +131,11 @@ delivery_attempts = Table(
     Column("delivery_id", Uuid, primary_key=True),
     Column("number", Integer, primary_key=True),
     Column("started_at", instant, primary_key=True),
+    Column("endpoint_id", Uuid, nullable=False),
     Column("duration_ms", Integer, nullable=False),
     Column("status", Integer),
     Column("failure", Text),
     Column("reply_head", LargeBinary, nullable=False, server_default=text("''")),
+    Index("ix_delivery_attempts_endpoint", "workspace_id", "endpoint_id", "started_at"),
     postgresql_partition_by="RANGE (started_at)",
 )

@@ -57,6 +57,7 @@ def _row(settled: Settlement) -> tuple[object, ...]:
         delivery.claim_id,
         settled.state.value,
         settled.wait,
+        delivery.endpoint.id,
         *(_attempt(attempt, number=delivery.attempts + 1) if attempt else NO_ATTEMPT),
     )
 
@@ -73,15 +74,16 @@ NO_ATTEMPT = (None,) * 6
 _SETTLE = """
     WITH settled AS MATERIALIZED (
         SELECT * FROM unnest(
-            $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::interval[],
-            $6::int[], $7::timestamptz[], $8::int[], $9::int[], $10::text[], $11::bytea[]
+            $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::interval[], $6::uuid[],
+            $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::text[], $12::bytea[]
         ) AS s (
-            workspace_id, id, claim_id, state, wait, number, started_at, duration_ms, status, failure, reply_head
+            workspace_id, id, claim_id, state, wait, endpoint_id,
+            number, started_at, duration_ms, status, failure, reply_head
         )
     ), noted AS (
         INSERT INTO delivery_attempts
-            (workspace_id, delivery_id, number, started_at, duration_ms, status, failure, reply_head)
-        SELECT workspace_id, id, number, started_at, duration_ms, status, failure, reply_head
+            (workspace_id, delivery_id, number, started_at, endpoint_id, duration_ms, status, failure, reply_head)
+        SELECT workspace_id, id, number, started_at, endpoint_id, duration_ms, status, failure, reply_head
         FROM settled WHERE number IS NOT NULL
         ON CONFLICT DO NOTHING
     ), finished AS (
