@@ -12,6 +12,7 @@ import ssl
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache, partial
+from time import monotonic
 from typing import Self
 
 from aiohttp import (
@@ -60,6 +61,9 @@ CONNECT_FAILURES: Mapping[type[OSError], Failure] = {
     ConnectionError: Failure.RESET,  # while the TLS handshake was under way
     TimeoutError: Failure.CONNECT_TIMEOUT,  # the kernel's, sooner than ours
 }
+# What keeps a connection from coming about and may be over in a moment: a restart, a flapping route, a lost look-up.
+PASSING = frozenset({Failure.REFUSED, Failure.RESET, Failure.UNREACHABLE, Failure.DNS_FAILED})
+MOMENT_SECONDS = 1.0  # what failed later than this did not fail by accident, and the deadline runs
 
 # Running out of these is our own trouble and must not count as an attempt of the receiver's.
 OUR_OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
@@ -127,13 +131,17 @@ class GuardedClient:
         send = partial(self.session.post, target, headers=headers, data=body, timeout=limits, allow_redirects=False)
         dial = Dial(is_plain=target.scheme == "http")
         current_dial.set(dial)
+        started = monotonic()
         try:
             return await send()
-        except ClientConnectionError as error:
-            if dial.opened or isinstance(error, ClientConnectorError | TimeoutError):
+        except ClientConnectorError as error:
+            if _connect_failure(error) not in PASSING or monotonic() - started > MOMENT_SECONDS:
                 raise
-        # A connection kept from earlier died just as we used it. That is nobody's failed attempt, and what we
-        # repeat carries an id by which the receiver knows it.
+        except ClientConnectionError as error:
+            if dial.opened or isinstance(error, TimeoutError):
+                raise
+        # Nothing was sent, or a connection kept from earlier died just as we used it. That is nobody's failed attempt,
+        # and what we repeat carries an id by which the receiver knows it.
         return await send()
 
 

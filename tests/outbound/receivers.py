@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from app.domain.addresses import Guard
 from app.domain.attempts import Outcome
 from app.outbound.http import GuardedClient
+from app.outbound.resolver import Lookup
 
 NOW = datetime(2026, 11, 22, 10, 15, tzinfo=UTC)
 LOOPBACK = Guard(allow_loopback=True)
@@ -110,8 +111,10 @@ async def reset(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 
 
-def a_client(guard: Guard = LOOPBACK, *, tls: ssl.SSLContext | None = None) -> GuardedClient:
-    return GuardedClient(guard, user_agent="Zeroten/test", tls=tls)
+def a_client(
+    guard: Guard = LOOPBACK, *, tls: ssl.SSLContext | None = None, lookup: Lookup = socket.getaddrinfo
+) -> GuardedClient:
+    return GuardedClient(guard, user_agent="Zeroten/test", tls=tls, lookup=lookup)
 
 
 async def post(

@@ -2,6 +2,7 @@ import asyncio
 import errno
 import os
 import resource
+import socket
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -251,10 +252,35 @@ async def test_nobody_listening_is_refused_and_nothing_was_sent():
     assert (outcome.failure, outcome.sent) == (Failure.REFUSED, False)
 
 
+async def test_what_could_not_be_connected_is_tried_once_more_at_once():
+    failures = [socket.gaierror("lost"), None]
+
+    def lookup(*_args, **_options):
+        if failure := failures.pop(0):
+            raise failure
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", here.port))]
+
+    async with receiver(answering(answer("200 OK"))) as here, a_client(lookup=lookup) as client:
+        outcome = await post(client, here.url.replace("127.0.0.1", "receiver.example"))
+
+    assert (outcome.status, len(here.requests)) == (200, 1)
+
+
+async def test_it_is_tried_at_once_no_more_than_once():
+    lookups = []
+
+    def lookup(*_args, **_options):
+        lookups.append(1)
+        raise socket.gaierror("lost")
+
+    async with a_client(lookup=lookup) as client:
+        outcome = await post(client, "http://receiver.example/")
+
+    assert (outcome.failure, outcome.sent, len(lookups)) == (Failure.DNS_FAILED, False, 2)
+
+
 async def test_a_receiver_that_does_not_accept_leaves_time_in_the_deadline():
     """A listener whose queue is full drops what comes next, as a firewall does."""
-    import socket
-
     with socket.socket() as full, socket.socket() as first, socket.socket() as second:
         full.bind(("127.0.0.1", 0))
         full.listen(0)
