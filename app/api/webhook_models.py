@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
-from app.api.event_names import EventNames
 from app.api.schemas import (
     CampaignId,
     DeliveryId,
@@ -20,6 +19,7 @@ from app.api.schemas import (
     Whole,
     absent,
 )
+from app.api.webhook_filters import Bands, CampaignIds, EventTypes, HasComment, RawScore, RecipientProperties
 from app.domain.attempts import Failure, head_text
 from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
@@ -38,21 +38,6 @@ from app.domain.webhook_endpoint import (
 
 Url = Annotated[
     str, StringConstraints(max_length=LONGEST_URL), Field(examples=["https://hooks.example.com/zeroten?team=cx"])
-]
-CampaignIds = Annotated[
-    list[CampaignId], Field(max_length=100, description="Only events of these campaigns; empty: of all, and of none.")
-]
-Bands = Annotated[
-    list[Band],
-    Field(max_length=len(Band), description="Only events about answers in these bands, or that just left them."),
-]
-RawScore = Annotated[Whole, Field(ge=0, le=10)]
-EventTypes = Annotated[
-    EventNames,
-    Field(
-        description="Only these. Empty: all. A band's name, such as `response.detractor`, brings answers that arrive "
-        "in the band and those moved into or out of it, as `response.created` or `response.band_changed`."
-    ),
 ]
 DelaySeconds = Annotated[
     Whole,
@@ -75,6 +60,8 @@ class WebhookEndpointCreate(Request):
     bands: Bands = Field(default_factory=list)
     lowest_score: RawScore | None = None
     highest_score: RawScore | None = None
+    recipient_properties: RecipientProperties = Field(default_factory=dict)
+    has_comment: HasComment = None
     delay_seconds: DelaySeconds = 0
     signing: Signing = Field(Signing.SHARED, description="`ed25519`: we keep a private key, you get the public one.")
 
@@ -92,6 +79,8 @@ class WebhookEndpointEdit(Request):
     bands: Bands = absent()
     lowest_score: RawScore | None = None
     highest_score: RawScore | None = None
+    recipient_properties: RecipientProperties = absent()
+    has_comment: HasComment = None
     delay_seconds: DelaySeconds = absent()
 
     def columns(self) -> dict[str, Any]:
@@ -137,6 +126,8 @@ class WebhookEndpoint(Reply):
     bands: list[Band]
     lowest_score: int | None
     highest_score: int | None
+    recipient_properties: dict[str, list[Any]] = Field(examples=[{"plan": ["pro", "team"]}])
+    has_comment: bool | None
     delay_seconds: int
     state: EndpointState
     disabled_at: Instant | None

@@ -97,6 +97,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "webhook_endpoints.description": _OURS,
     "webhook_endpoints.disabled_reason": _OURS,
     "webhook_endpoints.event_types": _FIXED,
+    "webhook_endpoints.recipient_properties": "values that many people share, written down by the workspace",
     "webhook_endpoints.url": _OURS,
     "workspaces.mode": _FIXED,
     "workspaces.name": _OURS,

@@ -14,6 +14,7 @@ from app.domain.addresses import Guard
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
 from app.domain.payload import instant_text
+from app.domain.properties import are_the_same
 from app.domain.receiver_url import check_receiver_url
 from app.domain.webhook_endpoint import (
     MOST_ENDPOINTS,
@@ -51,10 +52,15 @@ async def change_endpoint(
 ) -> None:
     """Concerns what is sent from now on, pending deliveries too. Raises as `create_endpoint` does, and if unknown."""
     before = await lock_endpoint(tx, workspace_id, endpoint_id)
-    if all(before[name] == value for name, value in changes.items()):
+    if all(_are_the_same(before[name], value) for name, value in changes.items()):
         return
     await _check(tx, workspace_id, {**before, **changes}, guard=guard)
     await _write(tx, workspace_id, endpoint_id, changes, now=now)
+
+
+def _are_the_same(one: Any, other: Any) -> bool:
+    is_json = isinstance(other, Mapping)
+    return are_the_same(one, other) if is_json else bool(one == other)
 
 
 async def disable_endpoint(

@@ -320,6 +320,8 @@ CREATE TABLE webhook_endpoints (
     bands TEXT[] DEFAULT '{}' NOT NULL,
     lowest_score SMALLINT,
     highest_score SMALLINT,
+    recipient_properties JSONB DEFAULT '{}'::jsonb NOT NULL,
+    has_comment BOOLEAN,
     delay_seconds INTEGER DEFAULT 0 NOT NULL,
     disabled_at TIMESTAMP WITH TIME ZONE,
     disabled_reason TEXT,

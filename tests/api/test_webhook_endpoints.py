@@ -86,6 +86,8 @@ async def test_what_is_created_is_read_listed_and_changed(alice: Tenant, engine:
         "bands": ["detractor", "passive"],
         "lowest_score": 0,
         "highest_score": 8,
+        "recipient_properties": {"plan": ["pro", "team"], "seats": [1, 2.5], "trial": [False]},
+        "has_comment": True,
         "delay_seconds": 60,
     }
     endpoint = await create(alice, **filters)
@@ -94,11 +96,19 @@ async def test_what_is_created_is_read_listed_and_changed(alice: Tenant, engine:
     assert (await read(alice, endpoint)) == endpoint
     assert (await alice.api.get(PLACE)).json()["data"] == [endpoint]
     changes = {"description": None, "event_types": [], "highest_score": None, "url": "https://other.example/"}
+    changes |= {"recipient_properties": {"trial": [True]}, "has_comment": None}
     changed = (await alice.api.patch(f"{PLACE}/{endpoint['id']}", json=changes)).json()
     later = {"updated_at": changed["updated_at"], "revision": 2}
     assert changed == {**endpoint, **changes, **later}
     unchanged = (await alice.api.patch(f"{PLACE}/{endpoint['id']}", json={"delay_seconds": 60})).json()
     assert unchanged == changed
+
+
+async def test_a_value_that_only_python_takes_for_the_same_is_a_change(alice: Tenant) -> None:
+    endpoint = await create(alice, recipient_properties={"trial": [True]})
+    changes = {"recipient_properties": {"trial": [1]}}
+    changed = (await alice.api.patch(f"{PLACE}/{endpoint['id']}", json=changes)).json()
+    assert (changed["recipient_properties"]["trial"], changed["revision"]) == ([1], 2)
 
 
 async def test_names_may_come_twice_and_in_any_order(alice: Tenant) -> None:
@@ -126,6 +136,13 @@ async def test_names_may_come_twice_and_in_any_order(alice: Tenant) -> None:
         ({"highest_score": 11}, "validation_failed", "/highest_score"),
         ({"lowest_score": "9"}, "validation_failed", "/lowest_score"),
         ({"lowest_score": 9.5}, "validation_failed", "/lowest_score"),
+        ({"has_comment": "yes"}, "validation_failed", "/has_comment"),
+        ({"recipient_properties": {"plan": "pro"}}, "validation_failed", "/recipient_properties/plan"),
+        ({"recipient_properties": {"plan": []}}, "validation_failed", "/recipient_properties/plan"),
+        ({"recipient_properties": {"plan": [None]}}, "validation_failed", None),
+        ({"recipient_properties": {"": ["pro"]}}, "validation_failed", None),
+        ({"recipient_properties": {str(key): [1] for key in range(11)}}, "validation_failed", "/recipient_properties"),
+        ({"recipient_properties": None}, "validation_failed", "/recipient_properties"),
         ({"delay_seconds": 3_601}, "validation_failed", "/delay_seconds"),
         ({"delay_seconds": -1}, "validation_failed", "/delay_seconds"),
         ({"description": "x\x00"}, "unreadable_json", None),
@@ -181,7 +198,7 @@ async def test_disabling_and_enabling(alice: Tenant, engine: Engine) -> None:
     disabled = (await alice.api.post(f"{PLACE}/{endpoint['id']}/disable")).json()
     assert (disabled["state"], disabled["disabled_reason"]) == ("disabled", "requested")
     assert (await alice.api.post(f"{PLACE}/{endpoint['id']}/disable")).json() == disabled
-    told = (await alice.api.get("/v1/events", params={"types": EventType.ENDPOINT_DISABLED})).json()["data"]
+    told = (await alice.api.get("/v1/events", params={"event_types": EventType.ENDPOINT_DISABLED})).json()["data"]
     assert [event["data"]["endpoint"]["id"] for event in told] == [endpoint["id"]]
     refused = await alice.api.post(f"{PLACE}/{endpoint['id']}/test")
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_endpoint_disabled")

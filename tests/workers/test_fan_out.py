@@ -27,6 +27,13 @@ COMMENTED = {**DETRACTOR, "type": "response.updated"}
 IMPORTED = {**DETRACTOR, "type": "response.imported"}
 LAUNCHED = {"type": "campaign.launched", "campaign_id": ORDERS}
 ARRIVED = {"type": "recipient.created"}
+PRO = {"recipient": {"properties": {"plan": "pro", "seats": 12, "trial": False}}}
+TYPED = {**DETRACTOR, "body": json.dumps({"response": {"comment": "Slow"}} | PRO)}
+SILENT = {**PROMOTER, "body": json.dumps({"response": {"comment": None}} | PRO)}
+NOBODYS = {**DETRACTOR, "body": json.dumps({"response": {"comment": "Dear"}, "recipient": None})}
+FOUND = {**ARRIVED, "body": json.dumps({"recipient": {"properties": {"plan": "team"}}})}
+ERASED = {**ARRIVED, "body": json.dumps({"redacted": True})}
+TELLING = [TYPED, SILENT, NOBODYS, FOUND, ERASED]
 EVENTS = [DETRACTOR, PROMOTER, WON_BACK, COMMENTED, IMPORTED, LAUNCHED, ARRIVED]
 
 
@@ -75,8 +82,42 @@ async def _insert(database: asyncpg.Connection, table: str, row: Mapping[str, An
     ],
 )
 async def test_filters(scene: Scene, filters: dict[str, Any], passing: list[dict[str, Any]]) -> None:
+    await _passes(scene, filters, EVENTS, passing)
+
+
+@pytest.mark.parametrize(
+    ("filters", "passing"),
+    [
+        pytest.param({}, TELLING, id="no filter: everything"),
+        pytest.param({"has_comment": True}, [TYPED, NOBODYS], id="a comment"),
+        pytest.param({"has_comment": False}, [SILENT], id="no comment: answers only"),
+        pytest.param({"recipient_properties": {"plan": ["pro"]}}, [TYPED, SILENT], id="a property"),
+        pytest.param({"recipient_properties": {"plan": ["pro", "team"]}}, [TYPED, SILENT, FOUND], id="either value"),
+        pytest.param(
+            {"recipient_properties": {"plan": ["team", "pro"], "seats": [12]}}, [TYPED, SILENT], id="both keys"
+        ),
+        pytest.param({"recipient_properties": {"seats": [12.0]}}, [TYPED, SILENT], id="numbers are numbers"),
+        pytest.param({"recipient_properties": {"seats": ["12"]}}, [], id="and no text"),
+        pytest.param({"recipient_properties": {"trial": [False]}}, [TYPED, SILENT], id="false is a value"),
+        pytest.param({"recipient_properties": {"trial": [0]}}, [], id="which zero is not"),
+        pytest.param({"recipient_properties": {"country": ["DE"]}}, [], id="a key nobody has"),
+        pytest.param({"recipient_properties": {"plan": ["pro"]}, "has_comment": True}, [TYPED], id="filters add up"),
+        pytest.param({"recipient_properties": {"plan": ["pro"]}, "bands": ["promoter"]}, [SILENT], id="cheap ones too"),
+    ],
+)
+async def test_filters_on_what_the_event_says(
+    scene: Scene, filters: dict[str, Any], passing: list[dict[str, Any]]
+) -> None:
+    if "recipient_properties" in filters:
+        filters = {**filters, "recipient_properties": json.dumps(filters["recipient_properties"])}
+    await _passes(scene, filters, TELLING, passing)
+
+
+async def _passes(
+    scene: Scene, filters: Mapping[str, Any], events: list[dict[str, Any]], passing: list[dict[str, Any]]
+) -> None:
     await an_endpoint(scene.database, scene.tenant.workspace_id, **filters)
-    ids = {await an_event(scene.database, scene.tenant.workspace_id, **event): event for event in EVENTS}
+    ids = {await an_event(scene.database, scene.tenant.workspace_id, **event): event for event in events}
     await fan_out(scene.database)
     got = [ids[row["event_id"]] for row in await scene.database.fetch("SELECT event_id FROM deliveries")]
     assert sorted(got, key=str) == sorted(passing, key=str)

@@ -1,5 +1,6 @@
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     CheckConstraint,
     Column,
     Index,
@@ -19,6 +20,7 @@ from app.db.tables.base import (
     created_at,
     instant,
     metadata,
+    properties,
     revision,
     texts,
     updated_at,
@@ -37,6 +39,8 @@ webhook_endpoints = Table(
     texts("bands"),  # empty means all
     Column("lowest_score", SmallInteger),
     Column("highest_score", SmallInteger),
+    properties("recipient_properties"),  # key → the values that pass; empty means all
+    Column("has_comment", Boolean),
     Column("delay_seconds", Integer, nullable=False, server_default=text("0")),
     Column("disabled_at", instant),
     Column("disabled_reason", Text),
