@@ -10,6 +10,8 @@ from app.db import group_commit
 from app.db.group_commit import GroupCommit
 from app.domain.errors import Overloaded
 
+FULL_BATCH = [str(number) for number in range(group_commit.BATCH_LIMIT)]
+
 
 class Store:
     """Counts what it stores; says of each item what the test told it to."""
@@ -31,8 +33,15 @@ class Store:
         return [f"stored {item}" for item in items]
 
 
-async def started(store: Store, blocked: Store | None = None, queue_limit: int = 1_000) -> GroupCommit[str, str]:
-    commits = GroupCommit[str, str](store.write, (blocked or store).write, queue_limit=queue_limit)
+async def started(
+    store: Store, blocked: Store | None = None, *, full: Store | None = None, queue_limit: int = 1_000
+) -> GroupCommit[str, str]:
+    commits = GroupCommit[str, str](
+        store.write,
+        write_full=(full or store).write,
+        write_blocked=(blocked or store).write,
+        queue_limit=queue_limit,
+    )
     commits.start()
     return commits
 
@@ -103,6 +112,44 @@ async def test_a_tenant_that_is_blocked_does_not_hold_up_the_others() -> None:
     assert not blocked.done()
     slow.gate.set()
     assert await blocked == "stored a"
+    await commits.close()
+
+
+async def test_a_full_batch_need_not_wait_for_the_one_before_it() -> None:
+    store, full = Store(), Store()
+    store.gate.clear()
+    commits = await started(store, full=full, queue_limit=10_000)
+    first = asyncio.create_task(commits.submit_all("alice", FULL_BATCH))
+    await asyncio.sleep(0)  # it arrives
+    while commits._waiting:  # noqa: ASYNC110 - until the first lane has taken it
+        await asyncio.sleep(0)
+    assert await commits.submit_all("bob", FULL_BATCH) == [f"stored {item}" for item in FULL_BATCH]
+    assert not first.done()
+    store.gate.set()
+    assert await first == [f"stored {item}" for item in FULL_BATCH]
+    await commits.close()
+
+
+async def test_two_lanes_that_meet_the_same_transaction_lose_nobody() -> None:
+    store, full, slow = Store(), Store(), Store()
+    slow.gate.clear()
+    store.gate.clear()
+    store.failures = [asyncpg.exceptions.LockNotAvailableError("lock timeout")]
+    full.failures = [asyncpg.exceptions.LockNotAvailableError("lock timeout")]
+    commits = await started(store, slow, full=full, queue_limit=10_000)
+    callers = [asyncio.create_task(commits.submit_all("alice", FULL_BATCH)) for _ in range(2)]
+    while full.failures:  # noqa: ASYNC110 - until the second lane has failed, with the first about to
+        await asyncio.sleep(0)
+    callers.append(asyncio.create_task(commits.submit_all("alice", FULL_BATCH)))
+    await asyncio.sleep(0)
+    while commits._waiting:  # noqa: ASYNC110 - until it has joined those held back
+        await asyncio.sleep(0)
+    store.gate.set()
+    while store.failures:  # noqa: ASYNC110 - and the first as well
+        await asyncio.sleep(0)
+    slow.gate.set()
+    assert await asyncio.gather(*callers) == [[f"stored {item}" for item in FULL_BATCH]] * 3
+    assert store.batches == full.batches == []
     await commits.close()
 
 

@@ -1,6 +1,7 @@
 """The lane that answers take: what a process keeps in order to record many of them in one commit."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Self
 from uuid import UUID
 
@@ -23,8 +24,14 @@ class Recorder:
     def __init__(self, engine: Engine, *, hmac_key: bytes, queue_limit: int) -> None:
         self._engine, self._hmac_key = engine, hmac_key
         self._lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
+        self._full_lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
         self._slow_lane = Lane(engine, **SLOW_LANE_SETTINGS, **PLAN_SETTINGS)
-        self._commits = GroupCommit[NewResponse, Recorded](self._write, self._write_blocked, queue_limit=queue_limit)
+        self._commits = GroupCommit[NewResponse, Recorded](
+            partial(self._write, self._lane),
+            write_full=partial(self._write, self._full_lane),
+            write_blocked=partial(self._write, self._slow_lane),
+            queue_limit=queue_limit,
+        )
 
     async def __aenter__(self) -> Self:
         self._commits.start()
@@ -33,8 +40,8 @@ class Recorder:
     async def __aexit__(self, *_: object) -> None:
         """Stores what waits, then leaves."""
         await self._commits.close()
-        await self._lane.close()
-        await self._slow_lane.close()
+        for lane in (self._lane, self._full_lane, self._slow_lane):
+            await lane.close()
 
     async def submit(self, workspace_id: UUID, response: NewResponse) -> Recorded:
         """Returns once it is committed. Raises a `DomainError` where it was refused, `Overloaded` among them."""
@@ -44,9 +51,5 @@ class Recorder:
         assert len(responses) <= BATCH_LIMIT
         return await self._commits.submit_all(workspace_id, responses)
 
-    async def _write(self, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
-        return await record_responses(self._engine, await self._lane.connection(), batch, hmac_key=self._hmac_key)
-
-    async def _write_blocked(self, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
-        connection = await self._slow_lane.connection()
-        return await record_responses(self._engine, connection, batch, hmac_key=self._hmac_key)
+    async def _write(self, lane: Lane, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
+        return await record_responses(self._engine, await lane.connection(), batch, hmac_key=self._hmac_key)
