@@ -45,6 +45,16 @@ class Vault:
         header, nonce = FORMAT + key_id, os.urandom(NONCE_BYTES)
         return header + nonce + key.encrypt(nonce, secret.encode(), _bound_to(header, workspace_id, row_id))
 
+    @property
+    def older_headers(self) -> list[bytes]:
+        """How everything begins that was sealed with any key but the first."""
+        return [FORMAT + key_id for key_id in list(self._keys)[1:]]
+
+    def reseal(self, sealed: bytes, *, workspace_id: UUID, row_id: UUID) -> bytes:
+        """The same under the first key. Raises CannotOpenSecret."""
+        secret = self.open(sealed, workspace_id=workspace_id, row_id=row_id)
+        return self.seal(secret, workspace_id=workspace_id, row_id=row_id)
+
     def hmac_key(self, purpose: str) -> bytes:
         """For recognising what must not be readable. From the last key, which stays when new ones come in front."""
         if not self._raw:

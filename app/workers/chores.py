@@ -6,6 +6,7 @@ from datetime import timedelta
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine, Tx
+from app.db.vault import Vault
 from app.domain.events import KEPT_FOR
 from app.operations import partitions
 from app.operations.campaigns import advance_due_campaigns
@@ -15,6 +16,7 @@ from app.operations.erasure import sweep_erasures
 from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
 from app.operations.prune_events import prune_events as prune_some_events
+from app.operations.reseal import reseal_secrets
 from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_response_keys
 from app.operations.sessions import forget_old_sessions
 
@@ -53,6 +55,11 @@ async def forget_sessions(engine: Engine, _: Settings) -> None:
 async def destroy_old_secrets(engine: Engine, _: Settings) -> None:
     async with engine.write() as tx:
         await destroy_expired_secrets(tx, now=utc_now())
+
+
+async def reseal_stored_secrets(engine: Engine, settings: Settings) -> None:
+    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
+    await _in_batches(engine, lambda tx: reseal_secrets(tx, vault))
 
 
 async def advance_campaigns(engine: Engine, _: Settings) -> None:

@@ -198,7 +198,7 @@ async def test_disabling_and_enabling(alice: Tenant, engine: Engine) -> None:
     disabled = (await alice.api.post(f"{PLACE}/{endpoint['id']}/disable")).json()
     assert (disabled["state"], disabled["disabled_reason"]) == ("disabled", "requested")
     assert (await alice.api.post(f"{PLACE}/{endpoint['id']}/disable")).json() == disabled
-    told = (await alice.api.get("/v1/events", params={"event_types": EventType.ENDPOINT_DISABLED})).json()["data"]
+    told = (await alice.api.get("/v1/events", params={"type": EventType.ENDPOINT_DISABLED})).json()["data"]
     assert [event["data"]["endpoint"]["id"] for event in told] == [endpoint["id"]]
     refused = await alice.api.post(f"{PLACE}/{endpoint['id']}/test")
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_endpoint_disabled")
