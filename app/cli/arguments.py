@@ -1,5 +1,6 @@
 """Every verb on one page."""
 
+import os
 from argparse import ArgumentParser, _SubParsersAction
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +18,7 @@ def parser() -> ArgumentParser:
     _running(verbs)
     _setting_up(verbs)
     _looking(verbs)
+    _trying(verbs)
     return zeroten
 
 
@@ -55,3 +57,19 @@ def _looking(verbs: "Verbs[ArgumentParser]") -> None:
     nps.add_argument("file", metavar="FILE", help="a table with a header row; - reads standard input")
     nps.add_argument("--column", help="where the scores are (score, nps, rating, value or answer)")
     nps.add_argument("--metric", choices=[key.value for key in MetricKey], default=MetricKey.NPS.value)
+
+
+def _trying(verbs: "Verbs[ArgumentParser]") -> None:
+    """For developers of receivers. The service may run elsewhere."""
+    listen = verbs.add_parser("listen", help="print events as they happen; forward them as webhooks")
+    listen.add_argument("--forward-to", metavar="URL", help="where your receiver listens on this machine")
+    listen.add_argument("--types", default="", help="of events, with commas between them (all)")
+    listen.add_argument("--json", action="store_true", help="one JSON object a line")
+    listen.add_argument("--secret", metavar="whsec_…", help="to sign with (a new one each time)")
+    listen.add_argument("--cursor", default="end", help="where an earlier run has ended (only what comes from now on)")
+    trigger = verbs.add_parser("trigger", help="make an event happen in the test workspace")
+    trigger.add_argument("event", metavar="EVENT", help="such as response.detractor")
+    for verb in (listen, trigger):
+        url = os.environ.get("ZEROTEN_URL", "http://127.0.0.1:8010")
+        verb.add_argument("--url", default=url, help="of the service (ZEROTEN_URL, or this machine)")
+        verb.add_argument("--key", help="a secret key (ZEROTEN_KEY, which others on this machine cannot see)")

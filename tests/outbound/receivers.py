@@ -62,8 +62,8 @@ async def receiver(
 async def read_request(here: Receiver, reader: asyncio.StreamReader) -> bytes:
     """One whole request, remembered. Raises IncompleteReadError when the client hangs up."""
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
-    here.requests.append(head + await reader.readexactly(length))
+    lengths = (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    here.requests.append(head + await reader.readexactly(next(lengths, 0)))
     here.asked.set()
     return here.requests[-1]
 

@@ -1,0 +1,91 @@
+"""`zeroten trigger`: what it says happened did happen, in the test workspace and nowhere else."""
+
+import asyncio
+import re
+import subprocess
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.cli.trigger import CAMPAIGN, STORIES
+from app.db.engine import Engine
+from app.domain.events import BAND_ALIASES, EventType
+from app.domain.keys import KeyKind
+from app.operations.api_keys import issue_key
+from tests.cli.command import here, zeroten
+from tests.conftest import Tenant, client
+from tests.served import served
+
+# What nobody can make happen in one go: files are worked off later, and endpoints are the caller's own.
+WITHOUT_A_STORY = ("import.", "endpoint.", "delivery.")
+
+
+@pytest.fixture
+async def test_key(alice: Tenant, engine: Engine) -> str:
+    now = datetime.now(UTC)
+    async with engine.write() as tx:
+        key = await issue_key(
+            tx, alice.test_workspace_id, mode="test", kind=KeyKind.SECRET, name="trigger", now=now
+        )  # fmt: skip
+    return key.token
+
+
+@pytest.fixture
+async def api(app: FastAPI, test_key: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(app, test_key) as api:
+        yield api
+
+
+async def trigger(app: FastAPI, event: str, key: str, *, alone: bool = False) -> subprocess.CompletedProcess[str]:
+    run = zeroten if alone else here
+    async with served(app) as url:
+        return await asyncio.to_thread(run, "trigger", event, "--url", url, ZEROTEN_KEY=key)
+
+
+def test_every_event_that_can_be_made_has_a_story() -> None:
+    wanted = {*EventType, *BAND_ALIASES}
+    assert set(STORIES) == {name for name in wanted if not name.startswith(WITHOUT_A_STORY)}
+
+
+@pytest.mark.parametrize("event", STORIES)
+async def test_it_happens(app: FastAPI, api: httpx.AsyncClient, test_key: str, event: str) -> None:
+    said = await trigger(app, event, test_key)
+    assert said.returncode == 0, said
+    (told,) = (await api.get("/v1/events", params={"type": event})).json()["data"]
+    assert told["livemode"] is False
+    thing = event.partition(".")[0]
+    assert told["data"][thing]["id"] == dict(re.findall(r"(\w+) +(\w+_\w{32})", said.stdout))[thing]
+
+
+async def test_again_it_is_another_answer_in_the_same_campaign(
+    app: FastAPI, api: httpx.AsyncClient, test_key: str
+) -> None:
+    for _ in range(2):
+        assert (await trigger(app, "response.detractor", test_key, alone=True)).returncode == 0
+    responses = (await api.get("/v1/responses", params={"band": "detractor"})).json()["data"]
+    (campaign,) = (await api.get("/v1/campaigns")).json()["data"]
+    assert [response["campaign_id"] for response in responses] == [campaign["id"]] * 2
+    assert campaign["name"] == CAMPAIGN
+    assert len({response["recipient_id"] for response in responses}) == 1
+
+
+async def test_a_live_workspace_is_left_alone(app: FastAPI, alice: Tenant) -> None:
+    said = await trigger(app, "response.detractor", alice.secret_key)
+    assert (said.returncode, said.stdout) == (1, "")
+    assert "This key is for a live workspace" in said.stderr
+    assert (await alice.api.get("/v1/events")).json()["data"] == []
+
+
+async def test_what_has_no_story_is_refused(app: FastAPI, test_key: str) -> None:
+    said = await trigger(app, "response.exploded", test_key)
+    assert said.returncode == 1
+    assert "There are: response.created, response.promoter" in said.stderr
+
+
+def test_a_service_that_is_not_there_is_told_in_one_line() -> None:
+    said = here("trigger", "response.promoter", "--url", "http://127.0.0.1:9", ZEROTEN_KEY="zt_sk_test_x")
+    assert said.returncode == 1
+    assert said.stderr == "zeroten: http://127.0.0.1:9 does not answer (ClientConnectorError).\n"
