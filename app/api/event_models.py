@@ -116,6 +116,7 @@ class AnnouncedEndpoint(Reply):
 
 class EndpointData(Reply):
     endpoint: AnnouncedEndpoint
+    is_check: bool = Field(default=False, description="True where a connector only asks whether it would be let in.")
 
 
 class DisabledEndpoint(AnnouncedEndpoint):

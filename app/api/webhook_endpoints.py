@@ -24,14 +24,16 @@ from app.api.webhook_models import (
     endpoint_of,
     new_endpoint_of,
 )
+from app.domain.connectors.catalogue import EndpointKind
 from app.domain.webhook_endpoint import (
     DisabledReason,
+    EndpointDoesNotSign,
     TooManyEndpoints,
     TooManySecrets,
     WebhookEndpointDisabled,
     WebhookEndpointNotFound,
 )
-from app.operations import endpoint_secrets
+from app.operations import connectors, endpoint_secrets
 from app.operations import webhook_endpoints as operations
 from app.queries import webhook_endpoints as queries
 from app.queries.api_keys import Caller
@@ -49,10 +51,19 @@ PLACE = "/v1/webhook-endpoints/{endpoint_id}"
 async def create_webhook_endpoint(
     body: WebhookEndpointCreate, caller: WebhookWriter, once: Idempotency, tx: Tx, now: Now, services: ServicesOf
 ) -> NewWebhookEndpoint:
-    """Events that happen from now on are posted to its URL, signed as Standard Webhooks has it."""
+    """Events that happen from now on are posted to its URL, signed as Standard Webhooks has it.
+
+    A connector tells a service in its own words instead. It is checked at once by a harmless call, where the service
+    has one: an `endpoint.test` among its deliveries says how that ended.
+    """
     if once.id is not None:
         return new_endpoint_of(await _row(tx, caller, once.id, now), secret=None)
     workspace_id, guard = caller.workspace_id, services.guard
+    if body.kind is not EndpointKind.WEBHOOK:
+        connector_id = await connectors.create_connector(
+            tx, services.vault, workspace_id, body.columns(), settings=body.settings, guard=guard, now=now
+        )
+        return new_endpoint_of(await _row(tx, caller, once.keep(connector_id), now), secret=None)
     endpoint_id = once.keep(await operations.create_endpoint(tx, workspace_id, body.columns(), guard=guard, now=now))
     made = await endpoint_secrets.make_secret(
         tx, services.vault, workspace_id, endpoint_id, signing=body.signing, now=now
@@ -78,8 +89,8 @@ async def update_webhook_endpoint(
     endpoint_id: EndpointId, body: WebhookEndpointEdit, caller: WebhookWriter, tx: Tx, now: Now, services: ServicesOf
 ) -> WebhookEndpoint:
     """A new URL is used for everything still to be sent; a new filter for events that happen from now on."""
-    await operations.change_endpoint(
-        tx, caller.workspace_id, endpoint_id, body.columns(), guard=services.guard, now=now
+    await connectors.change_any_endpoint(
+        tx, services.vault, caller.workspace_id, endpoint_id, body.columns(), guard=services.guard, now=now
     )
     return await _shown(tx, caller, endpoint_id, now)
 
@@ -108,7 +119,7 @@ async def enable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter
     f"{PLACE}/secrets/rotate",
     status_code=201,
     summary="Replace the secret of a webhook endpoint",
-    responses=refuses(WebhookEndpointNotFound, TooManySecrets),
+    responses=refuses(WebhookEndpointNotFound, TooManySecrets, EndpointDoesNotSign),
 )
 async def rotate_webhook_secret(
     endpoint_id: EndpointId,

@@ -21,6 +21,8 @@ from app.api.schemas import (
 )
 from app.api.webhook_filters import Bands, CampaignIds, EventTypes, HasComment, RawScore, RecipientProperties
 from app.domain.attempts import Failure, head_text
+from app.domain.connectors.catalogue import EndpointKind
+from app.domain.connectors.settings import ConnectorSettingsUnusable
 from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
 from app.domain.receiver_url import LONGEST_URL, UnusableURL
@@ -30,6 +32,7 @@ from app.domain.webhook_endpoint import (
     USUAL_OVERLAP,
     DisabledReason,
     EndpointState,
+    NotForConnectors,
     ScoreRangeEmpty,
     Signing,
     UnknownCampaigns,
@@ -44,16 +47,29 @@ DelaySeconds = Annotated[
     Field(
         ge=0,
         le=LONGEST_DELAY.total_seconds(),
-        description="Wait so long, then tell of the answer as it stands: with a delay, the comment that is typed after "
-        "the score arrives with it.",
+        description="If left out, 0 for a webhook and what suits a connector. Wait so long, then tell of the answer as "
+        "it stands: with a delay, the comment that is typed after the score arrives with it.",
     ),
 ]
 
-REFUSED_ENDPOINTS = (UnusableURL, ScoreRangeEmpty, UnknownCampaigns)
+Settings = Annotated[
+    dict[str, str | bool | int | None],
+    Field(
+        max_length=50,
+        description="Of a connector, as docs/connectors.md lists them. What is secret is sealed and never shown again.",
+        examples=[{"url": "https://hooks.slack.com/services/T0/B0/x"}],
+    ),
+]
+
+REFUSED_ENDPOINTS = (UnusableURL, ScoreRangeEmpty, UnknownCampaigns, ConnectorSettingsUnusable, NotForConnectors)
 
 
 class WebhookEndpointCreate(Request):
-    url: Url
+    kind: EndpointKind = Field(
+        EndpointKind.WEBHOOK, description="`webhook`: events as they are, signed. Others: a connector to that service."
+    )
+    url: Url = absent()
+    settings: Settings = Field(default_factory=dict)
     description: Line | None = None
     event_types: EventTypes = Field(default_factory=list)
     campaign_ids: CampaignIds = Field(default_factory=list)
@@ -62,17 +78,19 @@ class WebhookEndpointCreate(Request):
     highest_score: RawScore | None = None
     recipient_properties: RecipientProperties = Field(default_factory=dict)
     has_comment: HasComment = None
-    delay_seconds: DelaySeconds = 0
+    delay_seconds: DelaySeconds = absent()
     signing: Signing = Field(Signing.SHARED, description="`ed25519`: we keep a private key, you get the public one.")
 
     def columns(self) -> dict[str, Any]:
-        return _columns({name: getattr(self, name) for name in WebhookEndpointCreate.model_fields if name != "signing"})
+        named = set(WebhookEndpointCreate.model_fields) - {"signing", "settings"}
+        return _columns({name: getattr(self, name) for name in named})
 
 
 class WebhookEndpointEdit(Request):
     """What is left out stays; null clears."""
 
     url: Url = absent()
+    settings: Settings = absent()
     description: Line | None = None
     event_types: EventTypes = absent()
     campaign_ids: CampaignIds = absent()
@@ -119,7 +137,9 @@ class WebhookSecret(Reply):
 
 class WebhookEndpoint(Reply):
     id: EndpointId
-    url: str
+    kind: EndpointKind
+    url: str = Field(description="Of a connector: only the host it sends to.")
+    settings: dict[str, Any] = Field(description="Of a connector, without what is secret.")
     description: str | None
     event_types: list[str]
     campaign_ids: list[CampaignId]
@@ -146,7 +166,8 @@ class WebhookEndpoint(Reply):
 
 class NewWebhookEndpoint(WebhookEndpoint):
     secret: str | None = Field(
-        description="Checks our signatures. Shown this once; null for ed25519 and in the reply to a repeated call.",
+        description="Checks our signatures. Shown this once; null for ed25519, for connectors and in the reply to a "
+        "repeated call.",
         examples=["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"],
     )
 

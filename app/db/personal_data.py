@@ -29,6 +29,7 @@ PERSONAL: Mapping[str, str] = {
     "deliveries.body": "null, which means the event's",
     "delivery_log.body": "null, which means the event's",
     "delivery_attempts.reply_head": "emptied: receivers like to repeat what they got",
+    "remote_records.remote_id": "deleted with its row",
 }
 
 # These outlive the person on purpose, or end by themselves.
@@ -78,6 +79,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "imports.format": _FIXED,
     "imports.state": _FIXED,
     "instance.fingerprint": _OURS,
+    "remote_records.name": _FIXED,
     "response_revisions.actor": "an API key",
     "response_revisions.change": _FIXED,
     "responses.channel": _FIXED,
@@ -94,10 +96,13 @@ NOT_PERSONAL: Mapping[str, str] = {
     "tracked_properties.state": _FIXED,
     "tracked_values.key": _OURS,
     "webhook_endpoints.bands": _FIXED,
+    "webhook_endpoints.credentials": _OURS,
     "webhook_endpoints.description": _OURS,
     "webhook_endpoints.disabled_reason": _OURS,
     "webhook_endpoints.event_types": _FIXED,
+    "webhook_endpoints.kind": _FIXED,
     "webhook_endpoints.recipient_properties": "values that many people share, written down by the workspace",
+    "webhook_endpoints.settings": _OURS,
     "webhook_endpoints.url": _OURS,
     "workspaces.mode": _FIXED,
     "workspaces.name": _OURS,

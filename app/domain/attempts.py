@@ -21,6 +21,11 @@ class Failure(StrEnum):
     REDIRECT = "redirect"
     GONE = "gone"
     BAD_STATUS = "bad_status"
+    # Only connectors know their service well enough to tell these apart.
+    ERROR_IN_BODY = "error_in_body"
+    REJECTED = "rejected"
+    UNAUTHORIZED = "unauthorized"
+    NOT_THERE = "not_there"
 
     @property
     def hint(self) -> str:
@@ -43,7 +48,13 @@ HINTS = {
     Failure.REDIRECT: "The receiver answered with a redirect, which is never followed; update your URL.",
     Failure.GONE: "The receiver answered 410 Gone, so nothing more is sent to it until it is enabled again.",
     Failure.BAD_STATUS: "The receiver did not answer with a 2xx status.",
+    Failure.ERROR_IN_BODY: "The service answered 2xx, but its body reports an error; see the reply.",
+    Failure.REJECTED: "The service refused what was sent, and would refuse it again; see the reply.",
+    Failure.UNAUTHORIZED: "The service refused the credentials; save new ones, then enable the endpoint again.",
+    Failure.NOT_THERE: "The service no longer has this webhook, channel or account; save a new one and enable again.",
 }
+DISABLING = frozenset({Failure.GONE, Failure.UNAUTHORIZED, Failure.NOT_THERE})  # nothing more is sent there
+FINAL = DISABLING | {Failure.REJECTED}  # this delivery is not tried again
 
 
 @dataclass(frozen=True, slots=True)

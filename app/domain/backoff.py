@@ -6,7 +6,7 @@ first, long enough for a receiver to be down over a weekend. https://www.standar
 
 from datetime import timedelta
 
-from app.domain.attempts import Failure, Outcome
+from app.domain.attempts import DISABLING, FINAL, Failure, Outcome
 
 DELAYS = (
     timedelta(0),
@@ -34,15 +34,15 @@ def next_attempt(attempts_made: int, *, outcome: Outcome, jitter: float) -> time
     `jitter` is a random number from 0 to 1. A Retry-After is honoured in full, up to 24 h, but only ever lengthens
     the wait: receivers that ask for two minutes still get three days of attempts.
     """
-    if attempts_made >= len(DELAYS) or disables_endpoint(outcome):
+    if attempts_made >= len(DELAYS) or outcome.failure in FINAL:
         return None
     planned = DELAYS[attempts_made] * (1 + JITTER * (2 * jitter - 1))
     return max(planned, _breather(outcome), _asked_for(outcome))
 
 
 def disables_endpoint(outcome: Outcome) -> bool:
-    """410 Gone is the receiver's way to say: never again."""
-    return outcome.failure is Failure.GONE
+    """410 Gone is the receiver's way to say: never again. Services that connectors know have other ways."""
+    return outcome.failure in DISABLING
 
 
 def _breather(outcome: Outcome) -> timedelta:

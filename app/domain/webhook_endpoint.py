@@ -21,6 +21,8 @@ class EndpointState(StrEnum):
 class DisabledReason(StrEnum):
     REQUESTED = "requested"
     GONE = "gone"  # the receiver answered 410
+    UNAUTHORIZED = "unauthorized"  # a connector's service refused the credentials
+    NOT_THERE = "not_there"  # a connector's service no longer knows the webhook, channel or account
 
 
 class Signing(StrEnum):
@@ -62,6 +64,18 @@ class UnknownCampaigns(RuleViolation):
     """The filter names campaigns that do not exist."""
 
     code = "unknown_campaigns"
+
+
+class EndpointDoesNotSign(Conflict):
+    """Only webhooks are signed, not what connectors send."""
+
+    code = "endpoint_does_not_sign"
+
+
+class NotForConnectors(RuleViolation):
+    """Connectors tell about answers only."""
+
+    code = "not_for_connectors"
 
 
 def check_score_range(lowest: int | None, highest: int | None) -> None:

@@ -11,7 +11,7 @@ from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import endpoint_secrets
 from app.db.vault import Vault
-from app.domain.webhook_endpoint import MOST_SECRETS, Signing, TooManySecrets, signing_of
+from app.domain.webhook_endpoint import MOST_SECRETS, EndpointDoesNotSign, Signing, TooManySecrets, signing_of
 from app.domain.webhook_secret import new_private_key, new_shared_secret, public_key_of
 
 SECRET_BYTES = 32
@@ -51,9 +51,13 @@ async def rotate_secret(
     overlap: timedelta,
     now: datetime,
 ) -> NewSecret:
-    """The endpoint is locked by the caller. Without `signing`, the kind stays. Raises TooManySecrets."""
+    """The endpoint is locked by the caller. Without `signing`, the kind stays.
+
+    Raises TooManySecrets, EndpointDoesNotSign.
+    """
     own = (endpoint_secrets.c.workspace_id == workspace_id, endpoint_secrets.c.endpoint_id == endpoint_id)
-    signing = signing or await _current_signing(tx, workspace_id, endpoint_id)
+    current = await _current_signing(tx, workspace_id, endpoint_id)
+    signing = signing or current
     until = now + overlap
     sooner = or_(endpoint_secrets.c.expires_at.is_(None), endpoint_secrets.c.expires_at > until)
     await tx.execute(update(endpoint_secrets).where(*own, sooner).values(expires_at=until))
@@ -80,7 +84,10 @@ async def _current_signing(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> Sig
         .order_by(endpoint_secrets.c.id.desc())
         .limit(1)
     )
-    return signing_of((await tx.execute(newest)).scalar_one())
+    hint = (await tx.execute(newest)).scalar_one_or_none()
+    if hint is None:
+        raise EndpointDoesNotSign("A connector logs in with its settings; change those.")
+    return signing_of(hint)
 
 
 def _random_secret(signing: Signing) -> str:

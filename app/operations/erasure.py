@@ -60,7 +60,15 @@ async def _bury(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now: datetime
 
 async def _strip(tx: Tx, workspace_ids: Sequence[UUID], recipient_ids: Sequence[UUID], *, now: datetime) -> None:
     """What is bare already is left alone: sweeping changes nothing where nothing was in flight."""
-    for statement in (_STRIP_REVISIONS, _STRIP_REPLIES, _THAW_DELIVERIES, _THAW_LOG, _REDACT_EVENTS, _LEAVE_CAMPAIGNS):
+    for statement in (
+        _FORGET_REMOTE,
+        _STRIP_REVISIONS,
+        _STRIP_REPLIES,
+        _THAW_DELIVERIES,
+        _THAW_LOG,
+        _REDACT_EVENTS,
+        _LEAVE_CAMPAIGNS,
+    ):
         await fetch(tx, statement, workspace_ids, recipient_ids)
     await fetch(tx, _STRIP_RESPONSES, workspace_ids, recipient_ids, now)
 
@@ -113,6 +121,13 @@ _STRIP_REVISIONS = f"""
     JOIN responses r ON r.workspace_id = erased.workspace_id AND r.recipient_id = erased.recipient_id
     WHERE v.workspace_id = r.workspace_id AND v.response_id = r.id
         AND num_nonnulls(v.comment, v.excluded_reason, v.reason) > 0
+"""
+
+_FORGET_REMOTE = f"""
+    DELETE FROM remote_records m
+    USING {_ERASED}
+    JOIN responses r ON r.workspace_id = erased.workspace_id AND r.recipient_id = erased.recipient_id
+    WHERE m.workspace_id = r.workspace_id AND m.subject_id = r.id
 """
 
 _THEIR_EVENTS = f"{_ERASED} JOIN events e USING (workspace_id, recipient_id)"

@@ -6,7 +6,7 @@ from app.db.vault import HEADER_BYTES, Vault
 
 AT_ONCE = 200
 # table and column; each row is sealed for its own id
-SEALED = (("endpoint_secrets", "ciphertext"),)
+SEALED = (("endpoint_secrets", "ciphertext"), ("webhook_endpoints", "credentials"))
 
 
 async def reseal_secrets(tx: Tx, vault: Vault, *, limit: int = AT_ONCE) -> int:

@@ -15,7 +15,7 @@ from app.domain.events import Event, EventType
 from app.domain.ids import shown
 from app.domain.payload import instant_text
 from app.domain.properties import are_the_same
-from app.domain.receiver_url import check_receiver_url
+from app.domain.receiver_url import UnusableURL, check_receiver_url
 from app.domain.webhook_endpoint import (
     MOST_ENDPOINTS,
     DisabledReason,
@@ -41,7 +41,11 @@ async def create_endpoint(
     endpoint_id = new_id(now)
     await tx.execute(
         insert(webhook_endpoints).values(
-            workspace_id=workspace_id, id=endpoint_id, created_at=now, updated_at=now, **fields
+            workspace_id=workspace_id,
+            id=endpoint_id,
+            created_at=now,
+            updated_at=now,
+            **{**fields, "delay_seconds": fields["delay_seconds"] or 0},
         )
     )
     return endpoint_id
@@ -72,14 +76,16 @@ async def disable_endpoint(
         return
     await _write(tx, workspace_id, endpoint_id, {"disabled_at": now, "disabled_reason": reason.value}, now=now)
     await _forget_work(tx, workspace_id, endpoint_id)
-    body = {"endpoint": _announced(before) | {"disabled_at": instant_text(now), "disabled_reason": reason.value}}
+    body = {"endpoint": announced(before) | {"disabled_at": instant_text(now), "disabled_reason": reason.value}}
     await announce(tx, workspace_id, [Event(EventType.ENDPOINT_DISABLED, body, now, revision=before["revision"] + 1)])
 
 
-async def disable_gone_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
-    """After a 410. It may have been deleted meanwhile, which is as good."""
+async def disable_gone_endpoint(
+    tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime, reason: DisabledReason = DisabledReason.GONE
+) -> None:
+    """After a 410, or what means the same. It may have been deleted meanwhile, which is as good."""
     try:
-        await disable_endpoint(tx, workspace_id, endpoint_id, reason=DisabledReason.GONE, now=now)
+        await disable_endpoint(tx, workspace_id, endpoint_id, reason=reason, now=now)
     except WebhookEndpointNotFound:
         return
 
@@ -96,7 +102,7 @@ async def enable_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
 async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
     """Its log stays. Of many pending deliveries, the first are cancelled now and a sweep goes on. Raises if unknown."""
     await lock_endpoint(tx, workspace_id, endpoint_id)
-    await _write(tx, workspace_id, endpoint_id, {"deleted_at": now, "url": ""}, now=now)  # URLs may carry a token
+    await _write(tx, workspace_id, endpoint_id, _BURIED | {"deleted_at": now}, now=now)
     await destroy_secrets(tx, workspace_id, endpoint_id)
     await cancel_deliveries_of(tx, workspace_id, endpoint_id)
     await _forget_work(tx, workspace_id, endpoint_id)
@@ -107,16 +113,21 @@ async def send_test(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datet
     endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
     if endpoint["disabled_at"] is not None:
         raise WebhookEndpointDisabled("Enable this endpoint first; nothing is sent to it at the moment.")
-    event = Event(EventType.ENDPOINT_TEST, {"endpoint": _announced(endpoint)}, now, endpoint_id=endpoint_id)
+    event = Event(EventType.ENDPOINT_TEST, {"endpoint": announced(endpoint)}, now, endpoint_id=endpoint_id)
     return (await announce(tx, workspace_id, [event]))[0]
 
 
-def _announced(endpoint: Mapping[str, Any]) -> dict[str, Any]:
+_BURIED: dict[str, Any] = {"url": "", "settings": {}, "credentials": None}  # URLs may carry a token
+
+
+def announced(endpoint: Mapping[str, Any]) -> dict[str, Any]:
     """Without its URL: others may listen, and many URLs carry a token."""
     return {"id": shown("endpoint", endpoint["id"]), "description": endpoint["description"]}
 
 
 async def _check(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any], *, guard: Guard) -> None:
+    if fields["url"] is None:
+        raise UnusableURL("A webhook needs a URL to send to.", pointer="/url")
     check_receiver_url(fields["url"], guard=guard)
     check_score_range(fields["lowest_score"], fields["highest_score"])
     await _check_campaigns(tx, workspace_id, fields["campaign_ids"])

@@ -10,6 +10,7 @@ import errno
 import socket
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 from time import monotonic
@@ -69,6 +70,20 @@ MOMENT_SECONDS = 1.0  # what failed later than this did not fail by accident, an
 OUR_OWN_ERRORS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
+@dataclass(frozen=True, slots=True)
+class Request:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    outcome: Outcome
+    headers: Mapping[str, str]  # whatever their case; none without an answer
+
+
 class GuardedClient:
     """`async with GuardedClient(guard, user_agent=…) as client`: one per process, made inside the running loop."""
 
@@ -114,21 +129,31 @@ class GuardedClient:
         self, url: str, *, headers: Mapping[str, str], body: bytes, now: datetime, deadline_seconds: float
     ) -> Outcome:
         """One attempt, over within `deadline_seconds` whatever the far side does. `now` reads Retry-After dates."""
+        request = Request("POST", url, headers, body)
+        return (await self.ask(request, now=now, deadline_seconds=deadline_seconds)).outcome
+
+    async def ask(
+        self, request: Request, *, now: datetime, deadline_seconds: float, head_bytes: int = HEAD_BYTES
+    ) -> Answer:
+        """The same for whoever wants more of the answer than how it ended."""
         clock = asyncio.get_running_loop().time
         started = clock()
         try:
             async with asyncio.timeout(deadline_seconds):
-                reply = await self._send(url, headers=headers, body=body, limits=_limits(deadline_seconds))
+                reply = await self._send(request, limits=_limits(deadline_seconds))
         except (ClientError, TimeoutError, UnusableURL) as error:
-            return _failed(error, duration_ms=_milliseconds(clock() - started))
-        head = await _read_head(reply, seconds=min(HEAD_SECONDS, started + deadline_seconds - clock()))
-        return _answered(reply, head=head, now=now, duration_ms=_milliseconds(clock() - started))
+            return Answer(_failed(error, duration_ms=_milliseconds(clock() - started)), {})
+        seconds = min(HEAD_SECONDS, started + deadline_seconds - clock())
+        head = await _read_head(reply, seconds=seconds, most=head_bytes)
+        outcome = _answered(reply, head=head, now=now, duration_ms=_milliseconds(clock() - started))
+        return Answer(outcome, reply.headers)
 
-    async def _send(
-        self, url: str, *, headers: Mapping[str, str], body: bytes, limits: ClientTimeout
-    ) -> ClientResponse:
-        target = _target(url)
-        send = partial(self.session.post, target, headers=headers, data=body, timeout=limits, allow_redirects=False)
+    async def _send(self, request: Request, *, limits: ClientTimeout) -> ClientResponse:
+        target = _target(request.url)
+        send = partial(
+            self.session.request, request.method, target, headers=request.headers, data=request.body or None,
+            timeout=limits, allow_redirects=False,
+        )  # fmt: skip
         dial = Dial(is_plain=target.scheme == "http")
         current_dial.set(dial)
         started = monotonic()
@@ -157,14 +182,14 @@ def _limits(deadline_seconds: float) -> ClientTimeout:
     return ClientTimeout(total=None, connect=deadline_seconds * CONNECT_SHARE)
 
 
-async def _read_head(reply: ClientResponse, *, seconds: float) -> bytes:
+async def _read_head(reply: ClientResponse, *, seconds: float, most: int) -> bytes:
     """The first bytes of the body; what has not arrived by then is never read."""
     if reply.content.is_eof():  # it came with the headers, as short ones do: spare the timer
-        return reply.content.read_nowait(HEAD_BYTES)
+        return reply.content.read_nowait(most)
     head = b""
     try:
         async with asyncio.timeout(seconds):
-            while piece := await reply.content.read(HEAD_BYTES - len(head)):
+            while piece := await reply.content.read(most - len(head)):
                 head += piece
     except (TimeoutError, ClientError):
         pass  # the status stands

@@ -19,8 +19,13 @@ async def check_secrets(tx: ReadTx | Tx, vault: Vault, *, now: datetime) -> None
 
 _NEWEST_OF_EACH_KEY = text("""
     SELECT DISTINCT ON (substring(s.ciphertext FOR :header_bytes)) s.workspace_id, s.id, s.ciphertext
-    FROM endpoint_secrets s
-    JOIN webhook_endpoints e ON e.workspace_id = s.workspace_id AND e.id = s.endpoint_id
-    WHERE e.deleted_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now)
+    FROM (
+        SELECT s.workspace_id, s.id, s.ciphertext, s.created_at FROM endpoint_secrets s
+        JOIN webhook_endpoints e ON e.workspace_id = s.workspace_id AND e.id = s.endpoint_id
+        WHERE e.deleted_at IS NULL AND (s.expires_at IS NULL OR s.expires_at > :now)
+        UNION ALL
+        SELECT workspace_id, id, credentials, updated_at FROM webhook_endpoints
+        WHERE deleted_at IS NULL AND credentials IS NOT NULL
+    ) AS s
     ORDER BY substring(s.ciphertext FOR :header_bytes), s.created_at DESC
 """)

@@ -1,6 +1,5 @@
 """One delivery: from the claim to what is to be written down about it."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import random
@@ -11,21 +10,24 @@ import structlog
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
-from app.domain.attempts import Outcome
+from app.domain.attempts import Failure, Outcome
 from app.domain.backoff import disables_endpoint, next_attempt
+from app.domain.connectors.catalogue import EndpointKind
 from app.domain.delivery import DeliveryState
 from app.domain.ids import shown
 from app.domain.payload import payload, rendered
-from app.domain.webhook_secret import SigningKey
+from app.domain.webhook_endpoint import DisabledReason
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.deliveries.settle import Attempt, Settlement
 from app.operations.webhook_endpoints import disable_gone_endpoint
 from app.outbound.http import GuardedClient
 from app.outbound.webhook import post_webhook
+from app.workers.run_connector import OutOfTurn, run_connector
 from app.workers.signing_keys import SigningKeys
 
 log = structlog.get_logger()
 
+TURN = timedelta(seconds=30)  # until a connector may have told what came before
 OUR_TROUBLE = timedelta(seconds=60)  # what fails on our side is no attempt, and waits this long
 
 
@@ -42,12 +44,12 @@ async def deliver(delivery: ClaimedDelivery, *, sender: Sender, lease_ends_at: f
     if _too_little_lease(lease_ends_at, sender.settings):
         return give_back(delivery)
     try:
-        secrets = sender.keys.of(delivery.endpoint)
-        body = body_of(delivery)
         started_at = utc_now()
-        outcome = await _post(delivery, body=body, secrets=secrets, now=started_at, sender=sender)
+        outcome = await _attempt(delivery, now=started_at, sender=sender)
         if disables_endpoint(outcome):
-            await _disable(delivery.endpoint, sender=sender, now=utc_now())
+            await _disable(delivery.endpoint, outcome, sender=sender, now=utc_now())
+    except OutOfTurn:
+        return give_back(delivery, wait=TURN)
     except Exception:  # our trouble must not become the receiver's failed attempt
         log.exception("a delivery could not be tried", delivery=shown("delivery", delivery.id))
         return give_back(delivery, wait=OUR_TROUBLE)
@@ -73,9 +75,17 @@ def body_of(delivery: ClaimedDelivery) -> bytes:
     )
 
 
-async def _post(
-    delivery: ClaimedDelivery, *, body: bytes, secrets: Sequence[SigningKey], now: datetime, sender: Sender
-) -> Outcome:
+async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) -> Outcome:
+    if delivery.endpoint.kind != EndpointKind.WEBHOOK:
+        return await run_connector(
+            delivery,
+            engine=sender.engine,
+            client=sender.client,
+            vault=sender.keys.vault,
+            now=now,
+            deadline_seconds=sender.settings.attempt_deadline_seconds,
+        )
+    secrets, body = sender.keys.of(delivery.endpoint), body_of(delivery)
     return await post_webhook(
         sender.client,
         delivery.endpoint.url,
@@ -87,10 +97,11 @@ async def _post(
     )
 
 
-async def _disable(endpoint: DueEndpoint, *, sender: Sender, now: datetime) -> None:
+async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, sender: Sender, now: datetime) -> None:
+    reason = DisabledReason(outcome.failure or Failure.GONE)
     async with sender.engine.write() as tx:
-        await disable_gone_endpoint(tx, endpoint.workspace_id, endpoint.id, now=now)
-    log.warning("an endpoint answered 410 Gone and was disabled", endpoint=shown("endpoint", endpoint.id))
+        await disable_gone_endpoint(tx, endpoint.workspace_id, endpoint.id, now=now, reason=reason)
+    log.warning("an endpoint wants nothing more and was disabled", endpoint=shown("endpoint", endpoint.id))
 
 
 def judge(delivery: ClaimedDelivery, outcome: Outcome, *, started_at: datetime, jitter: float) -> Settlement:

@@ -12,7 +12,7 @@ KEPT = 10_000
 
 class SigningKeys:
     def __init__(self, vault: Vault) -> None:
-        self._vault = vault
+        self.vault = vault
         self._opened: dict[UUID, SigningKey] = {}
 
     def of(self, endpoint: DueEndpoint) -> Sequence[SigningKey]:
@@ -22,6 +22,6 @@ class SigningKeys:
     def _open(self, endpoint: DueEndpoint, secret: SealedSecret) -> SigningKey:
         if len(self._opened) >= KEPT:
             self._opened.clear()
-        text = self._vault.open(secret.ciphertext, workspace_id=endpoint.workspace_id, row_id=secret.id)
+        text = self.vault.open(secret.ciphertext, workspace_id=endpoint.workspace_id, row_id=secret.id)
         key = self._opened[secret.id] = read_secret(text)
         return key

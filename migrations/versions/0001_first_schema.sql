@@ -313,7 +313,10 @@ CREATE TABLE tracked_properties (
 CREATE TABLE webhook_endpoints (
     workspace_id UUID NOT NULL,
     id UUID NOT NULL,
+    kind TEXT DEFAULT 'webhook' NOT NULL,
     url TEXT NOT NULL,
+    settings JSONB DEFAULT '{}' NOT NULL,
+    credentials BYTEA,
     description TEXT,
     event_types TEXT[] DEFAULT '{}' NOT NULL,
     campaign_ids UUID[] DEFAULT '{}' NOT NULL,
@@ -346,6 +349,22 @@ CREATE TABLE endpoint_secrets (
     CONSTRAINT pk_endpoint_secrets PRIMARY KEY (workspace_id, endpoint_id, id),
     CONSTRAINT fk_endpoint_secrets_webhook_endpoints FOREIGN KEY(workspace_id, endpoint_id) REFERENCES webhook_endpoints (workspace_id, id)
 );
+
+CREATE TABLE remote_records (
+    workspace_id UUID NOT NULL,
+    endpoint_id UUID NOT NULL,
+    subject_id UUID NOT NULL,
+    name TEXT NOT NULL,
+    remote_id TEXT NOT NULL,
+    told_revision INTEGER NOT NULL,
+    made_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_remote_records PRIMARY KEY (workspace_id, endpoint_id, subject_id, name),
+    CONSTRAINT fk_remote_records_webhook_endpoints FOREIGN KEY(workspace_id, endpoint_id) REFERENCES webhook_endpoints (workspace_id, id)
+);
+
+CREATE INDEX ix_remote_records_made ON remote_records USING brin (made_at);
+
+CREATE INDEX ix_remote_records_subject ON remote_records (workspace_id, subject_id);
 
 CREATE TABLE import_chunks (
     workspace_id UUID NOT NULL,

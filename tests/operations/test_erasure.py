@@ -15,6 +15,7 @@ from app.db.tables import (
     events,
     metadata,
     recipients,
+    remote_records,
     response_revisions,
     responses,
     suppressions,
@@ -89,6 +90,8 @@ async def an_answer(engine: Engine, tenant: Tenant, recipient_id: UUID) -> UUID:
         await tx.execute(insert(response_revisions).values(revision))
         await tx.execute(insert(events).values(event))
         await tx.execute(insert(webhook_endpoints).values(endpoint))
+        remote = {**place, "endpoint_id": sent["endpoint_id"], "subject_id": answer["id"], "name": "message"}
+        await tx.execute(insert(remote_records).values(**remote, remote_id=MARK, told_revision=1, made_at=NOW))
         await tx.execute(insert(deliveries).values(**sent, id=waiting, due_at=NOW))
         await tx.execute(
             insert(delivery_log).values(**sent, id=done, finished_at=NOW, state="delivered", attempts=1, created_at=NOW)

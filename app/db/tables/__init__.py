@@ -17,6 +17,7 @@ from app.db.tables.webhooks import (
     delivery_log,
     endpoint_secrets,
     endpoint_work,
+    remote_records,
     webhook_endpoints,
 )
 from app.db.tables.workspaces import api_keys, dashboard_sessions, idempotency_keys, instance, workspaces
@@ -41,6 +42,7 @@ __all__ = [
     "instance",
     "metadata",
     "recipients",
+    "remote_records",
     "response_revisions",
     "responses",
     "score_rollups",

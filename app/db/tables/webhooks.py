@@ -12,7 +12,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from app.db.tables.base import (
     belongs_to,
@@ -32,7 +32,10 @@ webhook_endpoints = Table(
     metadata,
     workspace_column(),
     Column("id", Uuid, primary_key=True),
-    Column("url", Text, nullable=False),
+    Column("kind", Text, nullable=False, server_default=text("'webhook'")),
+    Column("url", Text, nullable=False),  # of a connector: only where it sends, without path or query
+    Column("settings", JSONB, nullable=False, server_default=text("'{}'")),  # of a connector: what is no secret
+    Column("credentials", LargeBinary),  # the rest, sealed
     Column("description", Text),
     texts("event_types"),  # empty means all
     Column("campaign_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'")),  # empty means all
@@ -63,6 +66,23 @@ endpoint_secrets = Table(
     Column("hint", Text, nullable=False, server_default=text("''")),  # its end; of an ed25519 key, the public key
     created_at(),
     Column("expires_at", instant),  # the end of its overlap after a rotation
+    belongs_to("webhook_endpoints", "endpoint_id"),
+)
+
+# What connectors made at other services for an answer, so that a retry goes on from there, and a change of the answer
+# changes what is there. Found by the answer; of a test send, by the event.
+remote_records = Table(
+    "remote_records",
+    metadata,
+    workspace_column(),
+    Column("endpoint_id", Uuid, primary_key=True),
+    Column("subject_id", Uuid, primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("remote_id", Text, nullable=False),
+    Column("told_revision", Integer, nullable=False),
+    Column("made_at", instant, nullable=False),
+    Index("ix_remote_records_subject", "workspace_id", "subject_id"),
+    Index("ix_remote_records_made", "made_at", postgresql_using="brin"),
     belongs_to("webhook_endpoints", "endpoint_id"),
 )
 

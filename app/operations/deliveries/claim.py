@@ -48,6 +48,9 @@ class DueEndpoint:
     is_delayed: bool
     livemode: bool
     secrets: tuple[SealedSecret, ...]
+    kind: str
+    settings: str  # JSON
+    credentials: bytes | None
 
 
 @dataclass(slots=True)
@@ -108,7 +111,7 @@ def _due_endpoint(row: Mapping[str, Any]) -> DueEndpoint:
     secrets = zip(row["secret_ids"], row["ciphertexts"], strict=True)
     return DueEndpoint(
         row["workspace_id"], row["id"], row["url"], row["is_delayed"], row["livemode"],
-        tuple(SealedSecret(*secret) for secret in secrets),
+        tuple(SealedSecret(*secret) for secret in secrets), row["kind"], row["settings"], row["credentials"],
     )  # fmt: skip
 
 
@@ -129,6 +132,7 @@ _LOCK_DUE = """
     )
     SELECT w.workspace_id, w.endpoint_id AS id, e.url, e.delay_seconds > 0 AS is_delayed, s.mode = 'live' AS livemode,
         e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL AS is_resting,
+        e.kind, e.settings::text AS settings, e.credentials,
         secret.ids AS secret_ids, secret.ciphertexts
     FROM locked w
     JOIN webhook_endpoints e ON e.workspace_id = w.workspace_id AND e.id = w.endpoint_id

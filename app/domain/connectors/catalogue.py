@@ -1,0 +1,49 @@
+"""Every kind of endpoint on one page: plain webhooks, and the services we speak to in their own words."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from app.domain.connectors.discord import Discord
+from app.domain.connectors.google_chat import GoogleChat
+from app.domain.connectors.mattermost import Mattermost
+from app.domain.connectors.protocol import Connector
+from app.domain.connectors.settings import read_settings
+from app.domain.connectors.slack import Slack
+from app.domain.connectors.teams import Teams
+from app.domain.webhook_endpoint import NotForConnectors
+
+
+class EndpointKind(StrEnum):
+    WEBHOOK = "webhook"
+    SLACK = "slack"
+    TEAMS = "teams"
+    DISCORD = "discord"
+    GOOGLE_CHAT = "google_chat"
+    MATTERMOST = "mattermost"
+
+
+CONNECTORS: Mapping[str, type[Connector]] = {
+    connector.kind: connector for connector in (Slack, Teams, Discord, GoogleChat, Mattermost)
+}
+
+# What connectors can tell about, and what they are told unless somebody chooses otherwise.
+TOLD = frozenset({
+    "response.created", "response.updated", "response.band_changed", "response.imported",
+    "response.promoter", "response.passive", "response.detractor",
+})  # fmt: skip
+TOLD_AT_LEAST = ("response.band_changed", "response.created")
+
+
+def connector_of(kind: str, settings: Mapping[str, Any]) -> Connector:
+    """Raises ConnectorSettingsUnusable."""
+    return read_settings(CONNECTORS[kind], settings)
+
+
+def event_types_for(kind: str, chosen: Sequence[str]) -> list[str]:
+    """Raises NotForConnectors."""
+    if unknown := sorted(set(chosen) - TOLD):
+        raise NotForConnectors(f"A connector cannot tell about {', '.join(unknown)}.", pointer="/event_types")
+    if chosen:
+        return list(chosen)
+    return sorted([*TOLD_AT_LEAST, *(["response.updated"] if CONNECTORS[kind].follows_updates else [])])

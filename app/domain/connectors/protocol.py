@@ -1,0 +1,143 @@
+"""What a connector is: how an answer becomes requests to one service, and how its replies are read. All of it is pure.
+
+A connector tells in steps. Its `tell` is a generator that yields each request and is sent the reply, and yields what
+was made at the other side as soon as it is known, so that the next attempt goes on from there instead of making it
+again. Whoever runs it does the network and the remembering (`app/outbound/connectors/run.py`).
+"""
+
+import json
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from app.domain.attempts import Failure
+from app.domain.connectors.story import Story
+
+RETRIED = frozenset({408, 425, 429})  # and everything from 500 on
+REFUSED_CREDENTIALS = frozenset({401, 403})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    url: str
+    json: Any = field(default=None, repr=False)  # the body; none means no body
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def body(self) -> bytes:
+        return b"" if self.json is None else json.dumps(self.json, ensure_ascii=False).encode()
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    status: int
+    headers: Mapping[str, str]  # names in lower case
+    body: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace").strip()
+
+    @property
+    def json(self) -> Any:
+        """Of what is not JSON, an empty object."""
+        try:
+            return json.loads(self.body)
+        except ValueError:
+            return {}
+
+    def member(self, *path: str | int) -> Any:
+        """Whatever stands there in the JSON; none where there is nothing of the kind."""
+        found = self.json
+        for part in path:
+            try:
+                found = found[part]
+            except (KeyError, IndexError, TypeError):
+                return None
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """Something we made at the other side for an answer, and the revision of the answer that it tells of."""
+
+    name: str
+    remote_id: str
+    revision: int
+
+
+class Failed(Exception):
+    """The attempt ends here. `wait_seconds`, if the service said how long to wait in its own way."""
+
+    def __init__(self, failure: Failure, detail: str = "", *, wait_seconds: float | None = None) -> None:
+        super().__init__(detail)
+        self.failure, self.detail, self.wait_seconds = failure, detail, wait_seconds
+
+
+Steps = Generator[Call | Made, Reply, None]
+
+
+@dataclass(frozen=True, slots=True)
+class Remembered:
+    """What earlier attempts and earlier events about the same answer have made, by name."""
+
+    made: Mapping[str, Made] = field(default_factory=dict)
+
+    def id_of(self, name: str) -> str | None:
+        found = self.made.get(name)
+        return found.remote_id if found else None
+
+    def tells(self, name: str, revision: int) -> bool:
+        """Whether it is there, and says what this revision says or something newer."""
+        found = self.made.get(name)
+        return found is not None and found.revision >= revision
+
+
+@dataclass(frozen=True)
+class Connector:
+    """One service and how to reach it: the fields of a subclass are its settings."""
+
+    kind: ClassVar[str]
+    follows_updates: ClassVar[bool] = (
+        False  # whether every change of an answer is told, or only one that moves its band
+    )
+    delay_seconds: ClassVar[int] = 60  # to wait for the comment, unless somebody chooses otherwise
+
+    @property
+    def origin(self) -> str:
+        """Where it sends: scheme, host and port, which are no secret."""
+        raise NotImplementedError
+
+    def tell(self, story: Story, remembered: Remembered) -> Steps:
+        """Tells the service about an answer."""
+        raise NotImplementedError
+
+    def check(self) -> Steps | None:
+        """Asks whether the service would take what we send, changing nothing there; none where one cannot ask."""
+        return None
+
+    def test(self) -> Steps:
+        """What somebody sees who asks for a test."""
+        checking = self.check()
+        assert checking is not None, "without a question, a connector shows something"
+        return checking
+
+
+def expect_success(reply: Reply, odd: Mapping[int, Failure] | None = None) -> None:
+    """Raises Failed. `odd` are the statuses that mean something else with this service."""
+    failure = (odd or {}).get(reply.status) or usual_failure(reply.status)
+    if failure is not None:
+        raise Failed(failure)
+
+
+def usual_failure(status: int) -> Failure | None:
+    if 200 <= status <= 299:
+        return None
+    if 300 <= status <= 399:
+        return Failure.REDIRECT
+    if status in RETRIED or status >= 500:
+        return Failure.BAD_STATUS
+    if status in REFUSED_CREDENTIALS:
+        return Failure.UNAUTHORIZED
+    return Failure.GONE if status == 410 else Failure.REJECTED

@@ -1,0 +1,112 @@
+"""Endpoints that are connectors: their settings, of which what is secret is sealed and never shown again."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import fields as fields_of
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import update
+
+from app.db.engine import Tx
+from app.db.tables import webhook_endpoints
+from app.db.vault import Vault
+from app.domain.addresses import Guard
+from app.domain.connectors.catalogue import CONNECTORS, EndpointKind, connector_of, event_types_for
+from app.domain.connectors.protocol import Connector
+from app.domain.connectors.settings import ConnectorSettingsUnusable, secret_names
+from app.domain.events import Event, EventType
+from app.domain.receiver_url import UnusableURL
+from app.operations.events import announce
+from app.operations.webhook_endpoints import announced, change_endpoint, create_endpoint
+from app.queries.webhook_endpoints import lock_endpoint
+
+
+async def create_connector(
+    tx: Tx,
+    vault: Vault,
+    workspace_id: UUID,
+    fields: Mapping[str, Any],
+    *,
+    settings: Mapping[str, Any],
+    guard: Guard,
+    now: datetime,
+) -> UUID:
+    """Raises as `create_endpoint` does, ConnectorSettingsUnusable, NotForConnectors."""
+    if fields["url"] is not None:
+        raise UnusableURL("A connector finds in its settings where to send.", pointer="/url")
+    connector = connector_of(fields["kind"], settings)
+    told = {
+        "url": connector.origin,
+        "event_types": event_types_for(connector.kind, fields["event_types"]),
+        "delay_seconds": connector.delay_seconds if fields["delay_seconds"] is None else fields["delay_seconds"],
+    }
+    endpoint_id = await create_endpoint(tx, workspace_id, {**fields, **told}, guard=guard, now=now)
+    await _keep_settings(tx, vault, workspace_id, endpoint_id, connector)
+    await send_check(tx, workspace_id, endpoint_id, now=now)
+    return endpoint_id
+
+
+async def change_any_endpoint(
+    tx: Tx,
+    vault: Vault,
+    workspace_id: UUID,
+    endpoint_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    guard: Guard,
+    now: datetime,
+) -> None:
+    """A webhook or a connector. Raises as `create_connector` does, and if unknown."""
+    before = await lock_endpoint(tx, workspace_id, endpoint_id)
+    rest = {name: value for name, value in changes.items() if name != "settings"}
+    if before["kind"] != EndpointKind.WEBHOOK:
+        rest |= await _change_connector(tx, vault, before, changes, now=now)
+    elif changes.get("settings"):
+        raise ConnectorSettingsUnusable("A webhook has no settings.", pointer="/settings")
+    await change_endpoint(tx, workspace_id, endpoint_id, rest, guard=guard, now=now)
+
+
+async def send_check(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
+    """The id of an event at which the connector asks its service whether it would be let in."""
+    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
+    body = {"endpoint": announced(endpoint), "is_check": True}
+    event = Event(EventType.ENDPOINT_TEST, body, now, endpoint_id=endpoint_id)
+    return (await announce(tx, workspace_id, [event]))[0]
+
+
+async def _change_connector(
+    tx: Tx, vault: Vault, before: Mapping[str, Any], changes: Mapping[str, Any], *, now: datetime
+) -> dict[str, Any]:
+    """What changes with the settings. A setting that is left out stays, null clears it."""
+    if "url" in changes:
+        raise UnusableURL("A connector finds in its settings where to send.", pointer="/url")
+    told: dict[str, Any] = {}
+    if changes.get("event_types") is not None:
+        told["event_types"] = event_types_for(before["kind"], changes["event_types"])
+    if not changes.get("settings"):
+        return told
+    connector = connector_of(before["kind"], {**_opened(vault, before), **changes["settings"]})
+    await _keep_settings(tx, vault, before["workspace_id"], before["id"], connector)
+    await send_check(tx, before["workspace_id"], before["id"], now=now)
+    return {**told, "url": connector.origin}
+
+
+def _opened(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
+    opened = vault.open(row["credentials"], workspace_id=row["workspace_id"], row_id=row["id"])
+    return {**row["settings"], **json.loads(opened)}
+
+
+async def _keep_settings(tx: Tx, vault: Vault, workspace_id: UUID, endpoint_id: UUID, connector: Connector) -> None:
+    secret, kept = secret_names(CONNECTORS[connector.kind]), webhook_endpoints.c
+    values = {one.name: getattr(connector, one.name) for one in fields_of(connector)}
+    credentials = json.dumps({name: value for name, value in values.items() if name in secret})
+    await tx.execute(
+        update(webhook_endpoints)
+        .where(kept.workspace_id == workspace_id, kept.id == endpoint_id)
+        .values(
+            settings={name: value for name, value in values.items() if name not in secret and value is not None},
+            credentials=vault.seal(credentials, workspace_id=workspace_id, row_id=endpoint_id),
+        )
+    )

@@ -1,0 +1,44 @@
+"""What connectors made at other services is remembered for as long as an answer may still change."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.domain.connectors.protocol import Made
+
+KEPT_FOR = timedelta(days=365)
+AT_ONCE = 5_000
+
+
+async def remember(
+    tx: Tx, workspace_id: UUID, endpoint_id: UUID, subject_id: UUID, made: Made, *, now: datetime
+) -> None:
+    """What tells of a newer revision is not overwritten by what comes late. Of an endpoint that is gone, nothing."""
+    await fetch(
+        tx, _REMEMBER, workspace_id, endpoint_id, subject_id, made.name, made.remote_id, made.revision, now
+    )  # fmt: skip
+
+
+async def forget_remote_records(tx: Tx, *, now: datetime) -> int:
+    """One batch of old ones; says how many."""
+    return len(await fetch(tx, _FORGET, now - KEPT_FOR, AT_ONCE))
+
+
+_REMEMBER = """
+    INSERT INTO remote_records (workspace_id, endpoint_id, subject_id, name, remote_id, told_revision, made_at)
+    SELECT workspace_id, id, $3, $4, $5, $6, $7 FROM webhook_endpoints
+    WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL
+    ON CONFLICT (workspace_id, endpoint_id, subject_id, name) DO UPDATE
+    SET remote_id = excluded.remote_id, told_revision = excluded.told_revision
+    WHERE remote_records.told_revision <= excluded.told_revision
+"""
+
+_FORGET = """
+    DELETE FROM remote_records m USING (
+        SELECT workspace_id, endpoint_id, subject_id, name FROM remote_records WHERE made_at < $1 LIMIT $2
+    ) AS old
+    WHERE m.workspace_id = old.workspace_id AND m.endpoint_id = old.endpoint_id
+        AND m.subject_id = old.subject_id AND m.name = old.name
+    RETURNING 1
+"""

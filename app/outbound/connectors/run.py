@@ -1,0 +1,77 @@
+"""Takes the steps of a connector over the network, one after the other, within one attempt's deadline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime
+
+from app.domain.attempts import Outcome
+from app.domain.connectors.protocol import Call, Failed, Made, Reply, Steps
+from app.outbound.http import GuardedClient, Request
+
+REPLY_BYTES = 262_144  # enough for a person with all their fields
+LEAST_SECONDS = 0.5  # for a last step; the lease is longer than the deadline
+
+Keep = Callable[[Made], Awaitable[None]]
+NOTHING_SENT = Outcome(None, None, None, b"", 0, sent=False)
+NO_REPLY = Reply(0, {}, b"")
+
+
+async def run_steps(
+    client: GuardedClient, steps: Steps, *, keep: Keep, now: datetime, deadline_seconds: float
+) -> Outcome:
+    """How the last step ended, and how long all of them took. `keep` is told of everything that was made, at once."""
+    clock = asyncio.get_running_loop().time
+    started = clock()
+    run = _Run(client, keep, now, ends_at=started + deadline_seconds)
+    outcome = await run.take(steps)
+    return replace(outcome, duration_ms=round((clock() - started) * 1_000))
+
+
+class _Run:
+    def __init__(self, client: GuardedClient, keep: Keep, now: datetime, *, ends_at: float) -> None:
+        self._client, self._keep, self._now, self._ends_at = client, keep, now, ends_at
+        self._last, self._reply = NOTHING_SENT, NO_REPLY
+
+    async def take(self, steps: Steps) -> Outcome:
+        try:
+            step = next(steps)
+            while await self._step(step):
+                step = steps.send(self._reply)
+        except StopIteration:
+            return replace(self._last, failure=None)
+        except Failed as failed:
+            return _failed(self._last, failed)
+        finally:
+            steps.close()
+        return self._last
+
+    async def _step(self, step: Call | Made) -> bool:
+        """Whether there is a reply to go on with."""
+        if isinstance(step, Made):
+            await self._keep(step)
+            return True
+        seconds = self._ends_at - asyncio.get_running_loop().time()
+        headers = {"content-type": "application/json", **step.headers} if step.body else step.headers
+        answer = await self._client.ask(
+            Request(step.method, step.url, headers, step.body),
+            now=self._now,
+            deadline_seconds=max(seconds, LEAST_SECONDS),
+            head_bytes=REPLY_BYTES,
+        )
+        self._last = answer.outcome
+        if answer.outcome.status is None:
+            return False
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        self._reply = Reply(answer.outcome.status, headers, answer.outcome.head)
+        return True
+
+
+def _failed(last: Outcome, failed: Failed) -> Outcome:
+    waits = [seconds for seconds in (last.retry_after_seconds, failed.wait_seconds) if seconds is not None]
+    return replace(
+        last,
+        failure=failed.failure,
+        retry_after_seconds=max(waits, default=None),
+        head=last.head if last.status else failed.detail.encode(),
+    )

@@ -1,0 +1,59 @@
+"""What a connector wants to know beside the event itself."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from app.db.engine import ReadTx
+from app.db.statements import fetch
+from app.domain.connectors.protocol import Made, Remembered
+from app.domain.connectors.story import Background
+
+
+async def remembered(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, subject_id: UUID) -> Remembered:
+    """What was made at the other side for an answer."""
+    rows = await fetch(tx, _REMEMBERED, workspace_id, endpoint_id, subject_id)
+    return Remembered({row["name"]: Made(row["name"], row["remote_id"], row["told_revision"]) for row in rows})
+
+
+async def background_of(tx: ReadTx, workspace_id: UUID, response_id: UUID) -> Background:
+    """Nothing, of an answer nobody is known to have given."""
+    rows = await fetch(tx, _BACKGROUND, workspace_id, response_id)
+    return Background(**_fields(rows[0])) if rows else Background()
+
+
+async def has_earlier_news(
+    tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, response_id: UUID, *, revision: int
+) -> bool:
+    """Whether something older about the same answer still waits for the same endpoint."""
+    return bool(await fetch(tx, _EARLIER, workspace_id, endpoint_id, response_id, revision))
+
+
+def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: row[name] for name in ("account", "account_owner", "last_score")}
+
+
+_REMEMBERED = """
+    SELECT name, remote_id, told_revision FROM remote_records
+    WHERE workspace_id = $1 AND endpoint_id = $2 AND subject_id = $3
+"""
+
+_BACKGROUND = """
+    SELECT coalesce(a.name, a.external_id) AS account, a.owner AS account_owner, last.score AS last_score
+    FROM responses r
+    JOIN recipients p ON p.workspace_id = r.workspace_id AND p.id = r.recipient_id
+    LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
+    LEFT JOIN LATERAL (
+        SELECT o.score FROM responses o
+        WHERE o.workspace_id = r.workspace_id AND o.recipient_id = r.recipient_id AND o.campaign_id = r.campaign_id
+            AND o.answered_at < r.answered_at AND o.excluded_at IS NULL
+        ORDER BY o.answered_at DESC LIMIT 1
+    ) AS last ON true
+    WHERE r.workspace_id = $1 AND r.id = $2
+"""
+
+_EARLIER = """
+    SELECT 1 FROM deliveries d JOIN events e ON e.workspace_id = d.workspace_id AND e.id = d.event_id
+    WHERE d.workspace_id = $1 AND d.endpoint_id = $2 AND e.response_id = $3 AND e.revision < $4
+    LIMIT 1
+"""

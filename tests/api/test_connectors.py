@@ -1,0 +1,113 @@
+from typing import Any
+
+import pytest
+
+from app.db.engine import Engine
+from app.db.vault import Vault
+from app.domain.connectors.catalogue import CONNECTORS, EndpointKind
+from tests.builders import rows
+from tests.conftest import SECRET_KEYS, Tenant
+
+PLACE = "/v1/webhook-endpoints"
+URL = "https://hooks.slack.com/services/T0/B0/verysecret"
+
+
+async def create(tenant: Tenant, **fields: Any) -> dict[str, Any]:
+    reply = await tenant.api.post(PLACE, json={"kind": "slack", "settings": {"url": URL}, **fields})
+    assert reply.status_code == 201, reply.text
+    return dict(reply.json())
+
+
+async def test_what_is_secret_is_never_shown_and_sealed(alice: Tenant, engine: Engine) -> None:
+    link = "https://crm.example/{external_id}"
+    made = await create(alice, settings={"url": URL, "link": link})
+    listed = (await alice.api.get(PLACE)).text
+    changed = await alice.api.patch(f"{PLACE}/{made['id']}", json={"description": "CX"})
+    for shown in (str(made), listed, changed.text):
+        assert "verysecret" not in shown
+    assert (made["kind"], made["url"], made["settings"]) == ("slack", "https://hooks.slack.com", {"link": link})
+    assert (made["secret"], made["secrets"]) == (None, [])
+    (row,) = await rows(engine, "SELECT * FROM webhook_endpoints WHERE workspace_id = :w", w=alice.workspace_id)
+    assert b"verysecret" not in row["credentials"]
+    opened = Vault.read(SECRET_KEYS).open(row["credentials"], workspace_id=row["workspace_id"], row_id=row["id"])
+    assert "verysecret" in opened
+
+
+async def test_it_tells_of_answers_a_minute_late_unless_chosen_otherwise(alice: Tenant) -> None:
+    usual = await create(alice)
+    chosen = await create(alice, event_types=["response.detractor"], delay_seconds=0)
+    assert (usual["event_types"], usual["delay_seconds"]) == (["response.band_changed", "response.created"], 60)
+    assert (chosen["event_types"], chosen["delay_seconds"]) == (["response.detractor"], 0)
+
+
+async def test_a_webhook_still_hears_at_once_and_of_everything(alice: Tenant) -> None:
+    made = (await alice.api.post(PLACE, json={"url": "https://hooks.example.com/"})).json()
+    assert (made["kind"], made["settings"], made["delay_seconds"], made["event_types"]) == ("webhook", {}, 0, [])
+
+
+async def test_settings_change_one_by_one_and_are_checked_anew(alice: Tenant, engine: Engine) -> None:
+    link = "https://crm.example/{email}"
+    made = await create(alice, settings={"url": URL, "link": link})
+    place = f"{PLACE}/{made['id']}"
+    moved = await alice.api.patch(place, json={"settings": {"url": "https://hooks.slack-gov.com/services/new"}})
+    assert (moved.json()["url"], moved.json()["settings"]) == ("https://hooks.slack-gov.com", {"link": link})
+    cleared = await alice.api.patch(place, json={"settings": {"link": None}})
+    assert (cleared.json()["url"], cleared.json()["settings"]) == ("https://hooks.slack-gov.com", {})
+    checks = await rows(
+        engine, "SELECT body FROM events WHERE workspace_id = :w AND type = 'endpoint.test'", w=alice.workspace_id
+    )
+    assert [check["body"]["is_check"] for check in checks] == [True] * 3
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "pointer"),
+    [
+        ({"settings": {}}, "connector_settings_unusable", "/settings/url"),
+        ({"settings": {"url": URL, "colour": "red"}}, "connector_settings_unusable", "/settings/colour"),
+        ({"settings": {"url": "https://hooks.slack.com/other"}}, "connector_settings_unusable", "/settings/url"),
+        ({"settings": {"url": 7}}, "connector_settings_unusable", "/settings/url"),
+        (
+            {"settings": {"url": URL, "link": "https://x.example/{name}"}},
+            "connector_settings_unusable",
+            "/settings/link",
+        ),
+        ({"settings": {"url": "http://hooks.slack.com/services/x"}}, "unusable_url", "/url"),
+        ({"settings": {"url": "https://169.254.169.254/services/x"}}, "unusable_url", "/url"),
+        ({"url": "https://hooks.example.com/"}, "unusable_url", "/url"),
+        ({"event_types": ["recipient.created"]}, "not_for_connectors", "/event_types"),
+        ({"kind": "webhook"}, "unusable_url", "/url"),
+        (
+            {"kind": "teams", "settings": {"url": "https://a.webhook.office.com/webhookb2/x"}},
+            "connector_settings_unusable",
+            "/settings/url",
+        ),
+    ],
+)
+async def test_what_cannot_work_is_refused(alice: Tenant, fields: dict[str, Any], code: str, pointer: str) -> None:
+    body = {"kind": "slack", "settings": {"url": URL}, **fields}
+    if fields.get("kind") == "webhook":
+        del body["settings"]
+    reply = await alice.api.post(PLACE, json=body)
+    assert (reply.status_code, reply.json()["code"]) == (422, code), reply.text
+    assert reply.json()["errors"][0]["pointer"].endswith(pointer)
+    assert (await alice.api.get(PLACE)).json()["data"] == []
+
+
+async def test_a_connector_has_no_secret_to_rotate_and_a_webhook_no_settings(alice: Tenant) -> None:
+    connector = await create(alice)
+    rotated = await alice.api.post(f"{PLACE}/{connector['id']}/secrets/rotate", json={})
+    assert (rotated.status_code, rotated.json()["code"]) == (409, "endpoint_does_not_sign")
+    webhook = (await alice.api.post(PLACE, json={"url": "https://hooks.example.com/"})).json()
+    set_up = await alice.api.patch(f"{PLACE}/{webhook['id']}", json={"settings": {"url": URL}})
+    assert (set_up.status_code, set_up.json()["code"]) == (422, "connector_settings_unusable")
+
+
+async def test_a_deleted_connector_leaves_no_credentials(alice: Tenant, engine: Engine) -> None:
+    made = await create(alice)
+    assert (await alice.api.delete(f"{PLACE}/{made['id']}")).status_code == 204
+    (row,) = await rows(engine, "SELECT * FROM webhook_endpoints WHERE workspace_id = :w", w=alice.workspace_id)
+    assert (row["credentials"], row["settings"], row["url"]) == (None, {}, "")
+
+
+def test_every_kind_but_the_webhook_has_a_connector() -> None:
+    assert set(CONNECTORS) == set(EndpointKind) - {EndpointKind.WEBHOOK}
