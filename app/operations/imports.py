@@ -83,33 +83,35 @@ async def renew_lease(tx: Tx, claimed: ClaimedImport, *, lease_seconds: float) -
         raise ImportTakenOver
 
 
-async def store_rows(
+async def store_people(
+    tx: Tx, claimed: ClaimedImport, rows: SaidRows, *, now: datetime, hmac_key: bytes
+) -> list[Outcome]:
+    """How each row ended. Nobody would know of it without `note_rows` in the same transaction."""
+    said = [row for row in rows.said if isinstance(row, RecipientInput)]
+    done = await upsert_recipients(tx, said, now=now, hmac_key=hmac_key, said_at=claimed.uploaded_at)
+    if claimed.campaign_id is not None:
+        people = [outcome.id for outcome in done if isinstance(outcome, Upserted)]
+        await add_recipients(tx, claimed.workspace_id, claimed.campaign_id, people, now=now)
+    if len(done) == len(rows.said):
+        return done
+    ends = iter(done)
+    return [next(ends) if isinstance(row, RecipientInput) else row for row in rows.said]
+
+
+async def note_rows(
     tx: Tx,
     claimed: ClaimedImport,
     rows: SaidRows,
+    outcomes: Sequence[Outcome],
     *,
     lease_seconds: float,
     now: datetime,
-    hmac_key: bytes,
 ) -> None:
-    """These rows and the progress they mean. Raises ImportTakenOver, and then stores nothing."""
-    outcomes = await _upsert(tx, claimed, rows.said, now=now, hmac_key=hmac_key)
-    if claimed.campaign_id is not None:
-        people = [outcome.id for outcome in outcomes if isinstance(outcome, Upserted)]
-        await add_recipients(tx, claimed.workspace_id, claimed.campaign_id, people, now=now)
+    """The progress made; in the order of the file, since whoever takes over begins behind it. Raises ImportTakenOver,
+    and then the transaction must not be committed.
+    """
     await _note_progress(tx, claimed, outcomes, bytes_read=rows.bytes_read, lease_seconds=lease_seconds, now=now)
     await _keep_errors(tx, claimed, list(zip(rows.lines, outcomes, strict=True)))
-
-
-async def _upsert(
-    tx: Tx, claimed: ClaimedImport, rows: Sequence[RecipientInput | DomainError], *, now: datetime, hmac_key: bytes
-) -> list[Outcome]:
-    said = [row for row in rows if isinstance(row, RecipientInput)]
-    done = await upsert_recipients(tx, said, now=now, hmac_key=hmac_key, said_at=claimed.uploaded_at)
-    if len(done) == len(rows):
-        return done
-    ends = iter(done)
-    return [next(ends) if isinstance(row, RecipientInput) else row for row in rows]
 
 
 async def _note_progress(

@@ -1,16 +1,17 @@
 """Working off uploaded files of recipients.
 
 1. claim an import       or take over one whose worker has died
-2. read and store        two thousand rows a transaction; the next are read meanwhile
+2. read and store        fifteen hundred rows a transaction, the next of them while PostgreSQL is at work
 3. complete it           with one announcement
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
+from typing import Any
 
 import structlog
 
@@ -19,7 +20,7 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.db.vault import Vault
 from app.domain.errors import DomainError, Overloaded
-from app.domain.recipient import RecipientInput
+from app.domain.recipient import IDENTIFIERS, RecipientInput
 from app.domain.recipient_file import recipient_file
 from app.operations import imports
 from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRows
@@ -27,8 +28,9 @@ from app.queries.imports import read_chunk
 
 log = structlog.get_logger()
 
-ROWS_A_TRANSACTION = 2_000  # short enough for whoever waits for one of these people
+ROWS_A_TRANSACTION = 1_500  # short enough for whoever waits for one of these people
 BYTES_WITHOUT_A_PAUSE = 32_000  # a few milliseconds of work, then others may go on
+PATIENCE_SECONDS = 0.5  # with the transaction before, which takes a tenth of that
 CHUNKS_A_LEASE = 64  # read before the lease is renewed, whether or not there is anything to store
 
 
@@ -59,6 +61,16 @@ async def run_next_import(
     except ImportTakenOver:
         log.warning("an import was taken over by another worker", import_id=claimed.id.hex)
     return True
+
+
+class _InTheWay(Exception):
+    """What this transaction has locked may be what the one before it waits for, which PostgreSQL cannot see."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Storing:
+    done: "asyncio.Future[None]"
+    names: frozenset[str] | None  # of the people concerned; None if that cannot be told
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +104,48 @@ class Importer:
     async def _store_all(self) -> None:
         async with aclosing(self._batches()) as batches:
             upcoming = asyncio.ensure_future(anext(batches, None))
+            before: _Storing | None = None
             try:
                 while (batch := await upcoming) is not None:
                     upcoming = asyncio.ensure_future(anext(batches, None))
-                    await self._store(batch)
+                    before = await self._begin(batch, before)
+                if before is not None:
+                    await before.done
             finally:
-                upcoming.cancel()
-                await asyncio.gather(upcoming, return_exceptions=True)
+                await _leave(upcoming, *([before.done] if before is not None else []))
 
-    async def _store(self, rows: SaidRows) -> None:
+    async def _begin(self, rows: SaidRows, before: "_Storing | None") -> "_Storing":
+        """Beside the transaction before it, if that can concern none of the same people. Leaves one under way."""
+        names = _names_in(rows.said) if self.claimed.campaign_id is None else None
+        if before is not None and (names is None or before.names is None or not names.isdisjoint(before.names)):
+            await before.done
+            before = None
+        storing = _Storing(asyncio.ensure_future(self._store(rows, before.done if before else None)), names)
+        if before is not None:
+            try:
+                await before.done
+            except BaseException:
+                await _leave(storing.done)
+                raise
+        return storing
+
+    async def _store(self, rows: SaidRows, before: "asyncio.Future[None] | None") -> None:
+        while True:
+            try:
+                await self._store_behind(rows, before)
+            except _InTheWay:
+                assert before is not None
+                await asyncio.wait({before})
+            else:
+                return
+
+    async def _store_behind(self, rows: SaidRows, before: "asyncio.Future[None] | None") -> None:
         async with self.engine.write() as tx:
-            await imports.store_rows(
-                tx,
-                self.claimed,
-                rows,
-                lease_seconds=self.lease_seconds,
-                now=self.now(),
-                hmac_key=self.hmac_key,
-            )
+            now = self.now()
+            outcomes = await imports.store_people(tx, self.claimed, rows, now=now, hmac_key=self.hmac_key)
+            if before is not None:
+                await _until_done(before)
+            await imports.note_rows(tx, self.claimed, rows, outcomes, lease_seconds=self.lease_seconds, now=self.now())
 
     async def _batches(self) -> AsyncGenerator[SaidRows, None]:
         """Of the rows that nobody has stored yet."""
@@ -159,3 +195,25 @@ class Importer:
     async def _renew_lease(self) -> None:
         async with self.engine.write() as tx:
             await imports.renew_lease(tx, self.claimed, lease_seconds=self.lease_seconds)
+
+
+def _names_in(said: Sequence[RecipientInput | DomainError]) -> frozenset[str] | None:
+    """None if rows share more than people, such as accounts."""
+    rows = [row for row in said if isinstance(row, RecipientInput)]
+    if any(row.account is not None or row.recipient_id is not None for row in rows):
+        return None
+    return frozenset(name for row in rows for kind in IDENTIFIERS if (name := row.given.get(kind)))
+
+
+async def _until_done(before: "asyncio.Future[None]") -> None:
+    """Raises _InTheWay, and what went wrong there."""
+    await asyncio.wait({before}, timeout=PATIENCE_SECONDS)
+    if not before.done():
+        raise _InTheWay
+    before.result()
+
+
+async def _leave(*futures: "asyncio.Future[Any]") -> None:
+    for future in futures:
+        future.cancel()
+    await asyncio.gather(*futures, return_exceptions=True)

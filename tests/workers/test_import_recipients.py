@@ -130,6 +130,22 @@ async def test_the_same_file_again_changes_nothing(dora: Tenant, own_engine: Eng
     assert await people(own_engine, dora) == before
 
 
+@pytest.mark.parametrize("apart", [1, 60, 101, 160])
+async def test_rows_take_effect_in_the_order_of_the_file(dora: Tenant, own_engine: Engine, apart: int) -> None:
+    """Also where two transactions come upon the same person by different names."""
+    await dora.api.post("/v1/recipients", json={"external_id": "zoe", "phone": "+4930123456"})
+    others = [f"{at:06},,Nobody\n" for at in range(400)]
+    others[60] = "zoe,,First\n"
+    others[60 + apart] = ",+4930123456,Second\n"
+    await upload(dora, "external_id,phone,name\n" + "".join(others))
+    await a_slow_worker(own_engine)
+    everybody = await people(own_engine, dora)
+    assert len(everybody) == 399
+    assert [(one["name"], one["phone"]) for one in everybody if one["external_id"] == "zoe"] == [
+        ("Second", "+4930123456")
+    ]
+
+
 async def test_broken_rows_are_reported_and_hold_up_nobody(dora: Tenant, own_engine: Engine) -> None:
     """One row in twenty is broken, in all the ways we know."""
     await dora.api.post("/v1/recipients", json={"external_id": "old", "email": "old@example.com"})
