@@ -1,0 +1,3 @@
+from tests.workers.conftest import scene
+
+__all__ = ["scene"]
