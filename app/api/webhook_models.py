@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, StringConstraints
 
+from app.api.endpoint_health import EndpointHealth
 from app.api.schemas import (
     CampaignId,
     DeliveryId,
@@ -25,6 +26,7 @@ from app.domain.connectors.catalogue import EndpointKind
 from app.domain.connectors.settings import ConnectorSettingsUnusable
 from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
+from app.domain.pacing import HIGHEST_RATE, LOWEST_RATE
 from app.domain.receiver_url import LONGEST_URL, UnusableURL
 from app.domain.webhook_endpoint import (
     LONGEST_DELAY,
@@ -60,6 +62,14 @@ Settings = Annotated[
         examples=[{"url": "https://hooks.slack.com/services/T0/B0/x"}],
     ),
 ]
+RateLimit = Annotated[
+    Whole,
+    Field(
+        ge=LOWEST_RATE,
+        le=HIGHEST_RATE,
+        description="At most so many attempts a second, over all workers. Null: as fast as it answers.",
+    ),
+]
 
 REFUSED_ENDPOINTS = (UnusableURL, ScoreRangeEmpty, UnknownCampaigns, ConnectorSettingsUnusable, NotForConnectors)
 
@@ -79,6 +89,7 @@ class WebhookEndpointCreate(Request):
     recipient_properties: RecipientProperties = Field(default_factory=dict)
     has_comment: HasComment = None
     delay_seconds: DelaySeconds = absent()
+    rate_limit_per_second: RateLimit | None = None
     signing: Signing = Field(Signing.SHARED, description="`ed25519`: we keep a private key, you get the public one.")
 
     def columns(self) -> dict[str, Any]:
@@ -100,6 +111,7 @@ class WebhookEndpointEdit(Request):
     recipient_properties: RecipientProperties = absent()
     has_comment: HasComment = None
     delay_seconds: DelaySeconds = absent()
+    rate_limit_per_second: RateLimit | None = None
 
     def columns(self) -> dict[str, Any]:
         return _columns({name: getattr(self, name) for name in self.model_fields_set})
@@ -149,9 +161,11 @@ class WebhookEndpoint(Reply):
     recipient_properties: dict[str, list[Any]] = Field(examples=[{"plan": ["pro", "team"]}])
     has_comment: bool | None
     delay_seconds: int
+    rate_limit_per_second: int | None
     state: EndpointState
     disabled_at: Instant | None
     disabled_reason: DisabledReason | None
+    health: EndpointHealth
     secrets: list[WebhookSecret] = Field(description="All that sign at the moment, newest first.")
     created_at: Instant
     updated_at: Instant

@@ -68,6 +68,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "delivery_attempts.failure": _FIXED,
     "delivery_log.last_failure": _FIXED,
     "delivery_log.state": _FIXED,
+    "endpoint_health.last_failure": _FIXED,
     "endpoint_secrets.ciphertext": _OURS,
     "endpoint_secrets.hint": _OURS,
     "events.band": _FIXED,

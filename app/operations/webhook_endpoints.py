@@ -26,6 +26,7 @@ from app.domain.webhook_endpoint import (
     check_score_range,
 )
 from app.operations.deliveries.cancel import cancel_deliveries_of
+from app.operations.deliveries.health import forget_health
 from app.operations.deliveries.settle import wake_endpoints
 from app.operations.endpoint_secrets import destroy_secrets
 from app.operations.events import announce
@@ -59,6 +60,8 @@ async def change_endpoint(
     if all(_are_the_same(before[name], value) for name, value in changes.items()):
         return
     await _check(tx, workspace_id, {**before, **changes}, guard=guard)
+    if changes.get("url", before["url"]) != before["url"]:
+        await forget_health(tx, workspace_id, endpoint_id)
     await _write(tx, workspace_id, endpoint_id, changes, now=now)
 
 
@@ -96,6 +99,7 @@ async def enable_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
     if before["disabled_at"] is None:
         return
     await _write(tx, workspace_id, endpoint_id, {"disabled_at": None, "disabled_reason": None}, now=now)
+    await forget_health(tx, workspace_id, endpoint_id)
     await wake_endpoints(tx, {endpoint_id: workspace_id})
 
 
@@ -104,6 +108,7 @@ async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
     await lock_endpoint(tx, workspace_id, endpoint_id)
     await _write(tx, workspace_id, endpoint_id, _BURIED | {"deleted_at": now}, now=now)
     await destroy_secrets(tx, workspace_id, endpoint_id)
+    await forget_health(tx, workspace_id, endpoint_id)
     await cancel_deliveries_of(tx, workspace_id, endpoint_id)
     await _forget_work(tx, workspace_id, endpoint_id)
 

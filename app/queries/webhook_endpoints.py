@@ -8,19 +8,20 @@ from sqlalchemy import Select, or_, select
 from app.db.engine import ReadTx, Tx
 from app.db.tables import endpoint_secrets, webhook_endpoints
 from app.domain.webhook_endpoint import WebhookEndpointNotFound
+from app.queries.endpoint_health import health_of
 from app.queries.pages import Page, Slice, paged
 
 
 async def list_endpoints(tx: ReadTx, workspace_id: UUID, page: Page, *, now: datetime) -> Slice[dict[str, Any]]:
     found = await paged(tx, _endpoints(workspace_id), webhook_endpoints, page)
-    rows = await _with_secrets(tx, workspace_id, [dict(row) for row in found.rows], now=now)
+    rows = await _with_state(tx, workspace_id, [dict(row) for row in found.rows], now=now)
     return Slice(rows, next_after=found.next_after, next_change=found.next_change)
 
 
 async def get_endpoint(tx: ReadTx | Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> dict[str, Any]:
-    """With what may be shown of the secrets that sign at `now`, newest first. Raises WebhookEndpointNotFound."""
+    """With its health, and what may be shown of its secrets, newest first. Raises WebhookEndpointNotFound."""
     row = await _get(tx, _endpoints(workspace_id).where(webhook_endpoints.c.id == endpoint_id))
-    return (await _with_secrets(tx, workspace_id, [row], now=now))[0]
+    return (await _with_state(tx, workspace_id, [row], now=now))[0]
 
 
 async def get_secret(tx: ReadTx | Tx, workspace_id: UUID, endpoint_id: UUID, secret_id: UUID) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def _endpoints(workspace_id: UUID) -> Select[Any]:
     return select(webhook_endpoints).where(kept.workspace_id == workspace_id, kept.deleted_at.is_(None))
 
 
-async def _with_secrets(
+async def _with_state(
     tx: ReadTx | Tx, workspace_id: UUID, rows: Sequence[dict[str, Any]], *, now: datetime
 ) -> list[dict[str, Any]]:
     kept = endpoint_secrets.c
@@ -61,7 +62,15 @@ async def _with_secrets(
         .order_by(kept.id.desc())
     )
     secrets = (await tx.execute(query)).mappings().all()
-    return [{**row, "secrets": [dict(one) for one in secrets if one["endpoint_id"] == row["id"]]} for row in rows]
+    health = await health_of(tx, workspace_id, [row["id"] for row in rows])
+    return [
+        {
+            **row,
+            "secrets": [dict(one) for one in secrets if one["endpoint_id"] == row["id"]],
+            "health": health[row["id"]],
+        }
+        for row in rows
+    ]
 
 
 _SHOWN = tuple(endpoint_secrets.c[name] for name in ("endpoint_id", "id", "hint", "created_at", "expires_at"))

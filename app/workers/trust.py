@@ -1,25 +1,43 @@
-"""How much an endpoint may have in flight: less once it fails, so that few attempts hang on one that is dead."""
+"""What this process has seen of endpoints itself, a moment ago: sooner than the database knows how an attempt ended.
+
+The breaker in the database pauses an endpoint that fails; this only keeps the first minute of an outage from costing
+the others their places.
+"""
 
 from uuid import UUID
 
-FAILURES = 5  # in a row, as far as this process has seen
-SHARE_OF_THE_FAILING = 16  # the cap is divided by it
+FAILURES = 5  # in a row, or as many hanging as a doubted endpoint may have
+SHARE_OF_THE_DOUBTED = 16  # the cap is divided by it
 REMEMBERED = 10_000
 
 
 class Trust:
     def __init__(self, cap: int) -> None:
         self._cap = cap
-        self._cap_of_the_failing = max(1, cap // SHARE_OF_THE_FAILING)
+        self._cap_of_the_doubted = max(1, cap // SHARE_OF_THE_DOUBTED)
         self._failures: dict[UUID, int] = {}
+        self._hanging: dict[UUID, int] = {}
 
     def cap_of(self, endpoint_id: UUID) -> int:
-        return self._cap_of_the_failing if self._failures.get(endpoint_id, 0) >= FAILURES else self._cap
+        return self._cap_of_the_doubted if self.doubts(endpoint_id) else self._cap
+
+    def doubts(self, endpoint_id: UUID) -> bool:
+        hanging = self._hanging.get(endpoint_id, 0)
+        return hanging >= self._cap_of_the_doubted or self._failures.get(endpoint_id, 0) >= FAILURES
+
+    def note_hanging(self, endpoint_id: UUID) -> None:
+        """An attempt takes long. One that then arrives, like any other, restores the trust."""
+        _count(self._hanging, endpoint_id)
 
     def note(self, endpoint_id: UUID, *, is_delivered: bool) -> None:
         if is_delivered:
             self._failures.pop(endpoint_id, None)
-            return
-        if len(self._failures) >= REMEMBERED:
-            self._failures.clear()
-        self._failures[endpoint_id] = self._failures.get(endpoint_id, 0) + 1
+            self._hanging.pop(endpoint_id, None)
+        else:
+            _count(self._failures, endpoint_id)
+
+
+def _count(counts: dict[UUID, int], endpoint_id: UUID) -> None:
+    if len(counts) >= REMEMBERED:
+        counts.clear()
+    counts[endpoint_id] = counts.get(endpoint_id, 0) + 1

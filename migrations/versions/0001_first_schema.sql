@@ -60,10 +60,25 @@ CREATE INDEX ix_delivery_log_event ON delivery_log (workspace_id, event_id);
 
 CREATE INDEX ix_delivery_log_exhausted ON delivery_log (workspace_id, id) WHERE state = 'exhausted';
 
+CREATE TABLE endpoint_health (
+    workspace_id UUID NOT NULL,
+    endpoint_id UUID NOT NULL,
+    failures INTEGER NOT NULL,
+    failing_since TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_failed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    last_failure TEXT NOT NULL,
+    pauses INTEGER DEFAULT 0 NOT NULL,
+    paused_until TIMESTAMP WITH TIME ZONE,
+    warned_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_endpoint_health PRIMARY KEY (workspace_id, endpoint_id)
+)
+ WITH (fillfactor = 50);
+
 CREATE TABLE endpoint_work (
     workspace_id UUID NOT NULL,
     endpoint_id UUID NOT NULL,
     due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    paid_until TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_endpoint_work PRIMARY KEY (workspace_id, endpoint_id)
 )
  WITH (fillfactor = 50);
@@ -326,6 +341,7 @@ CREATE TABLE webhook_endpoints (
     recipient_properties JSONB DEFAULT '{}'::jsonb NOT NULL,
     has_comment BOOLEAN,
     delay_seconds INTEGER DEFAULT 0 NOT NULL,
+    rate_limit_per_second INTEGER,
     disabled_at TIMESTAMP WITH TIME ZONE,
     disabled_reason TEXT,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
@@ -335,7 +351,8 @@ CREATE TABLE webhook_endpoints (
     changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
     CONSTRAINT pk_webhook_endpoints PRIMARY KEY (workspace_id, id),
     CONSTRAINT fk_webhook_endpoints_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
-    CONSTRAINT ck_webhook_endpoints_delay_seconds CHECK (delay_seconds BETWEEN 0 AND 3600)
+    CONSTRAINT ck_webhook_endpoints_delay_seconds CHECK (delay_seconds BETWEEN 0 AND 3600),
+    CONSTRAINT ck_webhook_endpoints_rate_limit_per_second CHECK (rate_limit_per_second BETWEEN 1 AND 1000)
 );
 
 CREATE TABLE endpoint_secrets (

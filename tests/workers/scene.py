@@ -82,6 +82,7 @@ class Scene:
     async def make_due(self) -> None:
         """As if the time had come for everything that waits for a retry."""
         await self.database.execute("UPDATE deliveries SET due_at = now() WHERE claim_id IS NULL")
+        await self.database.execute("UPDATE endpoint_health SET paused_until = now()")
         await self.database.execute("UPDATE endpoint_work SET due_at = now()")
 
     def settings(self, **overrides: Any) -> Settings:

@@ -45,6 +45,22 @@ async def test_more_dead_receivers_than_places_delay_a_healthy_one_for_a_moment_
         assert monotonic() - started < 6.0  # well before the deadline of those that hang
 
 
+async def test_twenty_that_hang_hold_up_nothing_of_a_healthy_one(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    async with AsyncExitStack() as stack:
+        hanging = [await stack.enter_async_context(receiver(doing(hang))) for _ in range(20)]
+        for dead in hanging:
+            await scene.endpoint(dead)
+        healthy = await stack.enter_async_context(receiver(answering(OK)))
+        endpoint = await scene.endpoint(healthy)
+        scene.work(in_flight=64, **PATIENT)
+        await asyncio.gather(*(scene.answer(campaign) for _ in range(50)))
+        await scene.settled(endpoint, 50)
+        # All of it arrived while every attempt at the others was still under way.
+        assert await scene.database.fetchval("SELECT count(*) FROM delivery_attempts WHERE failure IS NOT NULL") == 0
+        assert sum(len(dead.requests) for dead in hanging) >= 20
+
+
 async def test_a_receiver_that_resets_is_recorded_and_tried_again(scene: Scene) -> None:
     campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
     async with receiver(doing(reset)) as here:
@@ -131,19 +147,6 @@ async def cut_all_connections(scene: Scene) -> None:
     )
 
 
-async def test_an_endpoint_that_keeps_failing_gets_few_places(scene: Scene) -> None:
-    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
-    async with receiver(doing(hang)) as dead:
-        await scene.endpoint(dead)
-        scene.work(in_flight_per_endpoint=32)
-        await asyncio.gather(*(scene.answer(campaign) for _ in range(32)))
-        await until(lambda: scene.database.fetchval("SELECT count(*) = 32 FROM deliveries WHERE attempts = 1"))
-        await scene.make_due()
-        await arrived(dead, 34)
-        claimed = "SELECT count(*) FROM deliveries WHERE claim_id IS NOT NULL AND due_at > now()"
-        assert await scene.database.fetchval(claimed) <= 2
-
-
 def test_trust_is_lost_by_failures_in_a_row_and_won_back_by_one_success() -> None:
     trust, endpoint_id = Trust(64), uuid4()
     for _ in range(4):
@@ -158,3 +161,14 @@ def test_trust_is_lost_by_failures_in_a_row_and_won_back_by_one_success() -> Non
     trust.note(endpoint_id, is_delivered=True)
     assert trust.cap_of(endpoint_id) == 64
     assert Trust(1).cap_of(endpoint_id) == 1
+
+
+def test_attempts_that_hang_cost_trust_until_one_arrives() -> None:
+    trust, endpoint_id = Trust(64), uuid4()
+    for _ in range(4):
+        assert not trust.doubts(endpoint_id)
+        trust.note_hanging(endpoint_id)
+    assert trust.doubts(endpoint_id)
+    assert not trust.doubts(uuid4())
+    trust.note(endpoint_id, is_delivered=True)
+    assert not trust.doubts(endpoint_id)

@@ -25,7 +25,8 @@ OK = answer("200 OK")
 
 async def claim(connection: asyncpg.Connection, *, seconds: float = 2.0, cap: int = 16) -> list[ClaimedDelivery]:
     async with connection.transaction():
-        return await claim_due_deliveries(connection, lease=Lease.of(seconds), limit=100, cap_of=lambda _: cap)
+        claim = await claim_due_deliveries(connection, lease=Lease.of(seconds), limit=100, cap_of=lambda _: cap)
+    return list(claim.deliveries)
 
 
 def delivered(delivery: ClaimedDelivery) -> Settlement:

@@ -22,7 +22,7 @@ async def test_one_outcome_that_cannot_be_stored_does_not_hold_up_the_others(sce
         await an_event(database, workspace_id, **DETRACTOR)
     await fan_out(database)
     async with database.transaction():
-        claimed = await claim_due_deliveries(database, lease=Lease.of(60), limit=20, cap_of=lambda _: 16)
+        claimed = (await claim_due_deliveries(database, lease=Lease.of(60), limit=20, cap_of=lambda _: 16)).deliveries
     counted: list[int] = []
     lane = Lane(scene.engine)
     settling = Settling(lane, settled=counted.append)
@@ -46,7 +46,7 @@ async def test_a_new_month_may_begin_while_outcomes_are_written(scene: Scene) ->
         await an_event(database, workspace_id, **DETRACTOR)
     await fan_out(database)
     async with database.transaction():
-        claimed = await claim_due_deliveries(database, lease=Lease.of(60), limit=60, cap_of=lambda _: 60)
+        claimed = (await claim_due_deliveries(database, lease=Lease.of(60), limit=60, cap_of=lambda _: 60)).deliveries
 
     async def settle() -> None:
         for delivery in claimed:

@@ -36,7 +36,8 @@ async def connections(scene: Scene, count: int) -> AsyncIterator[list[asyncpg.Co
 
 async def claim(connection: asyncpg.Connection) -> list[ClaimedDelivery]:
     async with connection.transaction():
-        return await claim_due_deliveries(connection, lease=Lease.of(60), limit=5, cap_of=lambda _: CAP)
+        claim = await claim_due_deliveries(connection, lease=Lease.of(60), limit=5, cap_of=lambda _: CAP)
+    return list(claim.deliveries)
 
 
 def ended(delivery: ClaimedDelivery, *, well: bool) -> Settlement:
@@ -62,7 +63,7 @@ async def test_a_delivery_committed_while_a_claim_ends_is_not_overlooked(scene: 
     await fan_out(scene.database)
     async with connections(scene, 2) as (claimer, adder):
         async with claimer.transaction():
-            held = await claim_due_deliveries(claimer, lease=Lease.of(60), limit=5, cap_of=lambda _: CAP)
+            held = (await claim_due_deliveries(claimer, lease=Lease.of(60), limit=5, cap_of=lambda _: CAP)).deliveries
             await an_event(scene.database, workspace_id, **DETRACTOR)
             adding = asyncio.create_task(fan_out(adder))
             await until(lambda: is_blocked(scene))
@@ -83,7 +84,8 @@ async def test_a_place_freed_while_a_claim_counts_is_not_lost(scene: Scene) -> N
     await scene.database.execute("UPDATE endpoint_work SET due_at = now()")
     async with connections(scene, 2) as (claimer, settler):
         async with claimer.transaction():
-            assert await claim_due_deliveries(claimer, lease=Lease.of(60), limit=5, cap_of=lambda _: CAP) == []
+            more = await claim_due_deliveries(claimer, lease=Lease.of(60), limit=5, cap_of=lambda _: CAP)
+            assert not more.deliveries
             settling = asyncio.create_task(settle_deliveries(settler, [ended(held[0], well=True)]))
             await until(lambda: is_blocked(scene))
         await settling

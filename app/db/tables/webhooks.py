@@ -45,6 +45,7 @@ webhook_endpoints = Table(
     properties("recipient_properties"),  # key → the values that pass; empty means all
     Column("has_comment", Boolean),
     Column("delay_seconds", Integer, nullable=False, server_default=text("0")),
+    Column("rate_limit_per_second", Integer),  # none: as fast as it answers
     Column("disabled_at", instant),
     Column("disabled_reason", Text),
     created_at(),
@@ -54,6 +55,7 @@ webhook_endpoints = Table(
     changed_in(),
     belongs_to("workspaces", refers_to=("id",)),
     CheckConstraint("delay_seconds BETWEEN 0 AND 3600", name="delay_seconds"),
+    CheckConstraint("rate_limit_per_second BETWEEN 1 AND 1000", name="rate_limit_per_second"),
 )
 
 endpoint_secrets = Table(
@@ -94,7 +96,24 @@ endpoint_work = Table(
     workspace_column(),
     Column("endpoint_id", Uuid, primary_key=True),
     Column("due_at", instant, nullable=False),
+    Column("paid_until", instant),  # with a rate limit: nothing more is taken before then
     Index("ix_endpoint_work_due", "due_at"),
+    postgresql_with={"fillfactor": 50},
+)
+
+# Endpoints whose last attempt failed, over all workers: the state of their circuit breakers. Goes with a success.
+endpoint_health = Table(
+    "endpoint_health",
+    metadata,
+    workspace_column(),
+    Column("endpoint_id", Uuid, primary_key=True),
+    Column("failures", Integer, nullable=False),  # in a row
+    Column("failing_since", instant, nullable=False),
+    Column("last_failed_at", instant, nullable=False),
+    Column("last_failure", Text, nullable=False),
+    Column("pauses", Integer, nullable=False, server_default=text("0")),  # in a row
+    Column("paused_until", instant),  # afterwards, one delivery at a time until one arrives
+    Column("warned_at", instant),
     postgresql_with={"fillfactor": 50},
 )
 

@@ -1,7 +1,7 @@
 """Taking what is due, for the length of a lease.
 
     1. lock due endpoints      the ones longest due; those another worker holds are skipped
-    2. claim their deliveries  fairly, and no more than the endpoint's cap on what is in flight
+    2. claim their deliveries  fairly, and no more than the endpoint's cap, breaker and rate allow
     3. freeze delayed bodies   so that the comment arrives with the score, and every retry is the same bytes
     4. note what is due next   the endpoint's row says when looking at it is worth while again
 
@@ -10,6 +10,7 @@ lock and lowers the row's `due_at` afterwards. In one statement, a delivery that
 lock would be overlooked, and its wake-up overwritten.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -17,6 +18,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.db.statements import Connection, fetch
+from app.domain.pacing import batch_of
 from app.operations.responses.bodies import METRIC_TABLE, band_sql
 
 ENDPOINTS_AT_ONCE = 50
@@ -51,6 +53,10 @@ class DueEndpoint:
     kind: str
     settings: str  # JSON
     credentials: bytes | None
+    is_failing: bool = False  # its last attempt failed
+    most_at_once: int | None = None  # as its breaker has it: nothing, a probe, or no limit
+    rate: int | None = None  # deliveries per second
+    is_spent: bool = False  # as many were taken as its rate allows so far
 
 
 @dataclass(slots=True)
@@ -67,19 +73,24 @@ class ClaimedDelivery:
     data: str = field(repr=False)  # JSON
 
 
-async def claim_due_deliveries(
-    tx: Connection, *, lease: Lease, limit: int, cap_of: Callable[[UUID], int]
-) -> list[ClaimedDelivery]:
+@dataclass(frozen=True, slots=True)
+class Claim:
+    deliveries: Sequence[ClaimedDelivery] = ()
+    next_in_seconds: float | None = None  # until one of the endpoints looked at has something due; may be 0
+
+
+async def claim_due_deliveries(tx: Connection, *, lease: Lease, limit: int, cap_of: Callable[[UUID], int]) -> Claim:
     """`cap_of` an endpoint: how many of its deliveries may be in flight, over all workers."""
     endpoints = await _lock_due_endpoints(tx, limit=min(limit, ENDPOINTS_AT_ONCE))
     if not endpoints:
-        return []
-    caps = [cap_of(endpoint_id) for endpoint_id in endpoints]
-    share = -(-limit // len(endpoints))
-    rows = await fetch(tx, _CLAIM, *_keys(endpoints), caps, share, limit, lease.id, lease.seconds)
+        return Claim()
+    caps = [_cap(endpoint, cap_of) for endpoint in endpoints.values()]
+    shares = _shares(list(endpoints.values()), limit)
+    rows = await fetch(tx, _CLAIM, *_keys(endpoints), caps, shares, limit, lease.id, lease.seconds)
     frozen = await _freeze_delayed(tx, endpoints, rows, lease)
-    await fetch(tx, _NOTE_NEXT_DUE, *_keys(endpoints), caps)
-    return [_claimed(endpoints[row["endpoint_id"]], row, lease, frozen) for row in rows]
+    noted = await fetch(tx, _NOTE_NEXT_DUE, *_keys(endpoints), caps, _paid(endpoints, rows))
+    claimed = [_claimed(endpoints[row["endpoint_id"]], row, lease, frozen) for row in rows]
+    return Claim(claimed, min((row["due_in"] for row in noted), default=None))
 
 
 async def _lock_due_endpoints(tx: Connection, *, limit: int) -> dict[UUID, DueEndpoint]:
@@ -88,6 +99,30 @@ async def _lock_due_endpoints(tx: Connection, *, limit: int) -> dict[UUID, DueEn
     if resting:
         await fetch(tx, _FORGET_RESTING, list(resting.values()), list(resting))
     return {row["id"]: _due_endpoint(row) for row in rows if not row["is_resting"]}
+
+
+def _cap(endpoint: DueEndpoint, cap_of: Callable[[UUID], int]) -> int:
+    cap = cap_of(endpoint.id)
+    return cap if endpoint.most_at_once is None else min(cap, endpoint.most_at_once)
+
+
+def _shares(endpoints: Sequence[DueEndpoint], limit: int) -> list[int]:
+    """Each workspace gets the same, whether it has one endpoint or a hundred; what is not used goes round again."""
+    of_workspace = Counter(endpoint.workspace_id for endpoint in endpoints)
+    share = -(-limit // len(of_workspace))
+    return [_within_rate(endpoint, -(-share // of_workspace[endpoint.workspace_id])) for endpoint in endpoints]
+
+
+def _within_rate(endpoint: DueEndpoint, share: int) -> int:
+    if endpoint.is_spent:
+        return 0
+    return share if endpoint.rate is None else min(share, batch_of(endpoint.rate))
+
+
+def _paid(endpoints: Mapping[UUID, DueEndpoint], rows: Sequence[Mapping[str, Any]]) -> list[float | None]:
+    """Seconds of its rate that each has used up by this claim; None without a rate."""
+    taken = Counter(row["endpoint_id"] for row in rows)
+    return [taken[one.id] / one.rate if one.rate else None for one in endpoints.values()]
 
 
 async def _freeze_delayed(
@@ -112,6 +147,7 @@ def _due_endpoint(row: Mapping[str, Any]) -> DueEndpoint:
     return DueEndpoint(
         row["workspace_id"], row["id"], row["url"], row["is_delayed"], row["livemode"],
         tuple(SealedSecret(*secret) for secret in secrets), row["kind"], row["settings"], row["credentials"],
+        row["is_failing"], row["most_at_once"], row["rate"], row["is_spent"],
     )  # fmt: skip
 
 
@@ -127,16 +163,19 @@ def _claimed(
 # Locked before anything is joined to them, or else all that are due would be joined to find the first.
 _LOCK_DUE = """
     WITH locked AS MATERIALIZED (
-        SELECT workspace_id, endpoint_id FROM endpoint_work WHERE due_at <= now()
+        SELECT workspace_id, endpoint_id, paid_until FROM endpoint_work WHERE due_at <= now()
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     )
     SELECT w.workspace_id, w.endpoint_id AS id, e.url, e.delay_seconds > 0 AS is_delayed, s.mode = 'live' AS livemode,
         e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL AS is_resting,
         e.kind, e.settings::text AS settings, e.credentials,
-        secret.ids AS secret_ids, secret.ciphertexts
+        secret.ids AS secret_ids, secret.ciphertexts, h.endpoint_id IS NOT NULL AS is_failing,
+        CASE WHEN h.paused_until > now() THEN 0 WHEN h.paused_until IS NOT NULL THEN 1 END AS most_at_once,
+        e.rate_limit_per_second AS rate, coalesce(w.paid_until > now(), false) AS is_spent
     FROM locked w
     JOIN webhook_endpoints e ON e.workspace_id = w.workspace_id AND e.id = w.endpoint_id
     JOIN workspaces s ON s.id = w.workspace_id
+    LEFT JOIN endpoint_health h ON h.workspace_id = w.workspace_id AND h.endpoint_id = w.endpoint_id
     CROSS JOIN LATERAL (
         SELECT coalesce(array_agg(k.id ORDER BY k.id DESC), '{}') AS ids,
             coalesce(array_agg(k.ciphertext ORDER BY k.id DESC), '{}') AS ciphertexts
@@ -159,7 +198,7 @@ _FORGET_RESTING = """
 _CLAIM = """
     WITH due AS MATERIALIZED (
         SELECT d.workspace_id, d.id
-        FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS w (workspace_id, endpoint_id, cap)
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::int[]) AS w (workspace_id, endpoint_id, cap, share)
         CROSS JOIN LATERAL (
             SELECT count(*) AS leased FROM deliveries d
             WHERE d.workspace_id = w.workspace_id AND d.endpoint_id = w.endpoint_id
@@ -168,7 +207,7 @@ _CLAIM = """
         CROSS JOIN LATERAL (
             SELECT d.workspace_id, d.id FROM deliveries d
             WHERE d.workspace_id = w.workspace_id AND d.endpoint_id = w.endpoint_id AND d.due_at <= now()
-            ORDER BY d.due_at LIMIT greatest(least($4, w.cap - flight.leased), 0)
+            ORDER BY d.due_at LIMIT greatest(least(w.share, w.cap - flight.leased), 0)
             FOR UPDATE SKIP LOCKED
         ) AS d
         LIMIT $5
@@ -203,12 +242,22 @@ _FREEZE = f"""
     RETURNING d.id, d.body::text AS data
 """
 
-# An endpoint at its cap is looked at again when a lease runs out, unless settling one frees a place sooner.
+# An endpoint at its cap is looked at again when a lease runs out, unless settling one frees a place sooner; a paused
+# one when the pause is over, one with a rate limit when what it took is paid for. None is noted for earlier than now:
+# whoever was served goes to the end of the queue, however old its backlog is.
 _NOTE_NEXT_DUE = """
     WITH next AS (
-        SELECT w.workspace_id, w.endpoint_id,
-            CASE WHEN flight.leased >= w.cap THEN flight.first_ends_at ELSE first.due_at END AS due_at
-        FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS w (workspace_id, endpoint_id, cap)
+        SELECT w.workspace_id, w.endpoint_id, paid.until AS paid_until, CASE
+            WHEN first.due_at IS NOT NULL THEN greatest(
+                CASE WHEN flight.leased >= w.cap THEN coalesce(flight.first_ends_at, now()) ELSE first.due_at END,
+                h.paused_until, paid.until, now()
+            )
+            WHEN paid.until > now() THEN paid.until
+        END AS due_at
+        FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::float8[]) AS w (workspace_id, endpoint_id, cap, paid)
+        JOIN endpoint_work q ON q.workspace_id = w.workspace_id AND q.endpoint_id = w.endpoint_id
+        LEFT JOIN endpoint_health h ON h.workspace_id = w.workspace_id AND h.endpoint_id = w.endpoint_id
+        CROSS JOIN LATERAL (SELECT greatest(q.paid_until, now()) + make_interval(secs => w.paid) AS until) AS paid
         CROSS JOIN LATERAL (
             SELECT count(*) AS leased, min(d.due_at) AS first_ends_at FROM deliveries d
             WHERE d.workspace_id = w.workspace_id AND d.endpoint_id = w.endpoint_id
@@ -223,6 +272,7 @@ _NOTE_NEXT_DUE = """
         DELETE FROM endpoint_work w USING next
         WHERE w.workspace_id = next.workspace_id AND w.endpoint_id = next.endpoint_id AND next.due_at IS NULL
     )
-    UPDATE endpoint_work w SET due_at = next.due_at FROM next
+    UPDATE endpoint_work w SET due_at = next.due_at, paid_until = next.paid_until FROM next
     WHERE w.workspace_id = next.workspace_id AND w.endpoint_id = next.endpoint_id AND next.due_at IS NOT NULL
+    RETURNING extract(epoch FROM next.due_at - now())::float8 AS due_in
 """

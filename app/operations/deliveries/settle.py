@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.statements import Connection, fetch
-from app.domain.attempts import Outcome
+from app.domain.attempts import Failure, Outcome
 from app.domain.delivery import DeliveryState
 from app.operations.deliveries.claim import ClaimedDelivery
+from app.operations.deliveries.health import Finding, note_health
 
 REPLY_HEAD_BYTES = 2_000  # enough to see an error message
 
@@ -28,14 +29,19 @@ class Settlement:
     wait: timedelta | None = None  # until the next attempt, while pending
     attempt: Attempt | None = None
 
+    @property
+    def failure(self) -> Failure | None:
+        return self.attempt.outcome.failure if self.attempt else None
+
 
 async def settle_deliveries(connection: Connection, settlements: Sequence[Settlement]) -> None:
     """Safe to repeat, for instance when the connection broke before we heard that it was done.
 
-    Two statements, two transactions: places freed by the first must be visible to the second, else a worker that
+    A transaction for each statement: places freed by the first must be visible to the last, else a worker that
     counted them as taken and one that found nothing due could miss each other.
     """
     await fetch(connection, _SETTLE, *_columns(settlements))
+    await note_health(connection, _findings(settlements))
     endpoints = {settled.delivery.endpoint.id: settled.delivery.endpoint.workspace_id for settled in settlements}
     await wake_endpoints(connection, endpoints)
 
@@ -43,6 +49,27 @@ async def settle_deliveries(connection: Connection, settlements: Sequence[Settle
 async def wake_endpoints(connection: Connection, endpoints: dict[UUID, UUID]) -> None:
     """Makes sure that each of them (id to workspace) is looked at when its next delivery is due."""
     await fetch(connection, _WAKE, list(endpoints.values()), list(endpoints))
+
+
+def _findings(settlements: Sequence[Settlement]) -> list[Finding]:
+    """Of endpoints that fail, or that did when the delivery was claimed. The others would have nothing to note."""
+    attempts: dict[UUID, list[Settlement]] = {}
+    for settled in settlements:
+        if settled.attempt is not None:
+            attempts.setdefault(settled.delivery.endpoint.id, []).append(settled)
+    return [
+        _finding(made)
+        for made in attempts.values()
+        if any(one.failure is not None or one.delivery.endpoint.is_failing for one in made)
+    ]
+
+
+def _finding(made: Sequence[Settlement]) -> Finding:
+    endpoint = made[0].delivery.endpoint
+    failures = [one.failure for one in made if one.failure is not None]
+    if len(failures) < len(made):
+        return Finding(endpoint.workspace_id, endpoint.id, 0, None)
+    return Finding(endpoint.workspace_id, endpoint.id, len(failures), failures[-1])
 
 
 def _columns(settlements: Sequence[Settlement]) -> list[list[object]]:
@@ -110,7 +137,7 @@ _SETTLE = """
 
 _WAKE = """
     INSERT INTO endpoint_work (workspace_id, endpoint_id, due_at)
-    SELECT w.workspace_id, w.endpoint_id, first.due_at
+    SELECT w.workspace_id, w.endpoint_id, greatest(first.due_at, now())
     FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, endpoint_id)
     CROSS JOIN LATERAL (
         SELECT d.due_at FROM deliveries d

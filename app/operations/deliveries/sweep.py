@@ -10,7 +10,7 @@ async def recompute_endpoint_work(tx: Connection) -> None:
 
 _WAKE_ALL = """
     INSERT INTO endpoint_work (workspace_id, endpoint_id, due_at)
-    SELECT e.workspace_id, e.id, first.due_at
+    SELECT e.workspace_id, e.id, greatest(first.due_at, now())
     FROM webhook_endpoints e
     CROSS JOIN LATERAL (
         SELECT d.due_at FROM deliveries d WHERE d.workspace_id = e.workspace_id AND d.endpoint_id = e.id
