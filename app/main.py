@@ -19,6 +19,7 @@ from app.api.rate_limit import RateLimit
 from app.api.routes import include_routes
 from app.clock import utc_now
 from app.config import Settings
+from app.dashboard.routes import include_dashboard
 from app.db.engine import Engine
 from app.db.vault import Vault
 from app.domain.addresses import Guard
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     include_routes(app)
+    include_dashboard(app)
     serve_document(app)
     limit, log_all = settings.body_limit_bytes, settings.access_log == "all"
     app.add_middleware(Edge, body_limit_bytes=limit, log_all=log_all)

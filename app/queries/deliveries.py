@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, case, cast, literal, null, select, union_all
+from sqlalchemy import ColumnElement, RowMapping, Select, case, cast, func, literal, null, select, union_all
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import deliveries, delivery_attempts, delivery_log, events, recipients
@@ -54,6 +54,22 @@ async def find_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) 
         for side in (_PENDING, _FINISHED)
     ]
     return (await tx.execute(union_all(*sides))).mappings().one_or_none()
+
+
+async def find_sent_event(tx: ReadTx, workspace_id: UUID, delivery_id: UUID) -> RowMapping | None:
+    """The event with the `body` that this delivery carries. None once the event is no longer kept."""
+    sides = [
+        select(side.c.workspace_id, side.c.event_id, side.c.body).where(
+            side.c.workspace_id == workspace_id, side.c.id == delivery_id
+        )
+        for side in (deliveries, delivery_log)
+    ]
+    sent = union_all(*sides).subquery().c
+    told, body = events.c, func.coalesce(sent.body, events.c.body).label("body")
+    query = select(told.id, told.type, told.occurred_at, told.schema_version, body).where(
+        told.workspace_id == sent.workspace_id, told.id == sent.event_id
+    )
+    return (await tx.execute(query)).mappings().one_or_none()
 
 
 async def _attempts(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> Sequence[RowMapping]:

@@ -132,7 +132,7 @@ def test_make_explains_every_verb_it_has() -> None:
         assert re.search(rf"^make {verb} +\S", said, re.MULTILINE), verb
 
 
-def test_the_wheel_brings_the_migrations_and_the_notices(tmp_path: Path) -> None:
+def test_the_wheel_brings_migrations_pages_and_notices(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT, capture_output=True, check=True,
@@ -141,5 +141,8 @@ def test_the_wheel_brings_the_migrations_and_the_notices(tmp_path: Path) -> None
     scripts = [path.name for path in (ROOT / "migrations" / "versions").iterdir() if path.is_file()]
     assert {f"app/_migrations/versions/{name}" for name in scripts} <= set(names)
     assert "app/_migrations/env.py" in names
+    pages = [path for path in (ROOT / "app" / "pages").rglob("*") if path.is_file()]
+    assert {path.suffix for path in pages} >= {".html", ".css", ".woff2"}
+    assert {str(path.relative_to(ROOT)) for path in pages} <= set(names)
     assert {name.rpartition("/")[2] for name in names if "/licenses/" in name} == {"LICENSE", "NOTICE"}
     assert not [name for name in names if "__pycache__" in name]

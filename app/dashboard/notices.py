@@ -1,0 +1,12 @@
+"""What a page says after something was done. A cookie carries the name, so nobody else can put words here."""
+
+from collections.abc import Mapping
+
+NOTICES: Mapping[str, str] = {
+    "test_sent": "A test event is on its way. It shows among the deliveries below in a moment; reload to see it.",
+    "enabled": "The endpoint is enabled. What was waiting is being delivered.",
+    "disabled": "The endpoint is disabled. Nothing is sent to it until you enable it again.",
+    "retried": "Another try is due now. Reload in a moment to see how it went.",
+    "cancelled": "The delivery is cancelled and will not be tried again.",
+    "logged_out": "You are logged out.",
+}

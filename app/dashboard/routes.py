@@ -1,0 +1,40 @@
+"""Every page, in reading order."""
+
+from fastapi import APIRouter, FastAPI
+from starlette.responses import RedirectResponse, Response
+
+from app.dashboard import deliveries, log_in, webhooks
+from app.dashboard.headers import PRIVATE
+from app.dashboard.log_in_limit import LogInLimit
+from app.dashboard.places import DELIVERY, ENDPOINT, HOME, LOG_IN, LOG_OUT, STATIC, WEBHOOKS
+from app.dashboard.refusals import PageNotFound
+from app.dashboard.routing import PageRoute
+from app.dashboard.static import serve_static
+
+
+def include_dashboard(app: FastAPI) -> None:
+    app.state.log_in_limit = LogInLimit()
+    shown = APIRouter(route_class=PageRoute, include_in_schema=False)
+    shown.get(HOME)(go_home)
+    shown.get(LOG_IN)(log_in.show_log_in)
+    shown.post(LOG_IN)(log_in.log_in)
+    shown.post(LOG_OUT)(log_in.log_out)
+    shown.get(f"{STATIC}/{{digest}}/{{name}}")(serve_static)
+    shown.get(WEBHOOKS)(webhooks.show_webhooks)
+    shown.get(ENDPOINT)(webhooks.show_endpoint)
+    shown.post(f"{ENDPOINT}/test")(webhooks.send_test)
+    shown.post(f"{ENDPOINT}/enable")(webhooks.enable)
+    shown.post(f"{ENDPOINT}/disable")(webhooks.disable)
+    shown.get(DELIVERY)(deliveries.show_delivery)
+    shown.post(f"{DELIVERY}/retry")(deliveries.retry)
+    shown.get(f"{HOME}/{{rest:path}}")(show_nothing)
+    app.include_router(shown)
+
+
+async def go_home() -> Response:
+    return RedirectResponse(WEBHOOKS, 303, PRIVATE)
+
+
+async def show_nothing() -> Response:
+    """Unknown pages are pages too."""
+    raise PageNotFound

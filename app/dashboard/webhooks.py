@@ -1,0 +1,90 @@
+"""Webhooks for people: who listens and how that goes, what became of each event, and a button to try again."""
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.api.dependencies import Now, ReadTx, Tx
+from app.api.pagination import NewestFirst, next_cursor
+from app.api.schemas import EndpointId
+from app.api.webhook_models import delivery_of
+from app.dashboard.endpoint_summary import summary_of, totals_of
+from app.dashboard.places import endpoint_path
+from app.dashboard.shell import done, page
+from app.dashboard.states import DELIVERIES
+from app.dashboard.visitors import WebhookOperator, WebhookViewer
+from app.dashboard.wording import host
+from app.domain.delivery import DeliveryState
+from app.domain.webhook_endpoint import MOST_ENDPOINTS, DisabledReason
+from app.operations import webhook_endpoints as operations
+from app.queries.deliveries import DeliveryFilter, list_deliveries
+from app.queries.events import event_types
+from app.queries.pages import Page
+from app.queries.sessions import Visitor
+from app.queries.webhook_endpoints import get_endpoint, list_endpoints
+
+MOST_DELIVERIES = 25  # on a page
+
+
+async def show_webhooks(
+    request: Request,
+    visitor: WebhookViewer,
+    tx: ReadTx,
+    now: Now,
+    from_here: NewestFirst,
+    state: DeliveryState | None = None,
+) -> Response:
+    endpoints = await list_endpoints(tx, visitor.caller.workspace_id, Page(limit=MOST_ENDPOINTS), now=now)
+    summaries = [await summary_of(tx, row, now=now) for row in endpoints.rows]
+    names = {one.endpoint.id: one.endpoint.description or host(one.endpoint.url) for one in summaries}
+    listed = await _deliveries(tx, visitor, DeliveryFilter(state), from_here)
+    return page(
+        request, "webhooks.html", summaries=summaries, totals=totals_of(summaries), names=names, state=state, **listed
+    )
+
+
+async def show_endpoint(
+    request: Request,
+    endpoint_id: EndpointId,
+    visitor: WebhookViewer,
+    tx: ReadTx,
+    now: Now,
+    from_here: NewestFirst,
+    state: DeliveryState | None = None,
+) -> Response:
+    row = await get_endpoint(tx, visitor.caller.workspace_id, endpoint_id, now=now)
+    summary = await summary_of(tx, row, now=now)
+    listed = await _deliveries(tx, visitor, DeliveryFilter(state, endpoint_id=endpoint_id), from_here)
+    return page(
+        request, "endpoint.html", summary=summary, endpoint=summary.endpoint, names=None, state=state,
+        may_change=visitor.caller.may("webhooks:write"), **listed,
+    )  # fmt: skip
+
+
+async def _deliveries(tx: ReadTx, visitor: Visitor, wanted: DeliveryFilter, from_here: Page) -> dict[str, Any]:
+    workspace_id, here = visitor.caller.workspace_id, Page(limit=MOST_DELIVERIES, after=from_here.after)
+    found = await list_deliveries(tx, workspace_id, wanted, here)
+    return {
+        "deliveries": [delivery_of(row) for row in found.rows],
+        "types": await event_types(tx, workspace_id, [row["event_id"] for row in found.rows]),
+        "states": DELIVERIES,
+        "older": next_cursor(found),
+        "is_first": here.after is None,
+    }
+
+
+async def send_test(request: Request, endpoint_id: EndpointId, visitor: WebhookOperator, tx: Tx, now: Now) -> Response:
+    await operations.send_test(tx, visitor.caller.workspace_id, endpoint_id, now=now)
+    return done(request, endpoint_path(endpoint_id), "test_sent")
+
+
+async def enable(request: Request, endpoint_id: EndpointId, visitor: WebhookOperator, tx: Tx, now: Now) -> Response:
+    await operations.enable_endpoint(tx, visitor.caller.workspace_id, endpoint_id, now=now)
+    return done(request, endpoint_path(endpoint_id), "enabled")
+
+
+async def disable(request: Request, endpoint_id: EndpointId, visitor: WebhookOperator, tx: Tx, now: Now) -> Response:
+    reason = DisabledReason.REQUESTED
+    await operations.disable_endpoint(tx, visitor.caller.workspace_id, endpoint_id, reason=reason, now=now)
+    return done(request, endpoint_path(endpoint_id), "disabled")

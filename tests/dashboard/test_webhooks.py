@@ -1,0 +1,222 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from app.dashboard.places import delivery_path, endpoint_path
+from app.db.engine import Engine
+from app.domain.keys import KeyKind
+from app.operations.api_keys import issue_key
+from tests.builders import rows
+from tests.conftest import Tenant
+from tests.dashboard.reader import Page, Reader, a_reader
+from tests.dashboard.scenery import HOSTILE, Scenery, Stage
+
+LIST = "/dashboard/webhooks"
+
+
+def places(scenery: Scenery) -> list[str]:
+    return [
+        LIST,
+        *[endpoint_path(one) for one in scenery.endpoints],
+        delivery_path(scenery.healthy, scenery.delivered),
+        delivery_path(scenery.unsteady, scenery.exhausted),
+        delivery_path(scenery.unsteady, scenery.pending),
+    ]
+
+
+async def with_scopes(engine: Engine, tenant: Tenant, *scopes: str) -> str:
+    async with engine.write() as tx:
+        key = await issue_key(
+            tx, tenant.workspace_id, mode="live", kind=KeyKind.SECRET, name="Lena", scopes=scopes, now=datetime.now(UTC)
+        )
+    return key.token
+
+
+async def test_every_page_is_right_for_its_owner_and_not_there_for_a_stranger(
+    lena: Reader, scenery: Scenery, site: str, charlie: Tenant
+) -> None:
+    async with a_reader(site) as other:
+        await other.log_in(charlie.secret_key)
+        for path in places(scenery):
+            assert (await lena.read(path)).status == 200, path
+            if path != LIST:
+                assert (await other.read(path)).status == 404, path
+        theirs = await other.read(LIST)
+    assert "Customer desk" not in theirs.html
+    assert "Nobody listens yet" in theirs.text
+
+
+async def test_a_stranger_cannot_press_her_buttons(
+    lena: Reader, scenery: Scenery, site: str, charlie: Tenant, engine: Engine
+) -> None:
+    forms = [
+        *(await lena.read(endpoint_path(scenery.healthy))).forms,
+        *(await lena.read(endpoint_path(scenery.gone))).forms,
+        *(await lena.read(delivery_path(scenery.unsteady, scenery.exhausted))).forms,
+    ]
+    acts = [form for form in forms if form.button != "Log out"]
+    assert {form.action.rpartition("/")[2] for form in acts} >= {"test", "enable", "disable", "retry"}
+    async with a_reader(site) as other:
+        await other.log_in(charlie.secret_key)
+        token = (await other.read(LIST)).button("Log out").fields["form_token"]
+        for form in acts:
+            assert (await other.press(form, form_token=token)).status_code == 404, form.action
+    left = await rows(
+        engine, "SELECT disabled_at IS NULL AS enabled FROM webhook_endpoints WHERE id = :id", id=scenery.healthy
+    )
+    assert left == [{"enabled": True}]
+
+
+async def test_the_list_tells_who_needs_a_look(lena: Reader, scenery: Scenery) -> None:
+    seen = await lena.read(LIST)
+    assert "4 endpoints · 2 need a look" in seen.text
+    assert "18 of 24 attempts failed in 24 hours." in seen.text
+    assert "Its receiver answered 410 Gone." in seen.text
+    assert "Nothing was sent in the last 24 hours." in seen.text
+    assert seen.links["Customer desk"] == endpoint_path(scenery.healthy)
+
+
+async def test_what_strangers_wrote_stays_text(lena: Reader, scenery: Scenery) -> None:
+    """The parser of these tests fails for a script, an image or a bold word that was not ours."""
+    seen = await lena.read(delivery_path(scenery.unsteady, scenery.exhausted))
+    assert "<script>alert(1)</script>" in seen.text
+    assert "<b>not bold</b>" in seen.text
+    assert "<script" not in seen.html
+
+
+async def test_names_are_text_too(lena: Reader, alice: Tenant) -> None:
+    body = {"url": "https://x.example/%3Cscript%3E?a='&amp;b", "description": HOSTILE}
+    reply = await alice.api.post("/v1/webhook-endpoints", json=body)
+    assert reply.status_code == 201, reply.text
+    for path in (LIST, f"{LIST}/{reply.json()['id']}"):
+        assert "<script>alert(1)</script>" in (await lena.read(path)).text
+
+
+async def test_deliveries_are_filtered_and_paged(lena: Reader, scenery: Scenery) -> None:
+    place = endpoint_path(scenery.unsteady)
+    given_up = await lena.read(f"{place}?state=exhausted")
+    assert "502" in given_up.text
+    assert "Delivered 204" not in given_up.text
+    nothing = await lena.read(f"{endpoint_path(scenery.quiet)}?state=exhausted")
+    assert "None is given up at the moment." in nothing.text
+
+
+async def test_older_deliveries_are_a_link_away(lena: Reader, alice: Tenant, engine: Engine, scenery: Scenery) -> None:
+    stage = Stage(engine, alice, datetime.now(UTC), "more")
+    for minutes in range(1000, 1030):
+        await stage.delivery(scenery.quiet, "delivered", minutes, [(200, None, 5)])
+    first = await lena.read(endpoint_path(scenery.quiet))
+    second = await lena.read(endpoint_path(scenery.quiet) + first.links["Older"])
+    assert first.html.count("evt_") == 25
+    assert second.html.count("evt_") == 5
+    assert second.links["Newest"] == endpoint_path(scenery.quiet)
+    assert "Older" not in second.links
+
+
+@pytest.mark.parametrize("query", ["?state=lost", "?cursor=nonsense", "?limit=0"])
+async def test_a_query_that_means_nothing_is_a_page_too(lena: Reader, query: str) -> None:
+    assert (await lena.read(LIST + query)).status in {404, 422}
+
+
+@pytest.mark.parametrize("path", ["/ep_1", "/ep_0198c1f2a7b3708c9d4e5f60718293a4", "/x/y/z", "/%00"])
+async def test_what_is_not_there_is_a_page_too(lena: Reader, path: str) -> None:
+    seen = await lena.read(LIST + path)
+    assert seen.status == 404
+    assert "There is nothing here" in seen.text
+
+
+async def test_a_delivery_stands_under_its_own_endpoint_only(lena: Reader, scenery: Scenery) -> None:
+    assert (await lena.read(delivery_path(scenery.healthy, scenery.exhausted))).status == 404
+
+
+async def test_the_way_back_out_of_a_410(lena: Reader, scenery: Scenery, engine: Engine) -> None:
+    seen = await lena.read(endpoint_path(scenery.gone))
+    assert "Send a test event" not in seen.buttons
+    told = await lena.follow(await lena.press(seen.button("Enable it")))
+    assert "The endpoint is enabled." in told.text
+    again = await lena.read(endpoint_path(scenery.gone))
+    assert "The endpoint is enabled." not in again.text
+    assert {"Send a test event", "Disable it"} <= set(again.buttons)
+
+
+async def test_disabling_and_testing(lena: Reader, scenery: Scenery, engine: Engine) -> None:
+    place = endpoint_path(scenery.quiet)
+    form = (await lena.read(place)).button("Send a test event")
+    assert "A test event is on its way." in (await lena.follow(await lena.press(form))).text
+    sent = "SELECT type FROM events WHERE workspace_id = (SELECT workspace_id FROM webhook_endpoints WHERE id = :id)"
+    assert {"type": "endpoint.test"} in await rows(engine, sent, id=scenery.quiet)
+    disabled = await lena.follow(await lena.press((await lena.read(place)).button("Disable it")))
+    assert "The endpoint is disabled." in disabled.text
+    refused = Page(await lena.press(form))
+    assert refused.status == 409
+    assert "Enable this endpoint first" in refused.text
+    assert refused.links["Go back"] == place
+
+
+async def test_a_given_up_delivery_is_tried_again(lena: Reader, scenery: Scenery, engine: Engine) -> None:
+    seen = await lena.read(delivery_path(scenery.unsteady, scenery.exhausted))
+    told = await lena.follow(await lena.press(seen.button("Try again now")))
+    assert "Another try is due now." in told.text
+    (row,) = await rows(engine, "SELECT due_at <= now() AS due FROM deliveries WHERE id = :id", id=scenery.exhausted)
+    assert row["due"]
+
+
+async def test_whoever_may_only_look_gets_no_buttons(
+    stranger: Reader, alice: Tenant, engine: Engine, scenery: Scenery, lena: Reader
+) -> None:
+    await stranger.log_in(await with_scopes(engine, alice, "webhooks:read"))
+    for path in places(scenery):
+        assert (await stranger.read(path)).buttons == ["Log out"]
+    token = (await stranger.read(LIST)).button("Log out").fields["form_token"]
+    form = (await lena.read(endpoint_path(scenery.healthy))).button("Disable it")
+    refused = Page(await stranger.press(form, form_token=token))
+    assert refused.status == 403
+    assert "webhooks:write" in refused.text
+
+
+async def test_what_answers_say_needs_a_key_that_may_read_events(
+    stranger: Reader, alice: Tenant, engine: Engine, scenery: Scenery, lena: Reader
+) -> None:
+    place = delivery_path(scenery.unsteady, scenery.exhausted)
+    await stranger.log_in(await with_scopes(engine, alice, "webhooks:read"))
+    assert "Kim Sample" in (await lena.read(place)).text
+    told = await stranger.read(place)
+    assert "Kim Sample" not in told.html
+    assert "events:read" in told.text
+
+
+async def test_a_test_workspace_says_so_on_every_page(stranger: Reader, alice: Tenant, engine: Engine) -> None:
+    async with engine.write() as tx:
+        key = await issue_key(
+            tx, alice.test_workspace_id, mode="test", kind=KeyKind.SECRET, name="Lena", now=datetime.now(UTC)
+        )
+    await stranger.log_in(key.token)
+    seen = await stranger.read(LIST)
+    assert "Alice Test" in seen.text
+    assert "Test workspace: nothing here is about real customers." in seen.text
+
+
+async def test_the_sheet_and_the_font_come_from_here_and_stay_in_the_browser(stranger: Reader) -> None:
+    seen = await stranger.read("/dashboard/log-in")
+    hrefs = [part.partition('"')[0] for part in seen.html.split('href="')[1:] if part.startswith("/dashboard/static")]
+    assert {href.rpartition(".")[2] for href in hrefs} == {"css", "woff2", "svg"}
+    for href in hrefs:
+        reply = await stranger.http.get(href)
+        assert reply.status_code == 200
+        assert "immutable" in reply.headers["cache-control"]
+        assert reply.headers["x-content-type-options"] == "nosniff"
+    assert (await stranger.http.get("/dashboard/static/x/../../../main.py")).status_code in {303, 404}
+    assert "no-cache" in (await stranger.http.get("/dashboard/static/old/dashboard.css")).headers["cache-control"]
+
+
+async def test_our_own_mistakes_are_a_page_with_an_id(
+    lena: Reader, scenery: Scenery, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mistaken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError("a secret of ours")
+
+    monkeypatch.setattr("app.dashboard.webhooks.summary_of", mistaken)
+    seen = await lena.read(LIST)
+    assert seen.status == 500
+    assert "secret" not in seen.text
+    assert seen.reply.headers["x-request-id"] in seen.text
