@@ -23,6 +23,7 @@ from app.dashboard.routes import include_dashboard
 from app.db.engine import Engine
 from app.db.vault import Vault
 from app.domain.addresses import Guard
+from app.operations.instance_keys import AddressKey
 from app.operations.responses.recorder import Recorder
 from app.queries.endpoint_secrets import check_secrets
 
@@ -89,13 +90,13 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
     try:
         async with engine.read() as tx:
             await check_secrets(tx, vault, now=utc_now())
-        hmac_key = vault.hmac_key("addresses")
-        async with Recorder(engine, hmac_key=hmac_key, queue_limit=settings.record_queue_limit) as recorder:
+        address_key = AddressKey(engine, vault)
+        async with Recorder(engine, address_key=address_key, queue_limit=settings.record_queue_limit) as recorder:
             yield Services(
                 settings=settings,
                 engine=engine,
                 vault=vault,
-                hmac_key=hmac_key,
+                address_key=address_key,
                 keyring=Keyring(engine),
                 recorder=recorder,
                 event_watch=EventWatch(engine),

@@ -15,6 +15,7 @@ from app.config import Settings
 from app.db import engine as database
 from app.db.vault import Vault
 from app.domain.addresses import Guard
+from app.operations.instance_keys import AddressKey
 from app.operations.responses.recorder import Recorder
 from app.queries.api_keys import Caller
 
@@ -29,7 +30,7 @@ class Services:
     keyring: Keyring
     recorder: Recorder
     event_watch: EventWatch
-    hmac_key: bytes  # for addresses that must be recognised but not kept
+    address_key: AddressKey  # for addresses that must be recognised but not kept
     rate_limit: RateLimit
     public_rate_limit: RateLimit
     guard: Guard  # which receivers webhooks may reach

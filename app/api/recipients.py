@@ -96,7 +96,7 @@ async def upsert_recipients_in_bulk(
         except (ValidationError, DomainError) as error:
             refused[index] = error
     done = await operations.save_recipients(
-        tx, caller.workspace_id, list(said.values()), now=now, hmac_key=_hmac_key(request)
+        tx, caller.workspace_id, list(said.values()), now=now, hmac_key=await _hmac_key(request)
     )
     ends = dict(zip(said, done, strict=True)) | refused
     return _bulk_reply([ends[index] for index in range(len(body.recipients))])
@@ -191,18 +191,20 @@ async def erase_recipient(
     digest, so that nobody is asked again because somebody uploads the address once more.
     """
     meant = await _meant(tx, caller, recipient_id)
-    await erasure.erase_recipient(tx, caller.workspace_id, meant, now=now, hmac_key=_hmac_key(request))
+    await erasure.erase_recipient(tx, caller.workspace_id, meant, now=now, hmac_key=await _hmac_key(request))
 
 
 async def _save(tx: database.Tx, caller: Caller, said: RecipientInput, request: Request, now: Now) -> Upserted:
-    (outcome,) = await operations.save_recipients(tx, caller.workspace_id, [said], now=now, hmac_key=_hmac_key(request))
+    (outcome,) = await operations.save_recipients(
+        tx, caller.workspace_id, [said], now=now, hmac_key=await _hmac_key(request)
+    )
     if isinstance(outcome, DomainError):
         raise outcome
     return outcome
 
 
-def _hmac_key(request: Request) -> bytes:
-    return services_of(request).hmac_key
+async def _hmac_key(request: Request) -> bytes:
+    return await services_of(request).address_key.read()
 
 
 async def _meant(tx: database.Tx | database.ReadTx, caller: Caller, reference: str) -> UUID:

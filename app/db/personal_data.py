@@ -80,6 +80,8 @@ NOT_PERSONAL: Mapping[str, str] = {
     "imports.format": _FIXED,
     "imports.state": _FIXED,
     "instance.fingerprint": _OURS,
+    "instance_keys.purpose": _OURS,
+    "instance_keys.ciphertext": _OURS,
     "remote_records.name": _FIXED,
     "response_revisions.actor": "an API key",
     "response_revisions.change": _FIXED,

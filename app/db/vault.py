@@ -5,7 +5,6 @@ configured key seals, all of them open, so keys are changed by putting a new one
 """
 
 import hashlib
-import hmac
 import os
 from base64 import b64decode
 from collections.abc import Sequence
@@ -29,7 +28,6 @@ class Vault:
         """Keys of 32 bytes, the one that seals first. Without any, using the vault fails, not having it."""
         if any(len(key) != KEY_BYTES for key in keys):
             raise ValueError(f"every key in ZEROTEN_SECRET_KEYS has {KEY_BYTES} bytes")
-        self._raw = tuple(keys)
         self._keys = {_key_id(key): AESGCM(key) for key in keys}
 
     @classmethod
@@ -54,12 +52,6 @@ class Vault:
         """The same under the first key. Raises CannotOpenSecret."""
         secret = self.open(sealed, workspace_id=workspace_id, row_id=row_id)
         return self.seal(secret, workspace_id=workspace_id, row_id=row_id)
-
-    def hmac_key(self, purpose: str) -> bytes:
-        """For recognising what must not be readable. From the last key, which stays when new ones come in front."""
-        if not self._raw:
-            raise RuntimeError("ZEROTEN_SECRET_KEYS is not set")
-        return hmac.digest(self._raw[-1], purpose.encode(), "sha256")
 
     def open(self, sealed: bytes, *, workspace_id: UUID, row_id: UUID) -> str:
         """Raises CannotOpenSecret."""

@@ -24,6 +24,7 @@ from app.domain.recipient import IDENTIFIERS, RecipientInput
 from app.domain.recipient_file import recipient_file
 from app.operations import imports
 from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRows
+from app.operations.instance_keys import AddressKey
 from app.queries.imports import read_chunk
 
 log = structlog.get_logger()
@@ -37,7 +38,7 @@ CHUNKS_A_LEASE = 64  # read before the lease is renewed, whether or not there is
 async def work_off_imports(engine: Engine, settings: Settings) -> None:
     """Until none is left."""
     vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
-    hmac_key = vault.hmac_key("addresses")
+    hmac_key = await AddressKey(engine, vault).read()
     while await run_next_import(engine, hmac_key=hmac_key, lease_seconds=settings.lease_seconds):
         pass
 

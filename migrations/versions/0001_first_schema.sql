@@ -140,6 +140,14 @@ CREATE TABLE instance (
     CONSTRAINT ck_instance_only_row CHECK (only_row)
 );
 
+CREATE TABLE instance_keys (
+    purpose TEXT NOT NULL,
+    id UUID NOT NULL,
+    ciphertext BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_instance_keys PRIMARY KEY (purpose)
+);
+
 CREATE TABLE score_rollups (
     workspace_id UUID NOT NULL,
     campaign_id UUID NOT NULL,

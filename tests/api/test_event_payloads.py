@@ -111,7 +111,7 @@ async def answers(alice: Tenant, campaign_id: str) -> None:
 async def a_file(alice: Tenant, app: FastAPI, engine: Engine) -> None:
     rows = b"external_id,email\n4713,eve@example.com\n4714,nonsense\n"
     await alice.api.post("/v1/imports/recipients", content=rows, headers={"content-type": "text/csv"})
-    assert await run_next_import(engine, hmac_key=app.state.services.hmac_key, lease_seconds=25)
+    assert await run_next_import(engine, hmac_key=await app.state.services.address_key.read(), lease_seconds=25)
 
 
 async def did(alice: Tenant, path: str, **body: Any) -> dict[str, Any]:

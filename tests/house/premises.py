@@ -110,7 +110,7 @@ async def _file(app: FastAPI, engine: Engine, alice: Tenant) -> dict[str, str]:
         for _ in range(2)
     ]
     for _ in made:
-        await run_next_import(engine, hmac_key=app.state.services.hmac_key, lease_seconds=25)
+        await run_next_import(engine, hmac_key=await app.state.services.address_key.read(), lease_seconds=25)
     return {"import_id": made[0]["id"]}
 
 

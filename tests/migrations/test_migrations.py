@@ -118,7 +118,7 @@ async def test_two_processes_that_start_together_migrate_once(empty: Engine) -> 
 
 
 # What belongs to no tenant, or has to be found before the tenant is known.
-NOBODYS = {"workspaces", "instance", "alembic_version"}
+NOBODYS = {"workspaces", "instance", "instance_keys", "alembic_version"}
 FOUND_BY = {("api_keys", ("token_hash",)), ("dashboard_sessions", ("token_hash",))}
 
 

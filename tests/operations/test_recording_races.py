@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.tables.scores import RAW_SCORES
+from app.db.vault import Vault
 from app.domain import ids
 from app.domain.errors import DomainError
 from app.domain.response import Channel, IfAnswered
+from app.operations.instance_keys import AddressKey
 from app.operations.responses import change
 from app.operations.responses.new_response import NewResponse, Recorded
 from app.operations.responses.recorder import Recorder
@@ -42,10 +44,9 @@ moves = st.one_of(
 @pytest.fixture
 async def recorders(engine: Engine) -> Any:
     """Two API processes."""
+    key = AddressKey(engine, Vault([b"k" * 32]))
     async with AsyncExitStack() as stack:
-        yield [
-            await stack.enter_async_context(Recorder(engine, hmac_key=b"test", queue_limit=10_000)) for _ in range(2)
-        ]
+        yield [await stack.enter_async_context(Recorder(engine, address_key=key, queue_limit=10_000)) for _ in range(2)]
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -21,7 +21,7 @@ from app.db.tables.webhooks import (
     remote_records,
     webhook_endpoints,
 )
-from app.db.tables.workspaces import api_keys, dashboard_sessions, idempotency_keys, instance, workspaces
+from app.db.tables.workspaces import api_keys, dashboard_sessions, idempotency_keys, instance, instance_keys, workspaces
 
 __all__ = [
     "accounts",
@@ -42,6 +42,7 @@ __all__ = [
     "import_errors",
     "imports",
     "instance",
+    "instance_keys",
     "metadata",
     "recipients",
     "remote_records",

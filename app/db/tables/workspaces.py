@@ -85,3 +85,13 @@ instance = Table(
     Column("generation", Integer, nullable=False, server_default=text("1")),
     CheckConstraint("only_row", name="only_row"),
 )
+
+# Drawn once, sealed, and kept whatever happens to ZEROTEN_SECRET_KEYS.
+instance_keys = Table(
+    "instance_keys",
+    metadata,
+    Column("purpose", Text, primary_key=True),
+    Column("id", Uuid, nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    created_at(),
+)

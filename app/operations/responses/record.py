@@ -14,6 +14,7 @@ from app.db.engine import Engine
 from app.domain.campaign import CampaignNotAccepting
 from app.domain.errors import DomainError
 from app.domain.recipient import RecipientNotFound
+from app.operations.instance_keys import AddressKey
 from app.operations.recipients import upsert_recipients
 from app.operations.responses.campaign_refusals import campaign_refusal, campaign_refusals
 from app.operations.responses.insert_batch import Inserted, insert_batch
@@ -24,11 +25,11 @@ REPEATS_OF_DELETED = 3  # an original deleted between our two looks at it sends 
 
 
 async def record_responses(
-    engine: Engine, connection: asyncpg.Connection, batch: Sequence[NewResponse], *, hmac_key: bytes
+    engine: Engine, connection: asyncpg.Connection, batch: Sequence[NewResponse], *, address_key: AddressKey
 ) -> list[Recorded | Exception]:
     """The outcome of each answer, in order. Safe to repeat: the same ids are stored once."""
     outcomes: dict[int, Recorded | Exception] = {}
-    waiting = await _bring_in_people(engine, batch, outcomes, hmac_key)
+    waiting = await _bring_in_people(engine, batch, outcomes, address_key)
     for _ in range(REPEATS_OF_DELETED):
         if not waiting:
             break
@@ -38,11 +39,12 @@ async def record_responses(
 
 
 async def _bring_in_people(
-    engine: Engine, batch: Sequence[NewResponse], outcomes: dict[int, Recorded | Exception], hmac_key: bytes
+    engine: Engine, batch: Sequence[NewResponse], outcomes: dict[int, Recorded | Exception], address_key: AddressKey
 ) -> list[int]:
     """The places whose answer may go on; who could not be brought in, or has no reason to be, is refused here."""
     places = [place for place, response in enumerate(batch) if response.recipient is not None]
     if places:
+        hmac_key = await address_key.read()
         async with engine.write() as tx:
             refusals = await campaign_refusals(tx, [batch[place] for place in places])
             refused = {place: refusal for place, refusal in zip(places, refusals, strict=True) if refusal}

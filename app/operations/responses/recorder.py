@@ -8,6 +8,7 @@ from uuid import UUID
 from app.db.engine import Engine
 from app.db.group_commit import BATCH_LIMIT, GroupCommit
 from app.db.lane import Lane
+from app.operations.instance_keys import AddressKey
 from app.operations.responses.new_response import NewResponse, Recorded
 from app.operations.responses.record import record_responses
 
@@ -21,8 +22,8 @@ PLAN_SETTINGS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off
 
 
 class Recorder:
-    def __init__(self, engine: Engine, *, hmac_key: bytes, queue_limit: int) -> None:
-        self._engine, self._hmac_key = engine, hmac_key
+    def __init__(self, engine: Engine, *, address_key: AddressKey, queue_limit: int) -> None:
+        self._engine, self._address_key = engine, address_key
         self._lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
         self._full_lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
         self._slow_lane = Lane(engine, **SLOW_LANE_SETTINGS, **PLAN_SETTINGS)
@@ -52,4 +53,4 @@ class Recorder:
         return await self._commits.submit_all(workspace_id, responses)
 
     async def _write(self, lane: Lane, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
-        return await record_responses(self._engine, await lane.connection(), batch, hmac_key=self._hmac_key)
+        return await record_responses(self._engine, await lane.connection(), batch, address_key=self._address_key)
