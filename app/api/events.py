@@ -91,7 +91,7 @@ async def list_events(  # noqa: PLR0913, PLR0917 - one parameter for each filter
         with services.event_watch.seat(caller.key_id):
             waiting = _wait_for_rows(look, found, page=page, caller=caller, services=services, seconds=wait_seconds)
             found = await _while_connected(request, waiting) or found
-    return listing(request, response, found, [_shown(caller, row) for row in found.rows])
+    return listing(request, response, found, [shown_event(caller, row) for row in found.rows])
 
 
 async def _wait_for_rows(
@@ -128,10 +128,10 @@ async def _hung_up(request: HttpRequest) -> None:
 
 @routes.get("/v1/events/{event_id}", response_model=Event, summary="Read an event", responses=refuses(EventNotFound))
 async def get_event(event_id: EventId, caller: EventReader, tx: ReadTx, now: Now) -> Mapping[str, Any]:
-    return _shown(caller, await queries.get_event(tx, caller.workspace_id, event_id, now=now))
+    return shown_event(caller, await queries.get_event(tx, caller.workspace_id, event_id, now=now))
 
 
-def _shown(caller: Caller, row: Mapping[Any, Any]) -> dict[str, Any]:
+def shown_event(caller: Caller, row: Mapping[Any, Any]) -> dict[str, Any]:
     return payload(
         row["id"],
         type=row["type"],

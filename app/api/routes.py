@@ -9,6 +9,7 @@ from app.api import (
     campaigns,
     deliveries,
     endpoint_stats,
+    event_samples,
     events,
     health,
     imports,
@@ -48,6 +49,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(responses.routes)
     app.include_router(scores.routes)
     app.include_router(tracked_properties.routes)
+    app.include_router(event_samples.routes)
     app.include_router(events.routes)
     app.include_router(webhook_endpoints.routes)
     app.include_router(endpoint_stats.routes)

@@ -52,6 +52,16 @@ async def list_events(
     return Slice(rows, next_change=_later((horizon, BEFORE_ANY), page.after_change))
 
 
+async def list_latest_events(
+    tx: ReadTx, workspace_id: UUID, name: str, *, limit: int, now: datetime
+) -> Sequence[RowMapping]:
+    """The newest first, of the last thousand of any type: a type that hardly ever happens must not be searched for."""
+    lately = select(events.c.id).where(events.c.workspace_id == workspace_id).order_by(events.c.id.desc()).limit(1_000)
+    query = _filtered(_kept(workspace_id, now=now).where(events.c.id.in_(lately)), EventFilter((name,)))
+    found: Sequence[RowMapping] = (await tx.execute(query.order_by(events.c.id.desc()).limit(limit))).mappings().all()
+    return found
+
+
 async def places_with_news(tx: ReadTx, places: Sequence[FeedPlace]) -> list[int]:
     """Their numbers in `places`. What is new may still be filtered out by whoever looks."""
     workspaces, transactions, lasts = zip(*places, strict=True)

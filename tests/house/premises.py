@@ -193,6 +193,7 @@ CALLS: Mapping[str, Call] = {
     "delete_tracked_property": Call(),
     "list_events": Call(params=OF_CAMPAIGN),
     "get_event": Call(),
+    "sample_events": Call(params={"type": "response.created"}),
     "create_webhook_endpoint": Call(LISTENER),
     "list_webhook_endpoints": Call(),
     "get_webhook_endpoint": Call(),

@@ -23,7 +23,7 @@ NEVER = {word.strip() for *_, never in ROWS for word in never.split(",") if "(" 
 ACTS = {
     "v1", "bulk", "launch", "pause", "resume", "complete", "archive", "exclude", "restore", "unsubscribe", "rotate",
     "disable", "enable", "test", "retry", "widget", "livez", "readyz", "metrics", "errors", "errors.csv", "problems",
-    "secrets", "stats",
+    "secrets", "sample", "stats",
 }  # fmt: skip
 NOUNS = sorted(
     {
