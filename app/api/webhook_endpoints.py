@@ -58,16 +58,16 @@ async def create_webhook_endpoint(
     """
     if once.id is not None:
         return new_endpoint_of(await _row(tx, caller, once.id, now), secret=None)
-    workspace_id, guard = caller.workspace_id, services.guard
+    workspace_id, guard, vault = caller.workspace_id, services.guard, services.vault
     if body.kind is not EndpointKind.WEBHOOK:
         connector_id = await connectors.create_connector(
-            tx, services.vault, workspace_id, body.columns(), settings=body.settings, guard=guard, now=now
+            tx, vault, workspace_id, body.columns(), settings=body.settings, guard=guard, now=now
         )
         return new_endpoint_of(await _row(tx, caller, once.keep(connector_id), now), secret=None)
-    endpoint_id = once.keep(await operations.create_endpoint(tx, workspace_id, body.columns(), guard=guard, now=now))
-    made = await endpoint_secrets.make_secret(
-        tx, services.vault, workspace_id, endpoint_id, signing=body.signing, now=now
+    endpoint_id = once.keep(
+        await operations.create_endpoint(tx, workspace_id, body.columns(), guard=guard, vault=vault, now=now)
     )
+    made = await endpoint_secrets.make_secret(tx, vault, workspace_id, endpoint_id, signing=body.signing, now=now)
     return new_endpoint_of(await _row(tx, caller, endpoint_id, now), secret=made.shown)
 
 

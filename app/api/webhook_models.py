@@ -21,6 +21,7 @@ from app.api.schemas import (
     absent,
 )
 from app.api.webhook_filters import Bands, CampaignIds, EventTypes, HasComment, RawScore, RecipientProperties
+from app.api.webhook_options import DelightedKey, HeaderChanges, Headers
 from app.domain.attempts import Failure, head_text
 from app.domain.connectors.catalogue import EndpointKind
 from app.domain.connectors.settings import ConnectorSettingsUnusable
@@ -28,6 +29,7 @@ from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
 from app.domain.pacing import HIGHEST_RATE, LOWEST_RATE
 from app.domain.receiver_url import LONGEST_URL, UnusableURL
+from app.domain.sealed_options import HeaderRefused
 from app.domain.webhook_endpoint import (
     LONGEST_DELAY,
     LONGEST_OVERLAP,
@@ -71,7 +73,14 @@ RateLimit = Annotated[
     ),
 ]
 
-REFUSED_ENDPOINTS = (UnusableURL, ScoreRangeEmpty, UnknownCampaigns, ConnectorSettingsUnusable, NotForConnectors)
+REFUSED_ENDPOINTS = (
+    UnusableURL,
+    ScoreRangeEmpty,
+    UnknownCampaigns,
+    HeaderRefused,
+    ConnectorSettingsUnusable,
+    NotForConnectors,
+)
 
 
 class WebhookEndpointCreate(Request):
@@ -88,6 +97,8 @@ class WebhookEndpointCreate(Request):
     highest_score: RawScore | None = None
     recipient_properties: RecipientProperties = Field(default_factory=dict)
     has_comment: HasComment = None
+    headers: Headers = Field(default_factory=dict)
+    delighted_key: DelightedKey | None = None
     delay_seconds: DelaySeconds = absent()
     rate_limit_per_second: RateLimit | None = None
     signing: Signing = Field(Signing.SHARED, description="`ed25519`: we keep a private key, you get the public one.")
@@ -110,6 +121,8 @@ class WebhookEndpointEdit(Request):
     highest_score: RawScore | None = None
     recipient_properties: RecipientProperties = absent()
     has_comment: HasComment = None
+    headers: HeaderChanges | None = None
+    delighted_key: DelightedKey | None = None
     delay_seconds: DelaySeconds = absent()
     rate_limit_per_second: RateLimit | None = None
 
@@ -160,6 +173,10 @@ class WebhookEndpoint(Reply):
     highest_score: int | None
     recipient_properties: dict[str, list[Any]] = Field(examples=[{"plan": ["pro", "team"]}])
     has_comment: bool | None
+    headers: dict[str, str] = Field(
+        description="Each with the end of its value, if that is long.", examples=[{"authorization": "…9f2c"}]
+    )
+    delighted_key: str | None = Field(description="Its end.", examples=["…9f2c"])
     delay_seconds: int
     rate_limit_per_second: int | None
     state: EndpointState
@@ -175,7 +192,8 @@ class WebhookEndpoint(Reply):
     def fields_of(cls, row: Mapping[str, Any]) -> dict[str, Any]:
         state = EndpointState.DISABLED if row["disabled_at"] else EndpointState.ENABLED
         own = {name: row[name] for name in WebhookEndpoint.model_fields if name in row}
-        return {**own, "state": state, "secrets": [WebhookSecret.of(secret) for secret in row["secrets"]]}
+        masked = {"headers": row["header_hints"], "delighted_key": row["delighted_key_hint"]}
+        return {**own, **masked, "state": state, "secrets": [WebhookSecret.of(secret) for secret in row["secrets"]]}
 
 
 class NewWebhookEndpoint(WebhookEndpoint):

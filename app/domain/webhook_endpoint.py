@@ -1,7 +1,9 @@
 """Who listens: what an endpoint may be set to, and what its state forbids."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
+from typing import Any
 
 from app.domain.errors import Conflict, NotFound, RuleViolation
 from app.domain.webhook_secret import PUBLIC
@@ -10,6 +12,7 @@ LONGEST_DELAY = timedelta(hours=1)
 LONGEST_OVERLAP = timedelta(days=7)
 USUAL_OVERLAP = timedelta(hours=24)
 MOST_ENDPOINTS = 100  # of a workspace; every event is compared with each
+ONLY_FOR_WEBHOOKS = ("headers", "delighted_key")
 MOST_SECRETS = 10  # that sign at the same time; each adds an entry to a header
 
 
@@ -73,7 +76,7 @@ class EndpointDoesNotSign(Conflict):
 
 
 class NotForConnectors(RuleViolation):
-    """Connectors tell about answers only."""
+    """Connectors tell about answers only, in words of their own."""
 
     code = "not_for_connectors"
 
@@ -82,6 +85,13 @@ def check_score_range(lowest: int | None, highest: int | None) -> None:
     """Raises ScoreRangeEmpty."""
     if lowest is not None and highest is not None and lowest > highest:
         raise ScoreRangeEmpty("highest_score is below lowest_score, so no event would pass.", pointer="/highest_score")
+
+
+def check_fields_of_connector(fields: Mapping[str, Any]) -> None:
+    """A connector speaks its service's language, with what lets it in among its settings. Raises NotForConnectors."""
+    for name in ONLY_FOR_WEBHOOKS:
+        if fields.get(name):
+            raise NotForConnectors(f"Only webhooks take {name}.", pointer=f"/{name}")
 
 
 def signing_of(hint: str) -> Signing:

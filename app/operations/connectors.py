@@ -18,6 +18,7 @@ from app.domain.connectors.protocol import Connector
 from app.domain.connectors.settings import ConnectorSettingsUnusable, secret_names
 from app.domain.events import Event, EventType
 from app.domain.receiver_url import UnusableURL
+from app.domain.webhook_endpoint import check_fields_of_connector
 from app.operations.events import announce
 from app.operations.webhook_endpoints import announced, change_endpoint, create_endpoint
 from app.queries.webhook_endpoints import lock_endpoint
@@ -36,13 +37,14 @@ async def create_connector(
     """Raises as `create_endpoint` does, ConnectorSettingsUnusable, NotForConnectors."""
     if fields["url"] is not None:
         raise UnusableURL("A connector finds in its settings where to send.", pointer="/url")
+    check_fields_of_connector(fields)
     connector = connector_of(fields["kind"], settings)
     told = {
         "url": connector.origin,
         "event_types": event_types_for(connector.kind, fields["event_types"]),
         "delay_seconds": connector.delay_seconds if fields["delay_seconds"] is None else fields["delay_seconds"],
     }
-    endpoint_id = await create_endpoint(tx, workspace_id, {**fields, **told}, guard=guard, now=now)
+    endpoint_id = await create_endpoint(tx, workspace_id, {**fields, **told}, guard=guard, vault=vault, now=now)
     await _keep_settings(tx, vault, workspace_id, endpoint_id, connector)
     await send_check(tx, workspace_id, endpoint_id, now=now)
     return endpoint_id
@@ -65,7 +67,7 @@ async def change_any_endpoint(
         rest |= await _change_connector(tx, vault, before, changes, now=now)
     elif changes.get("settings"):
         raise ConnectorSettingsUnusable("A webhook has no settings.", pointer="/settings")
-    await change_endpoint(tx, workspace_id, endpoint_id, rest, guard=guard, now=now)
+    await change_endpoint(tx, workspace_id, endpoint_id, rest, guard=guard, vault=vault, now=now)
 
 
 async def send_check(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
@@ -82,6 +84,7 @@ async def _change_connector(
     """What changes with the settings. A setting that is left out stays, null clears it."""
     if "url" in changes:
         raise UnusableURL("A connector finds in its settings where to send.", pointer="/url")
+    check_fields_of_connector(changes)
     told: dict[str, Any] = {}
     if changes.get("event_types") is not None:
         told["event_types"] = event_types_for(before["kind"], changes["event_types"])

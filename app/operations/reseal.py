@@ -6,7 +6,12 @@ from app.db.vault import HEADER_BYTES, Vault
 
 AT_ONCE = 200
 # table and column; each row is sealed for its own id and its workspace
-SEALED = (("endpoint_secrets", "ciphertext"), ("webhook_endpoints", "credentials"), ("instance_keys", "ciphertext"))
+SEALED = (
+    ("endpoint_secrets", "ciphertext"),
+    ("webhook_endpoints", "credentials"),
+    ("webhook_endpoints", "sealed_options"),
+    ("instance_keys", "ciphertext"),
+)
 WITHOUT_WORKSPACE = frozenset({"instance_keys"})  # and sealed for their id twice
 
 

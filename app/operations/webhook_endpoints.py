@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, endpoint_work, webhook_endpoints
+from app.db.vault import Vault
 from app.domain.addresses import Guard
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
@@ -30,33 +31,45 @@ from app.operations.deliveries.health import forget_health
 from app.operations.deliveries.settle import wake_endpoints
 from app.operations.endpoint_secrets import destroy_secrets
 from app.operations.events import announce
+from app.operations.sealed_options import with_options_sealed
 from app.queries.webhook_endpoints import lock_endpoint
 
 
 async def create_endpoint(
-    tx: Tx, workspace_id: UUID, fields: Mapping[str, Any], *, guard: Guard, now: datetime
+    tx: Tx, workspace_id: UUID, fields: Mapping[str, Any], *, guard: Guard, vault: Vault, now: datetime
 ) -> UUID:
-    """Raises UnusableURL, ScoreRangeEmpty, UnknownCampaigns, TooManyEndpoints."""
+    """Raises UnusableURL, ScoreRangeEmpty, UnknownCampaigns, HeaderRefused, TooManyEndpoints."""
     await _check(tx, workspace_id, fields, guard=guard)
     await _check_there_is_room(tx, workspace_id)
     endpoint_id = new_id(now)
+    columns = with_options_sealed(fields, vault=vault, workspace_id=workspace_id, endpoint_id=endpoint_id, sealed=None)
     await tx.execute(
         insert(webhook_endpoints).values(
             workspace_id=workspace_id,
             id=endpoint_id,
             created_at=now,
             updated_at=now,
-            **{**fields, "delay_seconds": fields["delay_seconds"] or 0},
+            **{**columns, "delay_seconds": fields["delay_seconds"] or 0},
         )
     )
     return endpoint_id
 
 
 async def change_endpoint(
-    tx: Tx, workspace_id: UUID, endpoint_id: UUID, changes: Mapping[str, Any], *, guard: Guard, now: datetime
+    tx: Tx,
+    workspace_id: UUID,
+    endpoint_id: UUID,
+    changes: Mapping[str, Any],
+    *,
+    guard: Guard,
+    vault: Vault,
+    now: datetime,
 ) -> None:
     """Concerns what is sent from now on, pending deliveries too. Raises as `create_endpoint` does, and if unknown."""
     before = await lock_endpoint(tx, workspace_id, endpoint_id)
+    changes = with_options_sealed(
+        changes, vault=vault, workspace_id=workspace_id, endpoint_id=endpoint_id, sealed=before["sealed_options"]
+    )
     if all(_are_the_same(before[name], value) for name, value in changes.items()):
         return
     await _check(tx, workspace_id, {**before, **changes}, guard=guard)
@@ -122,7 +135,15 @@ async def send_test(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datet
     return (await announce(tx, workspace_id, [event]))[0]
 
 
-_BURIED: dict[str, Any] = {"url": "", "settings": {}, "credentials": None}  # URLs may carry a token
+# URLs may carry a token.
+_BURIED: dict[str, Any] = {
+    "url": "",
+    "settings": {},
+    "credentials": None,
+    "sealed_options": None,
+    "header_hints": {},
+    "delighted_key_hint": None,
+}
 
 
 def announced(endpoint: Mapping[str, Any]) -> dict[str, Any]:

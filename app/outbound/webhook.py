@@ -3,10 +3,12 @@
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 """
 
+import hmac
 from collections.abc import Sequence
 from datetime import datetime
 
 from app.domain.attempts import Outcome
+from app.domain.sealed_options import NOTHING_SEALED, SealedOptions
 from app.domain.webhook_secret import SigningKey
 from app.outbound.http import GuardedClient
 
@@ -20,8 +22,11 @@ async def post_webhook(
     secrets: Sequence[SigningKey],
     now: datetime,
     deadline_seconds: float,
+    options: SealedOptions = NOTHING_SEALED,
 ) -> Outcome:
-    headers = headers_for(webhook_id, timestamp=int(now.timestamp()), body=body, secrets=secrets)
+    """What an endpoint's own headers are called is checked when they are set; ours would win anyway."""
+    ours = headers_for(webhook_id, timestamp=int(now.timestamp()), body=body, secrets=secrets)
+    headers = {**options.headers, **delighted_signature(body, key=options.delighted_key), **ours}
     return await client.post(url, headers=headers, body=body, now=now, deadline_seconds=deadline_seconds)
 
 
@@ -39,3 +44,10 @@ def headers_for(webhook_id: str, *, timestamp: int, body: bytes, secrets: Sequen
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(secret.sign(content) for secret in secrets),
     }
+
+
+def delighted_signature(body: bytes, *, key: str | None) -> dict[str, str]:
+    """As Delighted signed: HMAC-SHA256 of the body alone, keyed with its customer's API key."""
+    if key is None:
+        return {}
+    return {"x-delighted-webhook-signature": f"sha256={hmac.digest(key.encode(), body, 'sha256').hex()}"}

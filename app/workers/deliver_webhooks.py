@@ -92,6 +92,7 @@ async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) 
         webhook_id=shown("event", delivery.event_id),
         body=body,
         secrets=secrets,
+        options=sender.keys.options_of(delivery.endpoint),
         now=now,
         deadline_seconds=sender.settings.attempt_deadline_seconds,
     )

@@ -87,8 +87,8 @@ class Scene:
 
     def settings(self, **overrides: Any) -> Settings:
         return Settings(
-            database_url=self.database_url, secret_keys=SECRET_KEYS, pool_size=2, receivers_allow_loopback=True,
-            **{**QUICK, **overrides},
+            database_url=self.database_url, pool_size=2, receivers_allow_loopback=True,
+            **{**QUICK, "secret_keys": SECRET_KEYS, **overrides},
         )  # fmt: skip
 
     def work(self, **overrides: Any) -> "Worker":

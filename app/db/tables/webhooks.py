@@ -44,6 +44,9 @@ webhook_endpoints = Table(
     Column("highest_score", SmallInteger),
     properties("recipient_properties"),  # key → the values that pass; empty means all
     Column("has_comment", Boolean),
+    Column("sealed_options", LargeBinary),  # values of headers, and the key of Delighted's signature
+    properties("header_hints"),
+    Column("delighted_key_hint", Text),
     Column("delay_seconds", Integer, nullable=False, server_default=text("0")),
     Column("rate_limit_per_second", Integer),  # none: as fast as it answers
     Column("disabled_at", instant),

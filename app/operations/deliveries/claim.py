@@ -49,6 +49,7 @@ class DueEndpoint:
     url: str
     is_delayed: bool
     livemode: bool
+    sealed_options: bytes | None
     secrets: tuple[SealedSecret, ...]
     kind: str
     settings: str  # JSON
@@ -146,6 +147,7 @@ def _due_endpoint(row: Mapping[str, Any]) -> DueEndpoint:
     secrets = zip(row["secret_ids"], row["ciphertexts"], strict=True)
     return DueEndpoint(
         row["workspace_id"], row["id"], row["url"], row["is_delayed"], row["livemode"],
+        row["sealed_options"],
         tuple(SealedSecret(*secret) for secret in secrets), row["kind"], row["settings"], row["credentials"],
         row["is_failing"], row["most_at_once"], row["rate"], row["is_spent"],
     )  # fmt: skip
@@ -167,6 +169,7 @@ _LOCK_DUE = """
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     )
     SELECT w.workspace_id, w.endpoint_id AS id, e.url, e.delay_seconds > 0 AS is_delayed, s.mode = 'live' AS livemode,
+        e.sealed_options,
         e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL AS is_resting,
         e.kind, e.settings::text AS settings, e.credentials,
         secret.ids AS secret_ids, secret.ciphertexts, h.endpoint_id IS NOT NULL AS is_failing,

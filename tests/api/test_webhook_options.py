@@ -1,0 +1,88 @@
+"""How an endpoint wants to be told."""
+
+from typing import Any
+
+import pytest
+
+from app.db.engine import Engine
+from tests.api.test_webhook_endpoints import PLACE, URL, create, read, uuid_of
+from tests.builders import rows
+from tests.conftest import Tenant
+
+SECRETS = {"headers": {"Authorization": "Bearer 0123456789abcdef"}, "delighted_key": "delighted-0123456789"}
+MASKED = {"headers": {"authorization": "…cdef"}, "delighted_key": "…6789"}
+
+
+async def edit(tenant: Tenant, endpoint: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    reply = await tenant.api.patch(f"{PLACE}/{endpoint['id']}", json=changes)
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+async def test_values_of_headers_and_keys_are_stored_sealed_and_shown_masked(alice: Tenant, engine: Engine) -> None:
+    endpoint = await create(alice, **SECRETS)
+    assert {**endpoint, **MASKED} == endpoint
+    assert {**(await read(alice, endpoint)), **MASKED} == await read(alice, endpoint)
+    stored = "SELECT w::text AS row, sealed_options FROM webhook_endpoints w WHERE id = :id"
+    (row,) = await rows(engine, stored, id=uuid_of(endpoint))
+    for secret in ("Bearer", "0123456789"):
+        assert secret not in row["row"]
+        assert secret.encode() not in bytes(row["sealed_options"])
+
+
+async def test_they_are_edited_one_by_one(alice: Tenant) -> None:
+    endpoint = await create(alice, **SECRETS)
+    changed = await edit(alice, endpoint, headers={"X-Team": "cx"})
+    assert changed["headers"] == {"authorization": "…cdef", "x-team": "…"}
+    assert changed["delighted_key"] == "…6789"
+    assert await edit(alice, endpoint, headers={"x-team": "cx"}, delighted_key=SECRETS["delighted_key"]) == changed
+    assert (await edit(alice, endpoint, headers={"authorization": None}))["headers"] == {"x-team": "…"}
+    cleared = await edit(alice, endpoint, headers=None, delighted_key=None)
+    assert (cleared["headers"], cleared["delighted_key"], cleared["revision"]) == ({}, None, 4)
+
+
+async def test_nothing_of_them_is_left_of_a_deleted_endpoint(alice: Tenant, engine: Engine) -> None:
+    endpoint = await create(alice, **SECRETS)
+    assert (await alice.api.delete(f"{PLACE}/{endpoint['id']}")).status_code == 204
+    kept = "SELECT sealed_options, header_hints::text, delighted_key_hint FROM webhook_endpoints WHERE id = :id"
+    (row,) = await rows(engine, kept, id=uuid_of(endpoint))
+    assert list(row.values()) == [None, "{}", None]
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "pointer"),
+    [
+        ({"headers": {"Host": "example.com"}}, "header_refused", "/headers/Host"),
+        ({"headers": {"webhook-id": "1"}}, "header_refused", "/headers/webhook-id"),
+        ({"headers": {"x-a": "1\r\nx-b: 2"}}, "header_refused", "/headers/x-a"),
+        ({"headers": {"a/b": "1"}}, "header_refused", "/headers/a~1b"),
+        ({"headers": {"x-a": "x" * 1_025}}, "validation_failed", "/headers/x-a"),
+        ({"headers": {f"x-{number}": "1" for number in range(21)}}, None, "/headers"),
+        ({"headers": ["x-a"]}, "validation_failed", "/headers"),
+        ({"delighted_key": "short"}, "validation_failed", "/delighted_key"),
+        ({"delighted_key": "with a space"}, "validation_failed", "/delighted_key"),
+    ],
+)
+async def test_bad_options_are_named(alice: Tenant, fields: dict[str, Any], code: str | None, pointer: str) -> None:
+    endpoint = await create(alice)
+    for reply in (
+        await alice.api.post(PLACE, json={"url": URL, **fields}),
+        await alice.api.patch(f"{PLACE}/{endpoint['id']}", json=fields),
+    ):
+        assert reply.status_code == 422, reply.text
+        assert code is None or reply.json()["code"] == code
+        assert reply.json()["errors"][0]["pointer"] == pointer
+    assert (await read(alice, endpoint))["revision"] == 1
+
+
+async def test_a_connector_takes_none_of_them(alice: Tenant) -> None:
+    slack = {"kind": "slack", "settings": {"url": "https://hooks.slack.com/services/T0/B0/x"}}
+    made = await alice.api.post(PLACE, json=slack)
+    assert made.status_code == 201, made.text
+    for name, value in SECRETS.items():
+        for reply in (
+            await alice.api.post(PLACE, json={**slack, name: value}),
+            await alice.api.patch(f"{PLACE}/{made.json()['id']}", json={name: value}),
+        ):
+            assert (reply.status_code, reply.json()["code"]) == (422, "not_for_connectors"), reply.text
+            assert reply.json()["errors"][0]["pointer"] == f"/{name}"
