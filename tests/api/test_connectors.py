@@ -109,5 +109,26 @@ async def test_a_deleted_connector_leaves_no_credentials(alice: Tenant, engine: 
     assert (row["credentials"], row["settings"], row["url"]) == (None, {}, "")
 
 
+@pytest.mark.parametrize(
+    ("kind", "settings"),
+    [
+        ("hubspot", {"token": "verysecret"}),
+        ("pipedrive", {"base_url": "https://acme.pipedrive.com/", "api_token": "verysecret"}),
+        ("intercom", {"token": "verysecret", "base_url": "https://api.eu.intercom.io"}),
+        ("zendesk", {"base_url": "https://acme.zendesk.com", "email": "bot@acme.example", "api_token": "verysecret"}),
+        ("freshdesk", {"base_url": "https://acme.freshdesk.com", "api_key": "verysecret"}),
+        ("pagerduty", {"routing_key": "verysecret", "severity": "critical"}),
+        ("segment", {"write_key": "verysecret"}),
+    ],
+)
+async def test_services_with_a_key_are_connected_without_showing_it(
+    alice: Tenant, kind: str, settings: dict[str, str]
+) -> None:
+    made = await create(alice, kind=kind, settings=settings)
+    assert "verysecret" not in str(made)
+    assert made["url"].startswith("https://")
+    assert made["event_types"] == sorted(CONNECTORS[kind].usual_events)
+
+
 def test_every_kind_but_the_webhook_has_a_connector() -> None:
     assert set(CONNECTORS) == set(EndpointKind) - {EndpointKind.WEBHOOK}

@@ -10,6 +10,7 @@ from app.workers.chores import forget_remote_records
 from tests.builders import a_campaign
 from tests.outbound.connectors.service import Said, Service, at
 from tests.outbound.connectors.test_chat import CHATS, FakeDiscord, FakeSlack
+from tests.outbound.connectors.test_crm import FakeHubSpot
 from tests.workers.scene import Scene, until
 
 PLACE = "/v1/webhook-endpoints"
@@ -23,8 +24,8 @@ async def a_discord() -> AsyncIterator[FakeDiscord]:
 
 
 async def connect(scene: Scene, kind: str, service: Service, **fields: Any) -> dict[str, Any]:
-    settings = {"url": service.url + CHATS[kind].path}
-    return await scene.post(PLACE, **{"kind": kind, "settings": settings, "delay_seconds": 0, **fields})
+    settings = fields.pop("settings", None) or {"url": service.url + CHATS[kind].path}
+    return await scene.post(PLACE, kind=kind, settings=settings, delay_seconds=0, **fields)
 
 
 async def a_person(scene: Scene) -> str:
@@ -119,6 +120,27 @@ async def test_what_came_later_waits_for_what_came_first(scene: Scene) -> None:
         await scene.settled(endpoint, 3)
         (message,) = discord.messages.values()
     assert message["embeds"][0]["title"].endswith("9 of 10")
+
+
+async def test_work_of_many_steps_goes_on_where_it_failed(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    person = await a_person(scene)
+    async with at(FakeHubSpot()) as hubspot:
+        assert isinstance(hubspot, FakeHubSpot)
+        settings = {"base_url": hubspot.url, "token": "secret"}
+        endpoint = await connect(scene, "hubspot", hubspot, settings=settings)
+        scene.work()
+        await scene.settled(endpoint)
+        hubspot.troubles = [None] * 8 + [Said(503)]  # refused, a group, four properties, refused, created; no note
+        await scene.answer(campaign, recipient_id=person, score=3)
+        await scene.waiting_for_retry(endpoint)
+        asked = len(hubspot.asked)
+        await scene.make_due()
+        await scene.settled(endpoint, 2)
+        assert [one.path for one in hubspot.asked[asked:]] == ["/crm/objects/2026-03/notes"]
+        assert len(hubspot.notes) == 1
+    known = await scene.database.fetch("SELECT name, remote_id FROM remote_records ORDER BY name")
+    assert [(row["name"].partition(" ")[0], row["remote_id"]) for row in known] == [("contact", "100"), ("note", "901")]
 
 
 async def test_nothing_is_told_about_somebody_who_was_erased_meanwhile(scene: Scene) -> None:

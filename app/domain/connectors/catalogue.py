@@ -5,12 +5,19 @@ from enum import StrEnum
 from typing import Any
 
 from app.domain.connectors.discord import Discord
+from app.domain.connectors.freshdesk import Freshdesk
 from app.domain.connectors.google_chat import GoogleChat
+from app.domain.connectors.hubspot import HubSpot
+from app.domain.connectors.intercom import Intercom
 from app.domain.connectors.mattermost import Mattermost
+from app.domain.connectors.pagerduty import PagerDuty
+from app.domain.connectors.pipedrive import Pipedrive
 from app.domain.connectors.protocol import Connector
+from app.domain.connectors.segment import Segment
 from app.domain.connectors.settings import read_settings
 from app.domain.connectors.slack import Slack
 from app.domain.connectors.teams import Teams
+from app.domain.connectors.zendesk import Zendesk
 from app.domain.webhook_endpoint import NotForConnectors
 
 
@@ -21,18 +28,29 @@ class EndpointKind(StrEnum):
     DISCORD = "discord"
     GOOGLE_CHAT = "google_chat"
     MATTERMOST = "mattermost"
+    HUBSPOT = "hubspot"
+    PIPEDRIVE = "pipedrive"
+    INTERCOM = "intercom"
+    ZENDESK = "zendesk"
+    FRESHDESK = "freshdesk"
+    PAGERDUTY = "pagerduty"
+    SEGMENT = "segment"
 
 
 CONNECTORS: Mapping[str, type[Connector]] = {
-    connector.kind: connector for connector in (Slack, Teams, Discord, GoogleChat, Mattermost)
-}
+    connector.kind: connector
+    for connector in (
+        Slack, Teams, Discord, GoogleChat, Mattermost,
+        HubSpot, Pipedrive, Intercom, Zendesk, Freshdesk,
+        PagerDuty, Segment,
+    )
+}  # fmt: skip
 
-# What connectors can tell about, and what they are told unless somebody chooses otherwise.
+# What connectors can tell about.
 TOLD = frozenset({
     "response.created", "response.updated", "response.band_changed", "response.imported",
     "response.promoter", "response.passive", "response.detractor",
 })  # fmt: skip
-TOLD_AT_LEAST = ("response.band_changed", "response.created")
 
 
 def connector_of(kind: str, settings: Mapping[str, Any]) -> Connector:
@@ -44,6 +62,4 @@ def event_types_for(kind: str, chosen: Sequence[str]) -> list[str]:
     """Raises NotForConnectors."""
     if unknown := sorted(set(chosen) - TOLD):
         raise NotForConnectors(f"A connector cannot tell about {', '.join(unknown)}.", pointer="/event_types")
-    if chosen:
-        return list(chosen)
-    return sorted([*TOLD_AT_LEAST, *(["response.updated"] if CONNECTORS[kind].follows_updates else [])])
+    return list(chosen or CONNECTORS[kind].usual_events)

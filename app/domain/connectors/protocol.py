@@ -75,6 +75,14 @@ class Failed(Exception):
         self.failure, self.detail, self.wait_seconds = failure, detail, wait_seconds
 
 
+class Skipped(Exception):
+    """There is nothing this service could be told about this answer, which is no failure."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail
+
+
 Steps = Generator[Call | Made, Reply, None]
 
 
@@ -99,9 +107,7 @@ class Connector:
     """One service and how to reach it: the fields of a subclass are its settings."""
 
     kind: ClassVar[str]
-    follows_updates: ClassVar[bool] = (
-        False  # whether every change of an answer is told, or only one that moves its band
-    )
+    usual_events: ClassVar[tuple[str, ...]] = ("response.band_changed", "response.created")  # told unless chosen
     delay_seconds: ClassVar[int] = 60  # to wait for the comment, unless somebody chooses otherwise
 
     @property

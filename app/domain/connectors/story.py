@@ -59,6 +59,10 @@ class Story:
         return METRICS[self.metric].highest
 
     @property
+    def email(self) -> str | None:
+        return self.person.email if self.person else None
+
+    @property
     def who(self) -> str:
         if self.person is None:
             return "Somebody"

@@ -1,6 +1,7 @@
 """What people read, in the same words wherever they read it. Escaping is each connector's own business."""
 
 from collections.abc import Iterator
+from html import escape
 from urllib.parse import quote
 
 from app.domain.connectors.story import SHOWN_PROPERTIES, Story
@@ -55,6 +56,21 @@ def facts(story: Story) -> Iterator[tuple[str, str]]:
     yield "Campaign", story.campaign
     if story.occasion:
         yield "Occasion", story.occasion
+
+
+def lines(story: Story, *, template: str | None) -> Iterator[str]:
+    """The whole story as plain text, for notes and tickets."""
+    yield headline(story)
+    if story.comment:
+        yield f"“{story.comment}”"
+    yield from (f"{label}: {text}" for label, text in facts(story))
+    if url := link(story, template):
+        yield url
+
+
+def html(story: Story, *, template: str | None, most: int) -> str:
+    """The same for those who show HTML."""
+    return "<br>".join(escape(cut(line, most)).replace("\n", "<br>") for line in lines(story, template=template))
 
 
 def _who(story: Story) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.attempts import Outcome
-from app.domain.connectors.protocol import Call, Failed, Made, Reply, Steps
+from app.domain.connectors.protocol import Call, Failed, Made, Reply, Skipped, Steps
 from app.outbound.http import GuardedClient, Request
 
 REPLY_BYTES = 262_144  # enough for a person with all their fields
@@ -40,6 +40,8 @@ class _Run:
                 step = steps.send(self._reply)
         except StopIteration:
             return replace(self._last, failure=None)
+        except Skipped as skipped:
+            return replace(self._last, failure=None, head=skipped.detail.encode())
         except Failed as failed:
             return _failed(self._last, failed)
         finally:

@@ -1,0 +1,141 @@
+"""HubSpot: properties of the contact say how they scored last, and a note on the contact tells the story.
+
+Paths carry the date of the API's version. Contacts are updated by e-mail address and created where there are none;
+properties we need are made at the first refusal. Notes have nothing to recognise them by: one whose reply was lost is
+written twice. https://developers.hubspot.com/docs/api-reference/latest/overview
+"""
+
+import re
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from app.domain.attempts import Failure
+from app.domain.connectors import wording
+from app.domain.connectors.protocol import (
+    Call,
+    Connector,
+    Failed,
+    Made,
+    Remembered,
+    Reply,
+    Skipped,
+    Steps,
+    expect_success,
+)
+from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.story import Story
+from app.domain.payload import instant_text
+
+VERSION = "2026-03"
+NOTE_TO_CONTACT = 202  # HubSpot's number for that association
+LINE = 20_000  # characters; a note has 65,536
+TEXT = 5_000
+DAY_IS_USED_UP = 3_600.0  # seconds; it begins anew at midnight there, wherever that is
+EXISTING = re.compile(r"Existing ID: (\d+)")
+CONTACT = "contact"
+
+BANDS = [{"label": band.capitalize(), "value": band} for band in ("promoter", "passive", "detractor")]
+PROPERTIES = (
+    {"name": "nps_score", "label": "NPS: score", "type": "number", "fieldType": "number"},
+    {"name": "nps_category", "label": "NPS: band", "type": "enumeration", "fieldType": "select", "options": BANDS},
+    {"name": "nps_comment", "label": "NPS: comment", "type": "string", "fieldType": "textarea"},
+    {"name": "nps_last_responded_at", "label": "NPS: last answer", "type": "datetime", "fieldType": "date"},
+)
+
+
+@dataclass(frozen=True)
+class HubSpot(Connector):
+    kind = "hubspot"
+    usual_events = ("response.band_changed", "response.created", "response.updated")
+
+    token: str = setting(a_token, is_secret=True)
+    base_url: str = setting(a_base_url, default="https://api.hubapi.com")
+    link: str | None = setting(a_link, default=None)
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.base_url)
+
+    def tell(self, story: Story, remembered: Remembered) -> Steps:
+        if not story.email:
+            raise Skipped("Nothing was sent: without an e-mail address HubSpot knows nobody.")
+        note = f"note {story.event_id}"
+        contact_id = remembered.id_of(CONTACT)
+        if contact_id is None or not remembered.tells(CONTACT, story.revision):
+            contact_id = yield from self._upsert(story, story.email)
+            yield Made(CONTACT, contact_id, story.revision)
+        if remembered.id_of(note) is None:
+            reply = yield self._objects("POST", "notes", self._note(story, contact_id))
+            _expect_success(reply)
+            yield Made(note, str(reply.member("id")), story.revision)
+
+    def check(self) -> Steps:
+        _expect_success((yield self._objects("GET", "contacts?limit=1")))
+
+    def _upsert(self, story: Story, email: str) -> Generator[Call, Reply, str]:
+        """The contact's id. Not `batch/upsert`, which is documented to be incomplete for contacts known by e-mail."""
+        reply = yield from self._with_properties("PATCH", f"contacts/{quote(email)}?idProperty=email", _score(story))
+        if reply.status == 404:
+            reply = yield from self._with_properties("POST", "contacts", _score(story) | _person(story))
+        if reply.status == 409 and (existing := EXISTING.search(reply.text)):  # under a second address of theirs
+            reply = yield from self._with_properties("PATCH", f"contacts/{existing[1]}", _score(story))
+        _expect_success(reply)
+        return str(reply.member("id"))
+
+    def _with_properties(self, method: str, path: str, properties: dict[str, str]) -> Generator[Call, Reply, Reply]:
+        reply = yield self._objects(method, path, {"properties": properties})
+        if reply.status == 400 and "PROPERTY_DOESNT_EXIST" in reply.text:
+            for call in self._make_properties():
+                made = yield call
+                if made.status != 409:  # somebody else was quicker, or one of them was there
+                    _expect_success(made)
+            reply = yield self._objects(method, path, {"properties": properties})
+        return reply
+
+    def _make_properties(self) -> Iterator[Call]:
+        place = f"/crm/properties/{VERSION}/contacts"
+        yield self._call("POST", f"{place}/groups", {"name": "nps", "label": "Net Promoter"})
+        for one in PROPERTIES:
+            yield self._call("POST", place, {**one, "groupName": "nps"})
+
+    def _note(self, story: Story, contact_id: str) -> dict[str, Any]:
+        kind = {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": NOTE_TO_CONTACT}
+        return {
+            "properties": {
+                "hs_timestamp": instant_text(story.answered_at),
+                "hs_note_body": wording.html(story, template=self.link, most=LINE),
+            },
+            "associations": [{"to": {"id": contact_id}, "types": [kind]}],
+        }
+
+    def _objects(self, method: str, path: str, body: Any = None) -> Call:
+        return self._call(method, f"/crm/objects/{VERSION}/{path}", body)
+
+    def _call(self, method: str, path: str, body: Any = None) -> Call:
+        return Call(method, f"{self.base_url}{path}", body, {"authorization": f"Bearer {self.token}"})
+
+
+def _score(story: Story) -> dict[str, str]:
+    """Values are texts, numbers too. An emptied comment empties the property."""
+    return {
+        "nps_score": str(story.score),
+        "nps_category": story.band.value,
+        "nps_comment": wording.cut(story.comment or "", TEXT),
+        "nps_last_responded_at": instant_text(story.answered_at),
+    }
+
+
+def _person(story: Story) -> dict[str, str]:
+    first, _, last = (story.person.name if story.person and story.person.name else "").partition(" ")
+    named = {"firstname": first, "lastname": last}
+    return {"email": story.email or ""} | {name: value for name, value in named.items() if value}
+
+
+def _expect_success(reply: Reply) -> None:
+    """Of a 429, the body says which limit was hit; the header is not always there."""
+    if reply.status == 429:
+        is_daily = reply.member("policyName") == "DAILY"
+        raise Failed(Failure.BAD_STATUS, wait_seconds=DAY_IS_USED_UP if is_daily else 10.0)
+    expect_success(reply, {423: Failure.BAD_STATUS, 477: Failure.BAD_STATUS})  # locked; being moved

@@ -1,0 +1,84 @@
+"""PagerDuty: an alert for an answer that needs somebody now, resolved when the answer moves out of the detractors.
+
+The response's id is the `dedup_key`, so whatever is repeated is one alert.
+https://developer.pagerduty.com/docs/send-alert-event
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.attempts import Failure
+from app.domain.connectors import wording
+from app.domain.connectors.protocol import Call, Connector, Made, Remembered, Reply, Steps, expect_success
+from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, origin_of, setting
+from app.domain.connectors.story import Story
+from app.domain.metric import Band
+from app.domain.payload import instant_text
+
+SUMMARY, DETAIL = 1_024, 10_000  # characters
+ALERT = "alert"
+
+
+@dataclass(frozen=True)
+class PagerDuty(Connector):
+    kind = "pagerduty"
+    usual_events = ("response.detractor",)
+
+    routing_key: str = setting(a_token, is_secret=True)
+    base_url: str = setting(a_base_url, default="https://events.pagerduty.com")
+    severity: str = setting(one_of("critical", "error", "warning", "info"), default="warning")
+    link: str | None = setting(a_link, default=None)
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.base_url)
+
+    def tell(self, story: Story, remembered: Remembered) -> Steps:
+        if remembered.tells(ALERT, story.revision):
+            return
+        is_over = story.moved and story.band is not Band.DETRACTOR
+        if is_over and remembered.id_of(ALERT) is None:
+            return  # nobody was woken
+        asked = {"event_action": "resolve"} if is_over else self._trigger(story)
+        _expect_taken((yield self._call({**asked, "dedup_key": story.response_id})))
+        yield Made(ALERT, story.response_id, story.revision)
+
+    def check(self) -> Steps:
+        """Resolving what was never triggered changes nothing, but tells whether the key is good."""
+        _expect_taken((yield self._call({"event_action": "resolve", "dedup_key": "zeroten-check"})))
+
+    def test(self) -> Steps:
+        payload = {"summary": wording.TEST_TITLE, "source": "Zeroten", "severity": "info"}
+        for action in ("trigger", "resolve"):
+            asked = {"event_action": action, "dedup_key": "zeroten-test", "payload": payload}
+            _expect_taken((yield self._call(asked)))
+
+    def _trigger(self, story: Story) -> dict[str, Any]:
+        details = {label: wording.cut(text, DETAIL) for label, text in wording.facts(story)}
+        if story.comment:
+            details["Comment"] = wording.cut(story.comment, DETAIL)
+        asked: dict[str, Any] = {
+            "event_action": "trigger",
+            "client": "Zeroten",
+            "payload": {
+                "summary": wording.cut(wording.summary(story), SUMMARY),
+                "source": wording.cut(story.campaign, SUMMARY),
+                "severity": self.severity,
+                "timestamp": instant_text(story.answered_at),
+                "class": story.band.value,
+                "custom_details": details,
+            },
+        }
+        if url := wording.link(story, self.link):
+            asked["links"] = [{"href": url, "text": "Follow up"}]
+        return asked
+
+    def _call(self, asked: dict[str, Any]) -> Call:
+        return Call("POST", f"{self.base_url}/v2/enqueue", {"routing_key": self.routing_key, **asked})
+
+
+def _expect_taken(reply: Reply) -> None:
+    """A bad key is a 400 like any other; only its message tells."""
+    if reply.status == 400 and "routing" in reply.text.lower():
+        expect_success(reply, {400: Failure.UNAUTHORIZED})
+    expect_success(reply, {403: Failure.BAD_STATUS})  # how it used to say that there is too much
