@@ -18,7 +18,7 @@ from app.db.engine import Engine
 from tests.api.test_events import record
 from tests.builders import a_campaign
 from tests.cli.command import environment, zeroten
-from tests.conftest import Tenant
+from tests.conftest import SECRET_KEYS, Tenant
 from tests.outbound.receivers import Receiver, answer, answering, receiver
 from tests.served import served
 from tests.workers.scene import Arrival, Scene, arrived, until
@@ -235,3 +235,35 @@ async def test_what_is_no_zeroten_is_noticed() -> None:
     async with receiver(answering(answer("200 OK", body=b"<h1>Hello</h1>"))) as there:
         reason = await asyncio.to_thread(refusal, f"http://127.0.0.1:{there.port}", "zt_sk_test_x")
     assert "not the API of Zeroten" in reason
+
+
+async def test_an_api_that_is_told_to_stop_keeps_no_listener_waiting(
+    alice: Tenant, database_url: str, engine: Engine
+) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+    async with AsyncExitStack() as service:
+        url = await service.enter_async_context(an_api(database_url))
+        async with listening(url, alice.secret_key, "--json") as here:
+            await record(alice, campaign)
+            assert "response.created" in await here.line()
+            async with asyncio.timeout(5):  # far less than a listener is ready to wait
+                await service.aclose()
+            await here.note("trying again")
+
+
+@asynccontextmanager
+async def an_api(database_url: str) -> AsyncIterator[str]:
+    """`zeroten api`, stopped as an operator stops it."""
+    settings = {"ZEROTEN_DATABASE_URL": database_url, "ZEROTEN_SECRET_KEYS": SECRET_KEYS, "ZEROTEN_PORT": "0"}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "app.cli", "api",
+        env=environment(ZEROTEN_LOG_FORMAT="json", **settings), stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    api = Listening(process)
+    try:
+        started = await api.note('"api started"')
+        yield json.loads(started)["address"]
+    finally:
+        process.terminate()
+        await process.communicate()
+    assert process.returncode == 0
