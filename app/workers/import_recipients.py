@@ -1,7 +1,7 @@
 """Working off uploaded files of recipients.
 
 1. claim an import       or take over one whose worker has died
-2. read and store        fifteen hundred rows a transaction, the next of them while PostgreSQL is at work
+2. read and store        eight hundred rows a transaction, the next of them while PostgreSQL is at work
 3. complete it           with one announcement
 """
 
@@ -29,7 +29,7 @@ from app.queries.imports import read_chunk
 
 log = structlog.get_logger()
 
-ROWS_A_TRANSACTION = 1_500  # short enough for whoever waits for one of these people
+ROWS_A_TRANSACTION = 800  # short enough for whoever waits for one of these people
 BYTES_WITHOUT_A_PAUSE = 32_000  # a few milliseconds of work, then others may go on
 PATIENCE_SECONDS = 0.5  # with the transaction before, which takes a tenth of that
 CHUNKS_A_LEASE = 64  # read before the lease is renewed, whether or not there is anything to store
