@@ -13,8 +13,9 @@ from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import DeliveryId, EndpointId, EventId, Instant, Line, Listing, RecipientId
 from app.api.webhook_models import Delivery, DeliveryWithAttempts, delivery_of, delivery_with_attempts
-from app.domain.delivery import DeliveryExpired, DeliveryNotFound, DeliveryState, DeliveryUnderWay
+from app.domain.delivery import DeliveryExpired, DeliveryFinished, DeliveryNotFound, DeliveryState, DeliveryUnderWay
 from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
+from app.operations.deliveries.cancel import cancel_delivery as cancel
 from app.operations.deliveries.retry import retry_delivery as retry
 from app.queries import deliveries as queries
 from app.queries.webhook_endpoints import get_endpoint
@@ -86,6 +87,17 @@ async def list_deliveries(
     "/v1/deliveries/{delivery_id}", summary="Read a delivery and its attempts", responses=refuses(DeliveryNotFound)
 )
 async def get_delivery(delivery_id: DeliveryId, caller: WebhookReader, tx: ReadTx) -> DeliveryWithAttempts:
+    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
+
+
+@routes.post(
+    "/v1/deliveries/{delivery_id}/cancel",
+    summary="Cancel a delivery",
+    responses=refuses(DeliveryNotFound, DeliveryUnderWay, DeliveryFinished),
+)
+async def cancel_delivery(delivery_id: DeliveryId, caller: WebhookWriter, tx: Tx) -> DeliveryWithAttempts:
+    """No more attempts are made, until somebody asks for a retry."""
+    await cancel(tx, caller.workspace_id, delivery_id)
     return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
 
 

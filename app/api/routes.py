@@ -15,6 +15,7 @@ from app.api import (
     imports,
     problem_pages,
     recipients,
+    replays,
     responses,
     scores,
     tracked_properties,
@@ -53,6 +54,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(events.routes)
     app.include_router(webhook_endpoints.routes)
     app.include_router(endpoint_stats.routes)
+    app.include_router(replays.routes)
     app.include_router(deliveries.routes)
     app.include_router(workspace.routes)
     app.include_router(api_keys.routes)

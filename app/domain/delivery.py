@@ -9,7 +9,7 @@ class DeliveryState(StrEnum):
     PENDING = "pending"
     DELIVERED = "delivered"
     EXHAUSTED = "exhausted"  # the timetable ended, or the receiver said never again
-    CANCELLED = "cancelled"  # its endpoint was deleted
+    CANCELLED = "cancelled"  # somebody wanted it so, or its endpoint was deleted
 
 
 class DeliveryNotFound(NotFound):
@@ -22,6 +22,12 @@ class DeliveryUnderWay(Conflict):
     """An attempt of this delivery is under way."""
 
     code = "delivery_under_way"
+
+
+class DeliveryFinished(Conflict):
+    """The delivery is finished."""
+
+    code = "delivery_finished"
 
 
 class DeliveryExpired(Conflict):

@@ -15,6 +15,7 @@ PREFIXES = {
     "event": "evt",
     "import": "imp",
     "recipient": "rcpt",
+    "replay": "rply",
     "response": "resp",
     "secret": "sec",
     "workspace": "ws",

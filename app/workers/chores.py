@@ -10,7 +10,7 @@ from app.db.vault import Vault
 from app.domain.events import KEPT_FOR
 from app.operations import partitions
 from app.operations.campaigns import advance_due_campaigns
-from app.operations.deliveries import cancel, sweep
+from app.operations.deliveries import cancel, replay, sweep
 from app.operations.endpoint_secrets import destroy_expired_secrets
 from app.operations.erasure import sweep_erasures
 from app.operations.idempotency import forget_old_keys
@@ -38,6 +38,12 @@ async def cancel_hopeless_deliveries(engine: Engine, _: Settings) -> None:
 async def prune_events(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await _in_batches(engine, lambda tx: prune_some_events(tx, now=now))
+
+
+async def work_off_replays(engine: Engine, _: Settings) -> None:
+    await _in_batches(engine, replay.work_off_replays)
+    async with engine.write() as tx:
+        await replay.forget_old_replays(tx, before=utc_now() - KEPT_FOR)
 
 
 async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:

@@ -39,6 +39,7 @@ class Entry:
 
 TIMETABLE = (
     Entry(timedelta(seconds=1), work_off_imports),
+    Entry(timedelta(seconds=2), chores.work_off_replays),
     Entry(timedelta(seconds=5), track_properties),
     Entry(timedelta(seconds=5), chores.advance_campaigns),
     Entry(timedelta(seconds=15), chores.finish_erasures),

@@ -394,6 +394,23 @@ CREATE INDEX ix_remote_records_made ON remote_records USING brin (made_at);
 
 CREATE INDEX ix_remote_records_subject ON remote_records (workspace_id, subject_id);
 
+CREATE TABLE replays (
+    workspace_id UUID NOT NULL,
+    id UUID NOT NULL,
+    endpoint_id UUID NOT NULL,
+    since TIMESTAMP WITH TIME ZONE NOT NULL,
+    until TIMESTAMP WITH TIME ZONE NOT NULL,
+    never_attempted BOOLEAN NOT NULL,
+    position UUID NOT NULL,
+    replayed INTEGER DEFAULT 0 NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_replays PRIMARY KEY (workspace_id, id),
+    CONSTRAINT fk_replays_webhook_endpoints FOREIGN KEY(workspace_id, endpoint_id) REFERENCES webhook_endpoints (workspace_id, id)
+);
+
+CREATE INDEX ix_replays_running ON replays (position) WHERE finished_at IS NULL;
+
 CREATE TABLE import_chunks (
     workspace_id UUID NOT NULL,
     import_id UUID NOT NULL,

@@ -170,3 +170,27 @@ async def test_deliveries_are_found_by_the_person_they_are_about(alice: Tenant, 
         assert await search(alice, **wanted) == [shown("delivery", about_her)], wanted
     assert await search(alice, external_id="4712") == []
     assert await search(alice, external_id="4711", email="bob@example.com") == []
+
+
+async def cancel(tenant: Tenant, delivery: UUID) -> Any:
+    return await tenant.api.post(f"/v1/deliveries/{shown('delivery', delivery)}/cancel")
+
+
+async def test_a_pending_delivery_can_be_cancelled_and_tried_after_all(alice: Tenant, engine: Engine) -> None:
+    delivery = await a_delivery(engine, alice, await create(alice))
+    cancelled = await cancel(alice, delivery)
+    assert (cancelled.status_code, cancelled.json()["state"]) == (200, "cancelled")
+    again = await cancel(alice, delivery)
+    assert (again.status_code, again.json()["code"]) == (409, "delivery_finished")
+    assert (await retry(alice, delivery)).json()["state"] == "pending"
+
+
+async def test_what_is_under_way_or_a_strangers_is_not_cancelled(
+    alice: Tenant, charlie: Tenant, engine: Engine
+) -> None:
+    later = datetime(2999, 1, 1, tzinfo=UTC)
+    under_way = await a_delivery(engine, alice, await create(alice), due_at=later, claim_id=uuid4())
+    assert (await cancel(alice, under_way)).json()["code"] == "delivery_under_way"
+    waiting = await a_delivery(engine, alice, await create(alice))
+    assert (await cancel(charlie, waiting)).status_code == 404
+    assert (await read(alice, waiting))["state"] == "pending"

@@ -100,7 +100,9 @@ async def _listeners(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
     made = [await _made(alice, "/v1/webhook-endpoints", endpoint) for _ in range(2)]
     key = await _made(alice, "/v1/api-keys", {"name": MARK, "scopes": ["scores:read"]})
     await _made(alice, f"/v1/webhook-endpoints/{made[0]['id']}/test", None)
-    return {"endpoint_id": made[0]["id"], "api_key_id": key["id"]}
+    replays = f"/v1/webhook-endpoints/{made[0]['id']}/replays"
+    replay = [await _made(alice, replays, {"since": "2026-01-01T00:00:00Z"}) for _ in range(2)]
+    return {"endpoint_id": made[0]["id"], "api_key_id": key["id"], "replay_id": replay[0]["id"]}
 
 
 async def _file(app: FastAPI, engine: Engine, alice: Tenant) -> dict[str, str]:
@@ -209,6 +211,12 @@ CALLS: Mapping[str, Call] = {
     ),
     "get_webhook_endpoint_stats": Call(),
     "get_delivery": Call(),
+    "cancel_delivery": Call(),
+    "deliver_event": Call({"endpoint_id": "{endpoint_id}"}),
+    "preview_replay": Call(params={"since": "2026-01-01T00:00:00Z"}),
+    "start_replay": Call({"since": "2026-01-01T00:00:00Z", "never_attempted": True}),
+    "list_replays": Call(),
+    "get_replay": Call(),
     "retry_delivery": Call(),
     "get_workspace": Call(),
     "update_workspace": Call({"name": "Changed"}),

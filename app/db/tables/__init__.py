@@ -19,6 +19,7 @@ from app.db.tables.webhooks import (
     endpoint_secrets,
     endpoint_work,
     remote_records,
+    replays,
     webhook_endpoints,
 )
 from app.db.tables.workspaces import api_keys, dashboard_sessions, idempotency_keys, instance, instance_keys, workspaces
@@ -46,6 +47,7 @@ __all__ = [
     "metadata",
     "recipients",
     "remote_records",
+    "replays",
     "response_revisions",
     "responses",
     "score_rollups",

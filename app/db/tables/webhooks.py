@@ -148,6 +148,24 @@ deliveries = Table(
     postgresql_with={"fillfactor": 70, "autovacuum_vacuum_scale_factor": 0.02, "autovacuum_vacuum_threshold": 1000},
 )
 
+# Ranges of events that an endpoint is to get after all. A worker goes through them in the order of their ids.
+replays = Table(
+    "replays",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("endpoint_id", Uuid, nullable=False),
+    Column("since", instant, nullable=False),
+    Column("until", instant, nullable=False),
+    Column("never_attempted", Boolean, nullable=False),
+    Column("position", Uuid, nullable=False),  # the last event that was looked at
+    Column("replayed", Integer, nullable=False, server_default=text("0")),
+    created_at(),
+    Column("finished_at", instant),
+    belongs_to("webhook_endpoints", "endpoint_id"),
+    Index("ix_replays_running", "position", postgresql_where=text("finished_at IS NULL")),
+)
+
 # Finished deliveries and every attempt, by month, so that the hot table stays small and old months drop in one go.
 delivery_log = Table(
     "delivery_log",

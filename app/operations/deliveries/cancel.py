@@ -3,7 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
+from app.db.engine import Tx
 from app.db.statements import Connection, fetch
+from app.domain.delivery import DeliveryFinished, DeliveryNotFound, DeliveryState, DeliveryUnderWay
+from app.queries.deliveries import find_delivery
 
 AT_ONCE = 1_000
 
@@ -11,6 +14,18 @@ AT_ONCE = 1_000
 async def cancel_deliveries_of(tx: Connection, workspace_id: UUID, endpoint_id: UUID) -> int:
     """Up to AT_ONCE; says how many. An attempt under way finds its delivery gone and is only noted."""
     return len(await fetch(tx, _CANCEL.format(which=_OF_ENDPOINT), AT_ONCE, workspace_id, endpoint_id))
+
+
+async def cancel_delivery(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> None:
+    """Raises DeliveryNotFound, DeliveryUnderWay, DeliveryFinished."""
+    if await fetch(tx, _CANCEL.format(which=_THIS_ONE), 1, workspace_id, delivery_id):
+        return
+    found = await find_delivery(tx, workspace_id, delivery_id)
+    if found is None:
+        raise DeliveryNotFound("There is no delivery with this id.")
+    if found["state"] == DeliveryState.PENDING:
+        raise DeliveryUnderWay("An attempt is under way at the moment; its outcome will show in a few seconds.")
+    raise DeliveryFinished(f"It is {found['state']} already, so there is nothing left to cancel.")
 
 
 async def cancel_orphaned_deliveries(tx: Connection) -> int:
@@ -23,6 +38,7 @@ async def cancel_outdated_deliveries(tx: Connection, *, before: datetime) -> int
     return len(await fetch(tx, _CANCEL.format(which=_OF_DISABLED), AT_ONCE, before))
 
 
+_THIS_ONE = "WHERE d.workspace_id = $2 AND d.id = $3 AND (d.claim_id IS NULL OR d.due_at <= now())"
 _OF_ENDPOINT = "WHERE d.workspace_id = $2 AND d.endpoint_id = $3"
 _OF_DELETED = """
     JOIN webhook_endpoints e ON e.workspace_id = d.workspace_id AND e.id = d.endpoint_id

@@ -9,6 +9,7 @@ from app.db.statements import fetch
 from app.db.tables import events
 from app.domain.delivery import DeliveryExpired, DeliveryNotFound, DeliveryUnderWay
 from app.domain.webhook_endpoint import WebhookEndpointDisabled
+from app.operations.deliveries.health import end_pause
 from app.operations.deliveries.settle import wake_endpoints
 from app.operations.events import CHANNEL
 from app.queries.deliveries import find_delivery
@@ -27,6 +28,7 @@ async def retry_delivery(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> None:
     await _check_event(tx, workspace_id, found["event_id"])
     if not (await _hurry(tx, workspace_id, delivery_id) or await _take_from_log(tx, workspace_id, delivery_id)):
         raise DeliveryUnderWay("An attempt is under way at the moment; its outcome will show in a few seconds.")
+    await end_pause(tx, workspace_id, found["endpoint_id"])
     await wake_endpoints(tx, {found["endpoint_id"]: workspace_id})
     await tx.execute(text(f"NOTIFY {CHANNEL}"))
 

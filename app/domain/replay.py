@@ -1,0 +1,38 @@
+"""Sending again what an endpoint missed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from app.domain.errors import NotFound, RuleViolation
+
+
+class ReplayState(StrEnum):
+    RUNNING = "running"
+    COMPLETED = "completed"
+
+
+class ReplayNotFound(NotFound):
+    """There is no such replay."""
+
+    code = "replay_not_found"
+
+
+class ReplayRangeEmpty(RuleViolation):
+    """No event can lie in this range."""
+
+    code = "replay_range_empty"
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayRange:
+    """Events from `since` on, before `until`."""
+
+    since: datetime
+    until: datetime
+    never_attempted: bool = False  # also events it would get today, but had no delivery of; else only failed ones
+
+    def check(self) -> None:
+        """Raises ReplayRangeEmpty."""
+        if self.since >= self.until:
+            raise ReplayRangeEmpty("`until` has to be later than `since`.", pointer="/until")
