@@ -7,12 +7,12 @@ BIN := .venv/bin
 UV_COMPILE := $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up demo test check bench crash openapi lock clean
+.PHONY: help setup browser up demo test check bench crash openapi lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/ready ## install what is locked into .venv; quick when that has been done
+setup: .venv/ready browser ## install what is locked into .venv, and a browser for tests; quick when that has been done
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Zeroten needs Python 3.11 or newer with venv (on Debian: apt install python3-venv)." >&2; exit 1; }
@@ -21,10 +21,18 @@ setup: .venv/ready ## install what is locked into .venv; quick when that has bee
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-up: setup ## run the service; its data stay from one start to the next
+browser: ## install the Chromium that the tests of pages look with, where apt can
+	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
+		command -v $$name >/dev/null && exit 0; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; \
+	else false; fi \
+	|| echo "There is no Chromium here; the tests that need one are skipped, and fail in CI." >&2
+
+up: .venv/ready ## run the service; its data stay from one start to the next
 	@$(BIN)/zeroten up
 
-demo: setup ## see the whole of it work on a sample of 3 000 people; ONCE=1 stops when all is shown
+demo: .venv/ready ## see the whole of it work on a sample of 3 000 people; ONCE=1 stops when all is shown
 	@$(BIN)/python -m demo
 
 test: check ## everything that must hold

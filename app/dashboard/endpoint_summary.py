@@ -1,6 +1,6 @@
 """One endpoint in a line: is it well, and what came of it lately."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from app.api.webhook_models import Delivery, WebhookEndpoint, delivery_of, endpoint_of
 from app.dashboard.wording import count
 from app.db.engine import ReadTx
+from app.domain.breaker import HealthState
 from app.domain.webhook_endpoint import DisabledReason
 from app.queries.deliveries import DeliveryFilter, list_deliveries
 from app.queries.endpoint_stats import EndpointStats, endpoint_stats
@@ -30,6 +31,12 @@ class EndpointSummary:
     stats: EndpointStats
     health: Health
     last: Delivery | None
+
+    @property
+    def hint(self) -> str | None:
+        """What to do about the last failure, if it is not over."""
+        failure = self.endpoint.health.last_failure
+        return failure.hint if failure is not None and self.endpoint.disabled_at is None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,15 +73,31 @@ async def summary_of(tx: ReadTx, row: dict[str, Any], *, now: datetime) -> Endpo
 
 
 def _health(endpoint: WebhookEndpoint, stats: EndpointStats) -> Health:
+    if endpoint.disabled_reason is not None:
+        return _RESTING[endpoint.disabled_reason]
+    failures = (
+        f"{count(endpoint.health.failures)} in a row failed" if endpoint.health.failures > 1 else "The last failed"
+    )
+    if endpoint.health.state is HealthState.PAUSED:
+        return Health("Paused", "bad", f"{failures}. One delivery is tried when the pause ends; the others wait.")
+    if endpoint.health.state is HealthState.FAILING:
+        return Health("Failing", "warn", f"{failures}; deliveries go on.")
+    return _lately(stats)
+
+
+def _lately(stats: EndpointStats) -> Health:
     failed = stats.attempts - stats.delivered
-    if endpoint.disabled_reason is DisabledReason.GONE:
-        return Health("Disabled", "bad", "Its receiver answered 410 Gone.")
-    if endpoint.disabled_at is not None:
-        return Health("Disabled", "calm", "Nothing is sent to it.")
     if stats.attempts == 0:
         return Health("Quiet", "calm", "Nothing was sent in the last 24 hours.")
-    if stats.delivered == 0:
-        return Health("Failing", "bad", "No attempt of the last 24 hours succeeded.")
     if failed > FEW and stats.delivered / stats.attempts < WELL_ABOVE:
         return Health("Unsteady", "warn", f"{count(failed)} of {count(stats.attempts)} attempts failed in 24 hours.")
     return Health("Healthy", "good", "Attempts succeed.")
+
+
+_RESTING: Mapping[DisabledReason, Health] = {
+    DisabledReason.REQUESTED: Health("Disabled", "calm", "Nothing is sent to it."),
+    DisabledReason.GONE: Health("Disabled", "bad", "Its receiver answered 410 Gone."),
+    DisabledReason.FAILING: Health("Disabled", "bad", "Nothing arrived at it for five days."),
+    DisabledReason.UNAUTHORIZED: Health("Disabled", "bad", "Its service refused the credentials."),
+    DisabledReason.NOT_THERE: Health("Disabled", "bad", "Its service no longer knows the webhook, channel or account."),
+}

@@ -53,4 +53,5 @@ def milliseconds(duration: float) -> str:
 
 
 def host(url: str) -> str:
-    return urlsplit(url).netloc.rpartition("@")[2]
+    """Of a connector the URL is a host already."""
+    return urlsplit(url).netloc.rpartition("@")[2] or url

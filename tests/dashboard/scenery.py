@@ -9,7 +9,7 @@ from sqlalchemy import insert
 
 from app.db.engine import Engine
 from app.db.identifiers import new_id
-from app.db.tables import deliveries, delivery_attempts, delivery_log, events
+from app.db.tables import deliveries, delivery_attempts, delivery_log, endpoint_health, events
 from app.domain.ids import parsed
 from app.domain.webhook_endpoint import DisabledReason
 from app.operations.webhook_endpoints import disable_endpoint
@@ -54,6 +54,7 @@ async def furnish(engine: Engine, tenant: Tenant, now: datetime, *, text: str = 
     for minutes in (30, 20, 11):
         await stage.delivery(gone, "exhausted", minutes, [(410, "gone", 45)])
     await stage.disable(gone)
+    await stage.pause(unsteady)
     return Scenery(healthy, unsteady, gone, quiet, delivered, exhausted, pending)
 
 
@@ -72,6 +73,16 @@ class Stage:
         """As a 410 does."""
         async with self.engine.write() as tx:
             await disable_endpoint(tx, self.tenant.workspace_id, endpoint_id, reason=DisabledReason.GONE, now=self.now)
+
+    async def pause(self, endpoint_id: UUID) -> None:
+        """As the breaker does."""
+        since = self.now - timedelta(minutes=3)
+        row = {
+            "workspace_id": self.tenant.workspace_id, "endpoint_id": endpoint_id, "failures": 6, "failing_since": since,
+            "last_failed_at": since, "last_failure": "tls_failed", "paused_until": self.now + timedelta(minutes=2),
+        }  # fmt: skip
+        async with self.engine.write() as tx:
+            await tx.execute(insert(endpoint_health).values(row))
 
     async def delivery(
         self, endpoint_id: UUID, state: str, minutes_ago: int, attempts: list[tuple[int | None, str | None, int]]

@@ -70,7 +70,7 @@ async def test_a_stranger_cannot_press_her_buttons(
 async def test_the_list_tells_who_needs_a_look(lena: Reader, scenery: Scenery) -> None:
     seen = await lena.read(LIST)
     assert "4 endpoints · 2 need a look" in seen.text
-    assert "18 of 24 attempts failed in 24 hours." in seen.text
+    assert "6 in a row failed. One delivery is tried when the pause ends; the others wait." in seen.text
     assert "Its receiver answered 410 Gone." in seen.text
     assert "Nothing was sent in the last 24 hours." in seen.text
     assert seen.links["Customer desk"] == endpoint_path(scenery.healthy)
