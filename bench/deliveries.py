@@ -121,7 +121,7 @@ def _ours(stage: Stage, url: str, worker: Program, receiver: Program) -> Contest
 
     async def run(_: float) -> Figures:
         connection = await asyncpg.connect(url)
-        before = await _count(receiver)
+        before = await received_by(receiver)
         watch = Watch(worker=worker.cpu_seconds, postgres=stage.postgres_cpu_seconds, receiver=receiver.cpu_seconds)
         queued = int((await connection.execute(_ANNOUNCE_ANEW)).split()[-1])
         started_at = perf_counter()
@@ -142,7 +142,7 @@ _ANY_LEFT = "SELECT EXISTS (SELECT FROM event_queue) OR EXISTS (SELECT FROM deli
 
 
 async def _is_settled(connection: asyncpg.Connection, receiver: Program, expected: int) -> bool:
-    return await _count(receiver) >= expected and not await connection.fetchval(_ANY_LEFT)
+    return await received_by(receiver) >= expected and not await connection.fetchval(_ANY_LEFT)
 
 
 async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -153,7 +153,7 @@ async def _until(holds: Callable[[], Awaitable[bool]]) -> None:
         await asyncio.sleep(0.02)
 
 
-async def _count(receiver: Program) -> int:
+async def received_by(receiver: Program) -> int:
     async with connected(receiver.port) as client:
         return int(await client.send(requests.get("/count", "")))
 

@@ -20,12 +20,13 @@ class Plan:
     bulk_responses: int
     score_sizes: tuple[int, ...]
     deliveries: int
+    backlog: int
     probes: int
     import_rows: int
 
 
-FULL = Plan(5, 5.0, 1_000_000, (10_000, 1_000_000, 5_000_000), 10_000, 300, 1_000_000)
-QUICK = Plan(2, 2.0, 20_000, (500, 2_000, 5_000), 500, 20, 10_000)
+FULL = Plan(5, 5.0, 1_000_000, (10_000, 1_000_000, 5_000_000), 10_000, 1_000_000, 300, 1_000_000)
+QUICK = Plan(2, 2.0, 20_000, (500, 2_000, 5_000), 500, 5_000, 20, 10_000)
 WARM_UP_SECONDS = 2.0
 
 

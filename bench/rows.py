@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
+from bench.backlog import measure_backlog
 from bench.deliveries import measure_deliveries
 from bench.figures import Findings
 from bench.imports import measure_imports
@@ -41,6 +42,7 @@ ROWS = (
     Row("score_read_by_week", "the same, grouped by week", "×", 1.5, measure_scores, is_most=True),
     Row("deliver_vs_bare", "webhooks delivered ÷ a loop that only posts", "×", 0.35, measure_deliveries),
     Row("deliver_vs_naive", "the same ÷ httpx and a queue row by row", "×", 20, measure_deliveries),
+    Row("backlog_drain", "the end of a backlog of 1 M webhooks ÷ its beginning", "×", 0.9, measure_backlog),
     Row("webhook_latency_idle_p50", "from answer to webhook, at rest", "ms", None, measure_latency),
     Row("webhook_latency_idle_p99", "the same, of a hundred the slowest", "ms", None, measure_latency),
     Row("webhook_latency_loaded_p50", "amid 1,000 answers a second", "ms", None, measure_latency),
