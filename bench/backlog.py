@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
+from itertools import pairwise
+from statistics import mean
 from time import monotonic, perf_counter
 
 import asyncpg
@@ -17,7 +19,7 @@ from bench.rounds import Plan
 from bench.stage import Stage
 
 ENDPOINTS = 10
-PARTS = 10  # of the backlog; the second is compared with the last but one, since the ends are odd
+PARTS = 10
 LOOK_SECONDS = 0.1
 PATIENCE_SECONDS = 900.0
 
@@ -37,12 +39,18 @@ async def measure_backlog(stage: Stage, plan: Plan, rows: Collection[str], say: 
             moments = await _moments(receiver, queued)
         after = await connection.fetchval(_SIZE)
         await connection.close()
-    pace = [queued / PARTS / (end - start) for start, end in zip(moments, moments[1:], strict=False)]
-    value = Spread(pace[-2] / pace[1], min(pace) / pace[1], max(pace) / pace[1])
+    pace = [queued / PARTS / (end - start) for start, end in pairwise(moments)]
     remark = (
-        f"backlog: the queue's table had {before / 1e6:.0f} MB when it was full, and {after / 1e6:.0f} MB afterwards"
+        f"backlog: the table of deliveries had {before / 1e6:.0f} MB when full, and {after / 1e6:.0f} MB in the end"
     )
-    return Findings(dict.fromkeys(rows, value), {"backlog": [Figures(one) for one in pace]}, remarks=[remark])
+    rounds = {"backlog": [Figures(one) for one in pace]}
+    return Findings(dict.fromkeys(rows, _end_over_beginning(pace)), rounds, remarks=[remark])
+
+
+def _end_over_beginning(pace: Sequence[float]) -> Spread:
+    """The first part and the last are left out: one has the worker's start in it, the other the last stragglers."""
+    beginning = mean(pace[1 : PARTS // 2])
+    return Spread(mean(pace[PARTS // 2 : -1]) / beginning, min(pace[1:-1]) / beginning, max(pace[1:-1]) / beginning)
 
 
 async def _prepare(stage: Stage, url: str, receiver: Program, events: int) -> None:
