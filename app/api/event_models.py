@@ -8,7 +8,8 @@ from pydantic import BaseModel, Field, create_model
 from app.api.campaign_models import Campaign
 from app.api.imports import ImportReply
 from app.api.recipient_models import RecipientReply
-from app.api.schemas import CampaignId, EndpointId, EventId, Instant, RecipientId, Reply, ResponseId, WorkspaceId
+from app.api.schemas import CampaignId, DeliveryId, EndpointId, EventId, Instant, RecipientId, Reply, ResponseId, WorkspaceId
+from app.domain.attempts import Failure
 from app.domain.campaign import CampaignKind
 from app.domain.events import BAND_ALIASES, EventType
 from app.domain.metric import Band, MetricKey
@@ -128,6 +129,31 @@ class DisabledEndpointData(Reply):
     endpoint: DisabledEndpoint
 
 
+class FailingEndpoint(AnnouncedEndpoint):
+    failing_since: Instant
+    failures: int = Field(description="In a row.")
+    last_failure: Failure
+    disabled_from: Instant = Field(description="Unless something arrives before then, it will be disabled.")
+
+
+class FailingEndpointData(Reply):
+    endpoint: FailingEndpoint
+
+
+class ExhaustedDelivery(Reply):
+    id: DeliveryId
+    event_id: EventId
+    event_type: str
+    attempts: int
+    last_status: int | None
+    last_failure: Failure
+
+
+class ExhaustedDeliveryData(Reply):
+    delivery: ExhaustedDelivery
+    endpoint: AnnouncedEndpoint
+
+
 class RedactedResponse(Reply):
     id: ResponseId
     campaign_id: CampaignId
@@ -170,7 +196,9 @@ _EVENTS: Mapping[EventType, tuple[str, Any]] = {
     EventType.RECIPIENT_DELETED: ("A recipient was erased", DeletedRecipientData),
     EventType.IMPORT_COMPLETED: ("A file of recipients was worked off", ImportData),
     EventType.ENDPOINT_TEST: ("A test for one endpoint", EndpointData),
+    EventType.ENDPOINT_FAILING: ("Nothing has arrived at an endpoint for a while", FailingEndpointData),
     EventType.ENDPOINT_DISABLED: ("An endpoint was disabled", DisabledEndpointData),
+    EventType.DELIVERY_EXHAUSTED: ("A delivery was given up", ExhaustedDeliveryData),
 }
 _NEVER_REDACTED = (
     DeletedResponseData,
@@ -178,7 +206,9 @@ _NEVER_REDACTED = (
     DeletedRecipientData,
     ImportData,
     EndpointData,
+    FailingEndpointData,
     DisabledEndpointData,
+    ExhaustedDeliveryData,
 )
 
 

@@ -1,10 +1,10 @@
 """Webhook endpoints: who listens, to what, and with which secrets."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
 from app.api.dependencies import Now, ReadTx, ServicesOf, Tx, WebhookReader, WebhookWriter
 from app.api.idempotency import Idempotency
@@ -40,6 +40,10 @@ from app.queries.api_keys import Caller
 
 routes = router("webhooks")
 PLACE = "/v1/webhook-endpoints/{endpoint_id}"
+MISSED = (
+    "Also deliver the events it would have got while it was disabled, and those that failed since it last answered "
+    "well. Shows among its replays."
+)
 
 
 @routes.post(
@@ -109,9 +113,16 @@ async def disable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWrite
 
 
 @routes.post(f"{PLACE}/enable", summary="Enable a webhook endpoint", responses=refuses(WebhookEndpointNotFound))
-async def enable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> WebhookEndpoint:
+async def enable_webhook_endpoint(
+    endpoint_id: EndpointId,
+    caller: WebhookWriter,
+    tx: Tx,
+    now: Now,
+    *,
+    deliver_missed: Annotated[bool, Query(description=MISSED)] = False,
+) -> WebhookEndpoint:
     """What was pending goes on where it stood."""
-    await operations.enable_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
+    await operations.enable_endpoint(tx, caller.workspace_id, endpoint_id, now=now, deliver_missed=deliver_missed)
     return await _shown(tx, caller, endpoint_id, now)
 
 

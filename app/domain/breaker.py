@@ -20,6 +20,10 @@ PAUSES = (
     timedelta(minutes=5),
 )  # the last one goes on
 
+WARNED_AFTER = timedelta(minutes=30)  # of nothing but failures
+WARNED_EVERY = timedelta(days=1)
+DISABLED_AFTER = timedelta(days=5)  # of nothing but failures: longer than any delivery is retried
+
 
 class HealthState(StrEnum):
     HEALTHY = "healthy"

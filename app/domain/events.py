@@ -40,7 +40,9 @@ class EventType(StrEnum):
     RECIPIENT_DELETED = "recipient.deleted"
     IMPORT_COMPLETED = "import.completed"
     ENDPOINT_TEST = "endpoint.test"
+    ENDPOINT_FAILING = "endpoint.failing"
     ENDPOINT_DISABLED = "endpoint.disabled"
+    DELIVERY_EXHAUSTED = "delivery.exhausted"
 
 
 # Names to subscribe by: an answer that arrives in this band, or is moved into or out of it. The endpoint still gets

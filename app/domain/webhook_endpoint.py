@@ -24,6 +24,7 @@ class EndpointState(StrEnum):
 class DisabledReason(StrEnum):
     REQUESTED = "requested"
     GONE = "gone"  # the receiver answered 410
+    FAILING = "failing"  # nothing arrived for days
     UNAUTHORIZED = "unauthorized"  # a connector's service refused the credentials
     NOT_THERE = "not_there"  # a connector's service no longer knows the webhook, channel or account
 

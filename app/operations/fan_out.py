@@ -24,9 +24,12 @@ async def fan_out(tx: Connection, *, behind: UUID = FIRST, limit: int = EVENTS_A
 
 HAS_COMMENT = "json_typeof(e.body #> '{response,comment}') = 'string'"
 PROPERTIES = "(e.body #> '{recipient,properties}')::jsonb"
+# The endpoint that an event is about is the last that could be told.
+ABOUT = """CASE WHEN e.type IN ('endpoint.failing', 'endpoint.disabled', 'delivery.exhausted')
+    THEN substr(e.body #>> '{endpoint,id}', 4)::uuid END"""
 
 
-def matches_sql(*, has_comment: str = HAS_COMMENT, properties: str = PROPERTIES) -> str:
+def matches_sql(*, has_comment: str = HAS_COMMENT, properties: str = PROPERTIES, about: str = ABOUT) -> str:
     """Whether the event `e` passes the filters of the endpoint `w`.
 
     A filter lets through only events that have what it asks for: a campaign, a band, a score, a comment or the lack of
@@ -47,7 +50,8 @@ def matches_sql(*, has_comment: str = HAS_COMMENT, properties: str = PROPERTIES)
     AND (w.recipient_properties = '{{}}' OR NOT EXISTS (
         SELECT FROM jsonb_each(w.recipient_properties) AS asked (key, passing)
         WHERE (asked.passing @> ({properties} -> asked.key)) IS NOT TRUE
-    ))"""
+    ))
+    AND ({about}) IS DISTINCT FROM w.id"""
 
 
 # Reading the body costs more than all the rest, so it is read once for an event, and only where somebody asks.
@@ -79,7 +83,7 @@ _FAN_OUT = f"""
         SELECT t.workspace_id, t.event_id, t.endpoint_id AS only_id,
             e.type, e.campaign_id, e.band, e.previous_band, e.score,
             CASE WHEN a.for_comments THEN {HAS_COMMENT} END AS has_comment,
-            CASE WHEN a.for_properties THEN {PROPERTIES} END AS properties
+            CASE WHEN a.for_properties THEN {PROPERTIES} END AS properties, {ABOUT} AS about_id
         FROM taken t
         JOIN asking a ON a.workspace_id = t.workspace_id
         JOIN events e ON e.workspace_id = t.workspace_id AND e.id = t.event_id
@@ -91,7 +95,8 @@ _FAN_OUT = f"""
         JOIN webhook_endpoints w ON w.workspace_id = e.workspace_id
             AND w.deleted_at IS NULL AND w.disabled_at IS NULL
         WHERE e.only_id = w.id OR (
-            e.only_id IS NULL AND {matches_sql(has_comment="e.has_comment", properties="e.properties")}
+            e.only_id IS NULL
+            AND {matches_sql(has_comment="e.has_comment", properties="e.properties", about="e.about_id")}
         )
     ), made AS (
         INSERT INTO deliveries (workspace_id, id, event_id, endpoint_id, due_at)

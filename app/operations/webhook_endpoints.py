@@ -17,6 +17,7 @@ from app.domain.ids import shown
 from app.domain.payload import instant_text
 from app.domain.properties import are_the_same
 from app.domain.receiver_url import UnusableURL, check_receiver_url
+from app.domain.replay import ReplayRange
 from app.domain.webhook_endpoint import (
     MOST_ENDPOINTS,
     DisabledReason,
@@ -28,6 +29,7 @@ from app.domain.webhook_endpoint import (
 )
 from app.operations.deliveries.cancel import cancel_deliveries_of
 from app.operations.deliveries.health import forget_health
+from app.operations.deliveries.replay import start_replay
 from app.operations.deliveries.settle import wake_endpoints
 from app.operations.endpoint_secrets import destroy_secrets
 from app.operations.events import announce
@@ -106,13 +108,21 @@ async def disable_gone_endpoint(
         return
 
 
-async def enable_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
-    """What was pending goes on where it stood. Raises WebhookEndpointNotFound."""
+async def enable_endpoint(
+    tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime, deliver_missed: bool = False
+) -> None:
+    """What was pending goes on where it stood. Raises WebhookEndpointNotFound.
+
+    What was missed: the events while it was disabled, and what had failed since it last answered well.
+    """
     before = await lock_endpoint(tx, workspace_id, endpoint_id)
     if before["disabled_at"] is None:
         return
     await _write(tx, workspace_id, endpoint_id, {"disabled_at": None, "disabled_reason": None}, now=now)
-    await forget_health(tx, workspace_id, endpoint_id)
+    failing_since = await forget_health(tx, workspace_id, endpoint_id)
+    if deliver_missed:
+        missed = ReplayRange(failing_since or before["disabled_at"], now, never_attempted=True)
+        await start_replay(tx, workspace_id, endpoint_id, missed, now=now)
     await wake_endpoints(tx, {endpoint_id: workspace_id})
 
 

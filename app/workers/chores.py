@@ -8,7 +8,7 @@ from app.config import Settings
 from app.db.engine import Engine, Tx
 from app.db.vault import Vault
 from app.domain.events import KEPT_FOR
-from app.operations import partitions
+from app.operations import failing_endpoints, partitions
 from app.operations.campaigns import advance_due_campaigns
 from app.operations.deliveries import cancel, replay, sweep
 from app.operations.endpoint_secrets import destroy_expired_secrets
@@ -38,6 +38,12 @@ async def cancel_hopeless_deliveries(engine: Engine, _: Settings) -> None:
 async def prune_events(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await _in_batches(engine, lambda tx: prune_some_events(tx, now=now))
+
+
+async def look_after_failing_endpoints(engine: Engine, _: Settings) -> None:
+    now = utc_now()
+    await _in_batches(engine, lambda tx: failing_endpoints.warn_of_failing_endpoints(tx, now=now))
+    await _in_batches(engine, lambda tx: failing_endpoints.disable_failing_endpoints(tx, now=now))
 
 
 async def work_off_replays(engine: Engine, _: Settings) -> None:

@@ -44,6 +44,7 @@ TIMETABLE = (
     Entry(timedelta(seconds=5), chores.advance_campaigns),
     Entry(timedelta(seconds=15), chores.finish_erasures),
     Entry(timedelta(minutes=1), chores.recompute_endpoint_work),
+    Entry(timedelta(minutes=1), chores.look_after_failing_endpoints),
     Entry(timedelta(minutes=1), chores.cancel_hopeless_deliveries),
     Entry(timedelta(minutes=10), chores.prune_events),
     Entry(timedelta(minutes=10), chores.drop_abandoned_uploads),

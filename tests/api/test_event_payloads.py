@@ -8,6 +8,7 @@ import json
 import os
 import re
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,15 @@ from pydantic import ValidationError
 
 from app.api.event_models import PAYLOADS
 from app.db.engine import Engine
+from app.db.statements import fetch
+from app.domain.attempts import Failure, Outcome
+from app.domain.delivery import DeliveryState
 from app.domain.events import SCHEMA_VERSION, EventType
 from app.domain.payload import rendered
+from app.operations.deliveries.claim import Lease, claim_due_deliveries
+from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
+from app.operations.failing_endpoints import warn_of_failing_endpoints
+from app.operations.fan_out import fan_out
 from app.workers.import_recipients import run_next_import
 from tests.campaigns import create, move, patch
 from tests.conftest import Tenant, a_tenant, running_app
@@ -80,6 +88,7 @@ async def make_everything_happen(alice: Tenant, app: FastAPI, engine: Engine) ->
     await a_file(alice, app, engine)
     await move(alice, campaign, "complete", "archive")
     endpoint = await did(alice, "/v1/webhook-endpoints", url=URL, description="CRM")
+    await an_outage(alice, engine, endpoint)
     for act in ("test", "disable"):
         await did(alice, f"/v1/webhook-endpoints/{endpoint['id']}/{act}")
 
@@ -112,6 +121,28 @@ async def a_file(alice: Tenant, app: FastAPI, engine: Engine) -> None:
     rows = b"external_id,email\n4713,eve@example.com\n4714,nonsense\n"
     await alice.api.post("/v1/imports/recipients", content=rows, headers={"content-type": "text/csv"})
     assert await run_next_import(engine, hmac_key=await app.state.services.address_key.read(), lease_seconds=25)
+
+
+async def an_outage(alice: Tenant, engine: Engine, endpoint: dict[str, Any]) -> None:
+    """As the worker sees it when the last attempt has failed."""
+    async with engine.write() as tx:
+        await fan_out(tx)
+    await give_up(alice, engine, endpoint)
+    async with engine.write() as tx:
+        now = datetime.now(UTC)
+        await fetch(tx, "UPDATE endpoint_health SET failing_since = $1", now - timedelta(hours=1))
+        assert await warn_of_failing_endpoints(tx, now=now) == 1
+
+
+async def give_up(alice: Tenant, engine: Engine, endpoint: dict[str, Any]) -> None:
+    (event, *_) = (await alice.api.get("/v1/events")).json()["data"]
+    await did(alice, f"/v1/events/{event['id']}/deliveries", endpoint_id=endpoint["id"])
+    async with engine.write() as tx:
+        claim = await claim_due_deliveries(tx, lease=Lease.of(60), limit=1, cap_of=lambda _: 1)
+        outcome = Outcome(500, Failure.BAD_STATUS, None, b"", 1, sent=True)
+        attempt = Attempt(datetime.now(UTC), outcome)
+        await settle_deliveries(tx, [Settlement(claim.deliveries[0], DeliveryState.EXHAUSTED, attempt=attempt)])
+        await fetch(tx, "UPDATE endpoint_health SET failures = 12")
 
 
 async def did(alice: Tenant, path: str, **body: Any) -> dict[str, Any]:

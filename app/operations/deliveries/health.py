@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from app.db.statements import Connection, fetch
@@ -29,11 +30,10 @@ async def note_health(connection: Connection, findings: Sequence[Finding]) -> No
     await fetch(connection, _NOTE, *map(list, columns), OPENS_AFTER, list(PAUSES))
 
 
-async def forget_health(tx: Connection, workspace_id: UUID, endpoint_id: UUID) -> None:
-    """A new start: it was enabled again, has a new URL, or is gone."""
-    await fetch(
-        tx, "DELETE FROM endpoint_health WHERE workspace_id = $1 AND endpoint_id = $2", workspace_id, endpoint_id
-    )
+async def forget_health(tx: Connection, workspace_id: UUID, endpoint_id: UUID) -> datetime | None:
+    """A new start: it was enabled again, has a new URL, or is gone. Returns since when it had been failing."""
+    forgotten = await fetch(tx, _FORGET, workspace_id, endpoint_id)
+    return forgotten[0]["failing_since"] if forgotten else None
 
 
 async def end_pause(tx: Connection, workspace_id: UUID, endpoint_id: UUID) -> None:
@@ -66,6 +66,7 @@ _NOTE = """
             ELSE now() + ($6::interval[])[least(h.pauses + 1, cardinality($6::interval[]))] END
 """
 
+_FORGET = "DELETE FROM endpoint_health WHERE workspace_id = $1 AND endpoint_id = $2 RETURNING failing_since"
 _END_PAUSE = """
     UPDATE endpoint_health SET paused_until = now()
     WHERE workspace_id = $1 AND endpoint_id = $2 AND paused_until > now()

@@ -10,6 +10,7 @@ from app.domain.attempts import Failure, Outcome
 from app.domain.delivery import DeliveryState
 from app.operations.deliveries.claim import ClaimedDelivery
 from app.operations.deliveries.health import Finding, note_health
+from app.operations.responses.bodies import id_sql
 
 REPLY_HEAD_BYTES = 2_000  # enough to see an error message
 
@@ -40,7 +41,8 @@ async def settle_deliveries(connection: Connection, settlements: Sequence[Settle
     A transaction for each statement: places freed by the first must be visible to the last, else a worker that
     counted them as taken and one that found nothing due could miss each other.
     """
-    await fetch(connection, _SETTLE, *_columns(settlements))
+    has_exhausted = any(settled.state is DeliveryState.EXHAUSTED for settled in settlements)
+    await fetch(connection, _SETTLE_AND_ANNOUNCE if has_exhausted else _SETTLE, *_columns(settlements))
     await note_health(connection, _findings(settlements))
     endpoints = {settled.delivery.endpoint.id: settled.delivery.endpoint.workspace_id for settled in settlements}
     await wake_endpoints(connection, endpoints)
@@ -134,6 +136,36 @@ _SETTLE = """
     FROM settled s
     WHERE d.workspace_id = s.workspace_id AND d.id = s.id AND d.claim_id = s.claim_id AND s.state = 'pending'
 """
+
+# Whoever listens hears of what was given up, except of what itself was to tell of a delivery or an endpoint: two dead
+# endpoints would tell each other for ever.
+_ANNOUNCED = f"""
+    ), given_up AS MATERIALIZED (
+        SELECT f.*, e.type, w.description, uuid_v7(now()) AS announced_id
+        FROM finished f
+        JOIN events e ON e.workspace_id = f.workspace_id AND e.id = f.event_id
+        JOIN webhook_endpoints w ON w.workspace_id = f.workspace_id AND w.id = f.endpoint_id
+        WHERE f.state = 'exhausted' AND e.type NOT LIKE 'endpoint.%' AND e.type NOT LIKE 'delivery.%'
+    ), announced AS (
+        INSERT INTO events (workspace_id, id, type, occurred_at, body)
+        SELECT workspace_id, announced_id, 'delivery.exhausted', now(), json_build_object(
+            'delivery', json_build_object(
+                'id', {id_sql("delivery", "id")}, 'event_id', {id_sql("event", "event_id")}, 'event_type', type,
+                'attempts', number, 'last_status', status, 'last_failure', failure
+            ),
+            'endpoint', json_build_object('id', {id_sql("endpoint", "endpoint_id")}, 'description', description)
+        )
+        FROM given_up
+    ), queued AS (
+        INSERT INTO event_queue (workspace_id, event_id) SELECT workspace_id, announced_id FROM given_up
+    )
+    UPDATE deliveries d SET"""
+_SETTLE_AND_ANNOUNCE = _SETTLE.replace(
+    """
+    )
+    UPDATE deliveries d SET""",
+    _ANNOUNCED,
+)
 
 _WAKE = """
     INSERT INTO endpoint_work (workspace_id, endpoint_id, due_at)
