@@ -1,6 +1,6 @@
 """One delivery: from the claim to what is to be written down about it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import random
 from time import monotonic
@@ -22,7 +22,8 @@ from app.operations.deliveries.settle import Attempt, Settlement
 from app.operations.webhook_endpoints import disable_gone_endpoint
 from app.outbound.http import GuardedClient
 from app.outbound.webhook import post_webhook
-from app.workers.run_connector import OutOfTurn, run_connector
+from app.workers.accesses import Accesses
+from app.workers.run_connector import Means, OutOfTurn, run_connector
 from app.workers.signing_keys import SigningKeys
 
 log = structlog.get_logger()
@@ -37,6 +38,7 @@ class Sender:
     engine: Engine
     client: GuardedClient
     keys: SigningKeys
+    accesses: Accesses = field(default_factory=Accesses)
 
 
 async def deliver(delivery: ClaimedDelivery, *, sender: Sender, lease_ends_at: float) -> Settlement:
@@ -77,14 +79,7 @@ def body_of(delivery: ClaimedDelivery) -> bytes:
 
 async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) -> Outcome:
     if delivery.endpoint.kind != EndpointKind.WEBHOOK:
-        return await run_connector(
-            delivery,
-            engine=sender.engine,
-            client=sender.client,
-            vault=sender.keys.vault,
-            now=now,
-            deadline_seconds=sender.settings.attempt_deadline_seconds,
-        )
+        return await run_connector(delivery, _means(sender, now=now))
     secrets, body = sender.keys.of(delivery.endpoint), body_of(delivery)
     return await post_webhook(
         sender.client,
@@ -96,6 +91,11 @@ async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) 
         now=now,
         deadline_seconds=sender.settings.attempt_deadline_seconds,
     )
+
+
+def _means(sender: Sender, *, now: datetime) -> Means:
+    ends_at = monotonic() + sender.settings.attempt_deadline_seconds
+    return Means(sender.engine, sender.client, sender.keys.vault, sender.accesses, now, ends_at)
 
 
 async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, sender: Sender, now: datetime) -> None:

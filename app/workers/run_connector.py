@@ -1,18 +1,20 @@
 """One delivery to an endpoint that is a connector: what it has to know, then its steps."""
 
 import json
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
 from app.clock import utc_now
 from app.db.engine import Engine
 from app.db.vault import Vault
-from app.domain.attempts import Outcome
+from app.domain.attempts import Failure, Outcome
 from app.domain.connectors.catalogue import connector_of
-from app.domain.connectors.protocol import Connector, Made, Steps
-from app.domain.connectors.story import read_story
+from app.domain.connectors.protocol import Access, Connector, Made, Remembered, Steps
+from app.domain.connectors.story import Story, read_story
 from app.domain.events import EventType
 from app.domain.ids import parsed, shown
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
@@ -20,41 +22,38 @@ from app.operations.remote_records import remember
 from app.outbound.connectors.run import NOTHING_SENT, run_steps
 from app.outbound.http import GuardedClient
 from app.queries.stories import background_of, has_earlier_news, remembered
+from app.workers.accesses import Accesses
 
 
 class OutOfTurn(Exception):
     """Something older about the same answer has not been told yet."""
 
 
-async def run_connector(
-    delivery: ClaimedDelivery,
-    *,
-    engine: Engine,
-    client: GuardedClient,
-    vault: Vault,
-    now: datetime,
-    deadline_seconds: float,
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What an attempt works with."""
+
+    engine: Engine
+    client: GuardedClient
+    vault: Vault
+    accesses: Accesses
+    now: datetime
+    ends_at: float  # on the monotonic clock
+
+
+async def run_connector(delivery: ClaimedDelivery, means: Means) -> Outcome:
     """Raises OutOfTurn."""
-    steps = await _steps(delivery, engine=engine, vault=vault)
-    if steps is None:
-        return NOTHING_SENT
-    keep = partial(_keep, engine, delivery.endpoint, _subject(delivery))
-    return await run_steps(client, steps, keep=keep, now=now, deadline_seconds=deadline_seconds)
-
-
-async def _steps(delivery: ClaimedDelivery, *, engine: Engine, vault: Vault) -> Steps | None:
-    """None where there is nothing to tell, or to ask."""
-    connector = connector_of(delivery.endpoint.kind, _settings(delivery.endpoint, vault))
-    data = json.loads(delivery.data)
+    endpoint, data = delivery.endpoint, json.loads(delivery.data)
+    connector = connector_of(endpoint.kind, _settings(endpoint, means.vault))
     if delivery.event_type == EventType.ENDPOINT_TEST:
-        return connector.check() if data.get("is_check") else connector.test()
-    return await _tell(delivery, data, connector=connector, engine=engine)
+        steps = connector.check() if data.get("is_check") else connector.test()
+        return NOTHING_SENT if steps is None else await _run(delivery, steps, means)
+    story = await _story(delivery, data, means.engine)
+    return NOTHING_SENT if story is None else await _tell(delivery, connector, story, means)
 
 
-async def _tell(
-    delivery: ClaimedDelivery, data: dict[str, Any], *, connector: Connector, engine: Engine
-) -> Steps | None:
+async def _story(delivery: ClaimedDelivery, data: dict[str, Any], engine: Engine) -> Story | None:
+    """Raises OutOfTurn."""
     endpoint, response_id = delivery.endpoint, _subject(delivery)
     async with engine.read() as tx:
         story = read_story(
@@ -64,13 +63,60 @@ async def _tell(
             is_live=endpoint.livemode,
             background=await background_of(tx, endpoint.workspace_id, response_id),
         )
-        if story is None:
-            return None
         place = endpoint.workspace_id, endpoint.id, response_id
-        known = await remembered(tx, *place)
-        if not known.made and await has_earlier_news(tx, *place, revision=story.revision):
+        if story is None or (await remembered(tx, *place)).made:
+            return story
+        if await has_earlier_news(tx, *place, revision=story.revision):
             raise OutOfTurn
-    return connector.tell(story, known)
+    return story
+
+
+async def _tell(delivery: ClaimedDelivery, connector: Connector, story: Story, means: Means) -> Outcome:
+    """A log-in that has run out is renewed once."""
+    access = await _access(delivery, connector, means)
+    if isinstance(access, Outcome):
+        return access
+    outcome = await _run(delivery, connector.tell(story, await _remembered(delivery, access, means)), means)
+    if access is None or outcome.failure is not Failure.UNAUTHORIZED:
+        return outcome
+    means.accesses.forget(delivery.endpoint.id, settings=hash(connector), access=access)
+    renewed = await _access(delivery, connector, means)
+    if isinstance(renewed, Outcome):
+        return renewed
+    return await _run(delivery, connector.tell(story, await _remembered(delivery, renewed, means)), means)
+
+
+async def _access(delivery: ClaimedDelivery, connector: Connector, means: Means) -> Access | Outcome | None:
+    async def log_in() -> Access | Outcome:
+        steps = connector.log_in()
+        assert steps is not None
+        got: list[Access] = []
+
+        async def keep(thing: Made | Access) -> None:
+            if isinstance(thing, Access):
+                got.append(thing)
+
+        outcome = await run_steps(means.client, steps, keep=keep, now=means.now, deadline_seconds=_left(means))
+        return got[0] if got else outcome
+
+    if connector.log_in() is None:
+        return None
+    return await means.accesses.of(delivery.endpoint.id, settings=hash(connector), log_in=log_in)
+
+
+async def _remembered(delivery: ClaimedDelivery, access: Access | None, means: Means) -> Remembered:
+    async with means.engine.read() as tx:
+        known = await remembered(tx, delivery.endpoint.workspace_id, delivery.endpoint.id, _subject(delivery))
+    return Remembered(known.made, access)
+
+
+async def _run(delivery: ClaimedDelivery, steps: Steps, means: Means) -> Outcome:
+    keep = partial(_keep, means.engine, delivery.endpoint, _subject(delivery))
+    return await run_steps(means.client, steps, keep=keep, now=means.now, deadline_seconds=_left(means))
+
+
+def _left(means: Means) -> float:
+    return means.ends_at - monotonic()
 
 
 def _settings(endpoint: DueEndpoint, vault: Vault) -> dict[str, Any]:
@@ -88,6 +134,8 @@ def _subject(delivery: ClaimedDelivery) -> UUID:
     return parsed("response", response_id) or delivery.event_id
 
 
-async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: Made) -> None:
+async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: Made | Access) -> None:
+    if isinstance(made, Access):  # of a check, which logs in anew every time
+        return
     async with engine.write() as tx:
         await remember(tx, endpoint.workspace_id, endpoint.id, subject_id, made, now=utc_now())

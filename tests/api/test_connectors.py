@@ -113,6 +113,8 @@ async def test_a_deleted_connector_leaves_no_credentials(alice: Tenant, engine: 
     ("kind", "settings"),
     [
         ("hubspot", {"token": "verysecret"}),
+        ("salesforce", {"base_url": "https://acme.my.salesforce.com", "client_id": "c", "client_secret": "verysecret"}),
+        ("zoho", {"client_id": "c", "client_secret": "verysecret", "refresh_token": "verysecret"}),
         ("pipedrive", {"base_url": "https://acme.pipedrive.com/", "api_token": "verysecret"}),
         ("intercom", {"token": "verysecret", "base_url": "https://api.eu.intercom.io"}),
         ("zendesk", {"base_url": "https://acme.zendesk.com", "email": "bot@acme.example", "api_token": "verysecret"}),

@@ -11,6 +11,7 @@ from tests.builders import a_campaign
 from tests.outbound.connectors.service import Said, Service, at
 from tests.outbound.connectors.test_chat import CHATS, FakeDiscord, FakeSlack
 from tests.outbound.connectors.test_crm import FakeHubSpot
+from tests.outbound.connectors.test_oauth import FakeSalesforce
 from tests.workers.scene import Scene, until
 
 PLACE = "/v1/webhook-endpoints"
@@ -141,6 +142,27 @@ async def test_work_of_many_steps_goes_on_where_it_failed(scene: Scene) -> None:
         assert len(hubspot.notes) == 1
     known = await scene.database.fetch("SELECT name, remote_id FROM remote_records ORDER BY name")
     assert [(row["name"].partition(" ")[0], row["remote_id"]) for row in known] == [("contact", "100"), ("note", "901")]
+
+
+async def test_one_log_in_serves_many_and_one_that_ran_out_is_renewed(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    person = await a_person(scene)
+    async with at(FakeSalesforce()) as salesforce:
+        assert isinstance(salesforce, FakeSalesforce)
+        settings = {"base_url": salesforce.url, "client_id": "c", "client_secret": "secret"}
+        endpoint = await connect(scene, "salesforce", salesforce, settings=settings, event_types=["response.created"])
+        scene.work()
+        await scene.settled(endpoint)
+        for number in range(6):
+            await scene.answer(campaign, recipient_id=person, score=3, occasion=str(number))
+        await scene.settled(endpoint, 7)
+        assert salesforce.log_ins == 2  # the check's, and one for all
+        salesforce.good_tokens.clear()
+        await scene.answer(campaign, recipient_id=person, score=3, occasion="later")
+        finished = await scene.settled(endpoint, 8)
+    assert {one["state"] for one in finished} == {"delivered"}
+    assert salesforce.log_ins == 3
+    assert len(salesforce.records) == 7
 
 
 async def test_nothing_is_told_about_somebody_who_was_erased_meanwhile(scene: Scene) -> None:

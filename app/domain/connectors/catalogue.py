@@ -13,11 +13,13 @@ from app.domain.connectors.mattermost import Mattermost
 from app.domain.connectors.pagerduty import PagerDuty
 from app.domain.connectors.pipedrive import Pipedrive
 from app.domain.connectors.protocol import Connector
+from app.domain.connectors.salesforce import Salesforce
 from app.domain.connectors.segment import Segment
 from app.domain.connectors.settings import read_settings
 from app.domain.connectors.slack import Slack
 from app.domain.connectors.teams import Teams
 from app.domain.connectors.zendesk import Zendesk
+from app.domain.connectors.zoho import Zoho
 from app.domain.webhook_endpoint import NotForConnectors
 
 
@@ -28,6 +30,8 @@ class EndpointKind(StrEnum):
     DISCORD = "discord"
     GOOGLE_CHAT = "google_chat"
     MATTERMOST = "mattermost"
+    SALESFORCE = "salesforce"
+    ZOHO = "zoho"
     HUBSPOT = "hubspot"
     PIPEDRIVE = "pipedrive"
     INTERCOM = "intercom"
@@ -41,7 +45,7 @@ CONNECTORS: Mapping[str, type[Connector]] = {
     connector.kind: connector
     for connector in (
         Slack, Teams, Discord, GoogleChat, Mattermost,
-        HubSpot, Pipedrive, Intercom, Zendesk, Freshdesk,
+        HubSpot, Salesforce, Zoho, Pipedrive, Intercom, Zendesk, Freshdesk,
         PagerDuty, Segment,
     )
 }  # fmt: skip

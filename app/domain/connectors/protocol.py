@@ -9,6 +9,7 @@ import json
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import urlencode
 
 from app.domain.attempts import Failure
 from app.domain.connectors.story import Story
@@ -23,10 +24,17 @@ class Call:
     url: str
     json: Any = field(default=None, repr=False)  # the body; none means no body
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)  # another kind of body
 
     @property
     def body(self) -> bytes:
+        if self.form is not None:
+            return urlencode(self.form).encode()
         return b"" if self.json is None else json.dumps(self.json, ensure_ascii=False).encode()
+
+    @property
+    def content_type(self) -> str:
+        return "application/json" if self.form is None else "application/x-www-form-urlencoded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +75,15 @@ class Made:
     revision: int
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What somebody who logged in may use for a while. Kept in memory only."""
+
+    token: str = field(repr=False)
+    base_url: str
+    seconds: float
+
+
 class Failed(Exception):
     """The attempt ends here. `wait_seconds`, if the service said how long to wait in its own way."""
 
@@ -83,7 +100,7 @@ class Skipped(Exception):
         self.detail = detail
 
 
-Steps = Generator[Call | Made, Reply, None]
+Steps = Generator[Call | Made | Access, Reply, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +108,7 @@ class Remembered:
     """What earlier attempts and earlier events about the same answer have made, by name."""
 
     made: Mapping[str, Made] = field(default_factory=dict)
+    access: Access | None = None  # of a connector that logs in; there is one then
 
     def id_of(self, name: str) -> str | None:
         found = self.made.get(name)
@@ -119,6 +137,10 @@ class Connector:
         """Tells the service about an answer."""
         raise NotImplementedError
 
+    def log_in(self) -> Steps | None:
+        """Yields an Access; none where the settings are all it takes."""
+        return None
+
     def check(self) -> Steps | None:
         """Asks whether the service would take what we send, changing nothing there; none where one cannot ask."""
         return None
@@ -128,6 +150,14 @@ class Connector:
         checking = self.check()
         assert checking is not None, "without a question, a connector shows something"
         return checking
+
+
+def logged_in(steps: Steps) -> Generator[Call | Made | Access, Reply, Access]:
+    """What logging in yields, for who does it among other steps."""
+    step = next(steps)
+    while not isinstance(step, Access):
+        step = steps.send((yield step))
+    return step
 
 
 def expect_success(reply: Reply, odd: Mapping[int, Failure] | None = None) -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.attempts import Outcome
-from app.domain.connectors.protocol import Call, Failed, Made, Reply, Skipped, Steps
+from app.domain.connectors.protocol import Access, Call, Failed, Made, Reply, Skipped, Steps
 from app.outbound.http import GuardedClient, Request
 
 REPLY_BYTES = 262_144  # enough for a person with all their fields
 LEAST_SECONDS = 0.5  # for a last step; the lease is longer than the deadline
 
-Keep = Callable[[Made], Awaitable[None]]
+Keep = Callable[[Made | Access], Awaitable[None]]
 NOTHING_SENT = Outcome(None, None, None, b"", 0, sent=False)
 NO_REPLY = Reply(0, {}, b"")
 
@@ -48,13 +48,13 @@ class _Run:
             steps.close()
         return self._last
 
-    async def _step(self, step: Call | Made) -> bool:
+    async def _step(self, step: Call | Made | Access) -> bool:
         """Whether there is a reply to go on with."""
-        if isinstance(step, Made):
+        if isinstance(step, Made | Access):
             await self._keep(step)
             return True
         seconds = self._ends_at - asyncio.get_running_loop().time()
-        headers = {"content-type": "application/json", **step.headers} if step.body else step.headers
+        headers = {"content-type": step.content_type, **step.headers} if step.body else step.headers
         answer = await self._client.ask(
             Request(step.method, step.url, headers, step.body),
             now=self._now,

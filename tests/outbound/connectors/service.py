@@ -18,6 +18,7 @@ class Asked:
     query: Mapping[str, str]
     headers: Mapping[str, str]
     json: Any
+    form: Mapping[str, str]
 
 
 @dataclass
@@ -75,4 +76,6 @@ def _read(request: bytes) -> Asked:
     method, target, _ = first.split(" ")
     headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
     parts = urlsplit(target)
-    return Asked(method, parts.path, dict(parse_qsl(parts.query)), headers, json.loads(body) if body else None)
+    form = dict(parse_qsl(body.decode())) if "urlencoded" in headers.get("content-type", "") else {}
+    said = json.loads(body) if body and not form else None
+    return Asked(method, parts.path, dict(parse_qsl(parts.query)), headers, said, form)

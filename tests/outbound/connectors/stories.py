@@ -6,7 +6,7 @@ from typing import Any
 
 from app.domain.attempts import Outcome
 from app.domain.connectors.catalogue import connector_of
-from app.domain.connectors.protocol import Connector, Made, Remembered, Steps
+from app.domain.connectors.protocol import Access, Connector, Made, Remembered, Steps
 from app.domain.connectors.story import Background, Person, Story
 from app.domain.metric import Band
 from app.outbound.connectors.run import run_steps
@@ -42,13 +42,17 @@ class Memory:
 
     def __init__(self) -> None:
         self.made: dict[str, Made] = {}
+        self.access: Access | None = None
 
-    async def keep(self, made: Made) -> None:
-        self.made[made.name] = made
+    async def keep(self, made: Made | Access) -> None:
+        if isinstance(made, Access):
+            self.access = made
+        else:
+            self.made[made.name] = made
 
     @property
     def remembered(self) -> Remembered:
-        return Remembered(dict(self.made))
+        return Remembered(dict(self.made), self.access)
 
 
 async def take(steps: Steps, *, memory: Memory | None = None, deadline_seconds: float = 5.0) -> Outcome:
@@ -59,6 +63,10 @@ async def take(steps: Steps, *, memory: Memory | None = None, deadline_seconds: 
 
 async def tell(connector: Connector, story: Story = STORY, *, memory: Memory | None = None) -> Outcome:
     memory = memory or Memory()
+    if memory.access is None and (logging_in := connector.log_in()) is not None:
+        entered = await take(logging_in, memory=memory)
+        if memory.access is None:
+            return entered
     return await take(connector.tell(story, memory.remembered), memory=memory)
 
 

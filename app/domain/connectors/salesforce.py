@@ -1,0 +1,136 @@
+"""Salesforce: a Task or a Case for an answer, upserted by an external id, so that repeating and changing it are one.
+
+Logs in by client credentials of an External Client App, which needs the host of My Domain. Neither addresses nor names
+stand in a path: one that ends in `.inc` is not found there. Refusals are a list, and the daily limit is a 403.
+https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
+"""
+
+import re
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from app.domain.attempts import Failure
+from app.domain.connectors import wording
+from app.domain.connectors.protocol import (
+    Access,
+    Call,
+    Connector,
+    Failed,
+    Made,
+    Remembered,
+    Reply,
+    Skipped,
+    Steps,
+    expect_success,
+    logged_in,
+)
+from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, origin_of, setting
+from app.domain.connectors.story import Story
+
+VERSION = "v68.0"
+ACCESS_SECONDS = 900.0  # it does not say how long; sessions last two hours unless somebody chose less
+LIMIT_IS_USED_UP = 3_600.0  # seconds; it counts the last 24 hours
+SUBJECT, DESCRIPTION = 255, 30_000  # characters
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
+PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION"})
+CONTACT = "contact"
+
+
+def a_field_name(value: Any) -> str:
+    """It stands in a path."""
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise ValueError("A field's API name has letters, digits and underscores.")
+    return value
+
+
+@dataclass(frozen=True)
+class Salesforce(Connector):
+    kind = "salesforce"
+    usual_events = ("response.detractor",)
+
+    base_url: str = setting(a_base_url)
+    client_id: str = setting(a_token)
+    client_secret: str = setting(a_token, is_secret=True)
+    record: str = setting(one_of("Task", "Case"), default="Task")
+    external_id_field: str = setting(a_field_name, default="NPS_Response_Id__c")
+    priority: str = setting(a_text, default="Normal")
+    link: str | None = setting(a_link, default=None)
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.base_url)
+
+    def log_in(self) -> Steps:
+        form = {"grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.client_secret}
+        reply = yield Call("POST", f"{self.base_url}/services/oauth2/token", form=form)
+        if reply.status in {400, 401}:  # such as invalid_client, or no user to run as
+            raise Failed(Failure.UNAUTHORIZED)
+        _expect_success(reply)
+        yield Access(str(reply.member("access_token")), str(reply.member("instance_url")), ACCESS_SECONDS)
+
+    def check(self) -> Steps:
+        """A log-in, and whether the record has our field."""
+        access = yield from logged_in(self.log_in())
+        query = f"SELECT Id, {self.external_id_field} FROM {self.record} LIMIT 1"
+        _expect_success((yield _call(access, "GET", f"query?q={quote(query)}")))
+
+    def tell(self, story: Story, remembered: Remembered) -> Steps:
+        if not story.email:
+            raise Skipped("Nothing was sent: without an e-mail address Salesforce knows nobody.")
+        if remembered.tells(self.record, story.revision):
+            return
+        access = remembered.access
+        assert access is not None
+        contact_id = remembered.id_of(CONTACT)
+        if contact_id is None:
+            contact_id = yield from _find_or_create(access, story, story.email)
+            yield Made(CONTACT, contact_id, story.revision)
+        path = f"sobjects/{self.record}/{self.external_id_field}/{story.response_id}"
+        _expect_success((yield _call(access, "PATCH", path, self._record(story, contact_id))))
+        yield Made(self.record, story.response_id, story.revision)
+
+    def _record(self, story: Story, contact_id: str) -> dict[str, Any]:
+        said = "\n".join(wording.lines(story, template=self.link))
+        common = {
+            "Subject": wording.cut(wording.summary(story), SUBJECT),
+            "Description": wording.cut(said, DESCRIPTION),
+            "Priority": self.priority,
+        }
+        return common | ({"WhoId": contact_id} if self.record == "Task" else {"ContactId": contact_id, "Origin": "Web"})
+
+
+def _find_or_create(access: Access, story: Story, email: str) -> Generator[Call, Reply, str]:
+    query = f"SELECT Id FROM Contact WHERE Email = '{_quoted(email)}' ORDER BY CreatedDate LIMIT 1"
+    reply = yield _call(access, "GET", f"query?q={quote(query)}")
+    _expect_success(reply)
+    found = reply.member("records", 0, "Id")
+    if found is None:
+        first, _, last = story.who.rpartition(" ")
+        person = {"Email": email, "LastName": last} | ({"FirstName": first} if first else {})
+        reply = yield _call(access, "POST", "sobjects/Contact", person)
+        _expect_success(reply)
+        found = reply.member("id")
+    return str(found)
+
+
+def _quoted(text: str) -> str:
+    """For a text in SOQL."""
+    return text.replace("\\", "\\\\").replace("'", "\\'")
+
+
+def _call(access: Access, method: str, path: str, body: Any = None) -> Call:
+    place = f"{access.base_url.rstrip('/')}/services/data/{VERSION}/{path}"
+    return Call(method, place, body, {"authorization": f"Bearer {access.token}"})
+
+
+def _expect_success(reply: Reply) -> None:
+    code = reply.member(0, "errorCode")
+    if code == "REQUEST_LIMIT_EXCEEDED":
+        raise Failed(Failure.BAD_STATUS, wait_seconds=LIMIT_IS_USED_UP)
+    if code in PASSING:
+        raise Failed(Failure.BAD_STATUS)
+    if reply.status == 300:  # several records have this external id
+        raise Failed(Failure.REJECTED)
+    expect_success(reply, {403: Failure.REJECTED} if code else None)  # the user may log in, but not do this
