@@ -15,6 +15,7 @@ from app.dashboard.shell import done, page
 from app.dashboard.states import DELIVERIES
 from app.dashboard.visitors import WebhookOperator, WebhookViewer
 from app.domain.payload import payload
+from app.operations.deliveries.cancel import cancel_delivery
 from app.operations.deliveries.retry import retry_delivery
 from app.queries import deliveries as queries
 from app.queries.api_keys import Caller
@@ -45,6 +46,13 @@ async def retry(
 ) -> Response:
     await retry_delivery(tx, visitor.caller.workspace_id, delivery_id)
     return done(request, delivery_path(endpoint_id, delivery_id), "retried")
+
+
+async def cancel(
+    request: Request, endpoint_id: EndpointId, delivery_id: DeliveryId, visitor: WebhookOperator, tx: Tx
+) -> Response:
+    await cancel_delivery(tx, visitor.caller.workspace_id, delivery_id)
+    return done(request, delivery_path(endpoint_id, delivery_id), "cancelled")
 
 
 async def _body(tx: ReadTx, caller: Caller, delivery_id: UUID) -> str | None:

@@ -15,6 +15,7 @@ from app.queries.endpoint_stats import EndpointStats, endpoint_stats
 from app.queries.pages import Page
 
 WELL_ABOVE = 0.98  # share of attempts that succeed
+TONES = ("bad", "warn", "good", "calm")
 FEW = 2  # failures happen everywhere now and then
 
 
@@ -51,6 +52,11 @@ class Totals:
     @property
     def success_rate(self) -> float | None:
         return self.delivered / self.attempts if self.attempts else None
+
+
+def worst_first(summaries: Sequence[EndpointSummary]) -> Sequence[EndpointSummary]:
+    """As they came within a tone."""
+    return sorted(summaries, key=lambda summary: TONES.index(summary.health.tone))
 
 
 def totals_of(summaries: Sequence[EndpointSummary]) -> Totals:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 NOTICES: Mapping[str, str] = {
     "test_sent": "A test event is on its way. It shows among the deliveries below in a moment; reload to see it.",
-    "enabled": "The endpoint is enabled. What was waiting is being delivered.",
+    "enabled": "The endpoint is enabled. What was waiting is being delivered; what it missed you can deliver again.",
     "disabled": "The endpoint is disabled. Nothing is sent to it until you enable it again.",
     "retried": "Another try is due now. Reload in a moment to see how it went.",
     "cancelled": "The delivery is cancelled and will not be tried again.",
+    "replaying": "It is being worked off. What is delivered again shows among the deliveries.",
     "logged_out": "You are logged out.",
 }

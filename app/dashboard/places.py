@@ -11,11 +11,16 @@ LOG_OUT = f"{HOME}/log-out"
 STATIC = f"{HOME}/static"
 WEBHOOKS = f"{HOME}/webhooks"
 ENDPOINT = f"{WEBHOOKS}/{{endpoint_id}}"
+REPLAY = f"{ENDPOINT}/replay"
 DELIVERY = f"{ENDPOINT}/deliveries/{{delivery_id}}"
 
 
 def endpoint_path(endpoint_id: Any) -> str:
     return ENDPOINT.format(endpoint_id=shown("endpoint", endpoint_id))
+
+
+def replay_path(endpoint_id: Any) -> str:
+    return f"{endpoint_path(endpoint_id)}/replay"
 
 
 def delivery_path(endpoint_id: Any, delivery_id: Any) -> str:

@@ -3,10 +3,10 @@
 from fastapi import APIRouter, FastAPI
 from starlette.responses import RedirectResponse, Response
 
-from app.dashboard import deliveries, log_in, webhooks
+from app.dashboard import deliveries, log_in, replays, webhooks
 from app.dashboard.headers import PRIVATE
 from app.dashboard.log_in_limit import LogInLimit
-from app.dashboard.places import DELIVERY, ENDPOINT, HOME, LOG_IN, LOG_OUT, STATIC, WEBHOOKS
+from app.dashboard.places import DELIVERY, ENDPOINT, HOME, LOG_IN, LOG_OUT, REPLAY, STATIC, WEBHOOKS
 from app.dashboard.refusals import PageNotFound
 from app.dashboard.routing import PageRoute
 from app.dashboard.static import serve_static
@@ -25,8 +25,11 @@ def include_dashboard(app: FastAPI) -> None:
     shown.post(f"{ENDPOINT}/test")(webhooks.send_test)
     shown.post(f"{ENDPOINT}/enable")(webhooks.enable)
     shown.post(f"{ENDPOINT}/disable")(webhooks.disable)
+    shown.get(REPLAY)(replays.show_replay)
+    shown.post(REPLAY)(replays.start_replay)
     shown.get(DELIVERY)(deliveries.show_delivery)
     shown.post(f"{DELIVERY}/retry")(deliveries.retry)
+    shown.post(f"{DELIVERY}/cancel")(deliveries.cancel)
     shown.get(f"{HOME}/{{rest:path}}")(show_nothing)
     app.include_router(shown)
 

@@ -9,7 +9,7 @@ from app.api.dependencies import Now, ReadTx, Tx
 from app.api.pagination import NewestFirst, next_cursor
 from app.api.schemas import EndpointId
 from app.api.webhook_models import delivery_of
-from app.dashboard.endpoint_summary import summary_of, totals_of
+from app.dashboard.endpoint_summary import summary_of, totals_of, worst_first
 from app.dashboard.places import endpoint_path
 from app.dashboard.shell import done, page
 from app.dashboard.states import DELIVERIES
@@ -36,7 +36,7 @@ async def show_webhooks(
     state: DeliveryState | None = None,
 ) -> Response:
     endpoints = await list_endpoints(tx, visitor.caller.workspace_id, Page(limit=MOST_ENDPOINTS), now=now)
-    summaries = [await summary_of(tx, row, now=now) for row in endpoints.rows]
+    summaries = worst_first([await summary_of(tx, row, now=now) for row in endpoints.rows])
     names = {one.endpoint.id: one.endpoint.description or host(one.endpoint.url) for one in summaries}
     listed = await _deliveries(tx, visitor, DeliveryFilter(state), from_here)
     return page(

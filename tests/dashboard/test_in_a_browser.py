@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from app.dashboard.cookies import SESSION
-from app.dashboard.places import LOG_IN, delivery_path, endpoint_path
+from app.dashboard.places import LOG_IN, delivery_path, endpoint_path, replay_path
 from tests.conftest import Tenant
 from tests.dashboard.browser import a_browser, faults
 from tests.dashboard.reader import a_reader
@@ -53,7 +53,7 @@ def places(scenery: Scenery) -> list[str]:
     return [
         LIST, f"{LIST}?state=cancelled", endpoint_path(scenery.unsteady), endpoint_path(scenery.gone),
         endpoint_path(scenery.quiet), delivery_path(scenery.unsteady, scenery.exhausted),
-        delivery_path(scenery.healthy, scenery.delivered), "/dashboard/nothing",
+        delivery_path(scenery.healthy, scenery.delivered), replay_path(scenery.unsteady), "/dashboard/nothing",
     ]  # fmt: skip
 
 

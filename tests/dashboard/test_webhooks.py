@@ -1,8 +1,8 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from app.dashboard.places import delivery_path, endpoint_path
+from app.dashboard.places import delivery_path, endpoint_path, replay_path
 from app.db.engine import Engine
 from app.domain.keys import KeyKind
 from app.operations.api_keys import issue_key
@@ -21,6 +21,7 @@ def places(scenery: Scenery) -> list[str]:
         delivery_path(scenery.healthy, scenery.delivered),
         delivery_path(scenery.unsteady, scenery.exhausted),
         delivery_path(scenery.unsteady, scenery.pending),
+        replay_path(scenery.unsteady),
     ]
 
 
@@ -53,9 +54,18 @@ async def test_a_stranger_cannot_press_her_buttons(
         *(await lena.read(endpoint_path(scenery.healthy))).forms,
         *(await lena.read(endpoint_path(scenery.gone))).forms,
         *(await lena.read(delivery_path(scenery.unsteady, scenery.exhausted))).forms,
+        *(await lena.read(delivery_path(scenery.unsteady, scenery.pending))).forms,
+        *(await lena.read(replay_path(scenery.unsteady))).forms,
     ]
     acts = [form for form in forms if form.button != "Log out"]
-    assert {form.action.rpartition("/")[2] for form in acts} >= {"test", "enable", "disable", "retry"}
+    assert {form.action.rpartition("/")[2] for form in acts} >= {
+        "test",
+        "enable",
+        "disable",
+        "retry",
+        "cancel",
+        "replay",
+    }
     async with a_reader(site) as other:
         await other.log_in(charlie.secret_key)
         token = (await other.read(LIST)).button("Log out").fields["form_token"]
@@ -161,12 +171,56 @@ async def test_a_given_up_delivery_is_tried_again(lena: Reader, scenery: Scenery
     assert row["due"]
 
 
+async def test_a_waiting_delivery_is_cancelled(lena: Reader, scenery: Scenery, engine: Engine) -> None:
+    place = delivery_path(scenery.unsteady, scenery.pending)
+    form = (await lena.read(place)).button("Cancel it")
+    told = await lena.follow(await lena.press(form))
+    assert "The delivery is cancelled" in told.text
+    assert "Cancel it" not in told.buttons
+    assert await rows(engine, "SELECT state FROM delivery_log WHERE id = :id", id=scenery.pending) == [
+        {"state": "cancelled"}
+    ]
+    refused = Page(await lena.press(form))
+    assert (refused.status, refused.links["Go back"]) == (409, place)
+
+
+async def test_what_was_missed_is_counted_before_it_is_delivered_again(
+    lena: Reader, scenery: Scenery, engine: Engine
+) -> None:
+    place = replay_path(scenery.unsteady)
+    hour = await lena.read(f"{place}?period=hour")
+    assert "Given up 0 " in hour.text
+    day = await lena.read(place)
+    assert "Given up 1 " in day.text
+    told = await lena.follow(await lena.press(day.button("Deliver those given up")))
+    assert "It is being worked off." in told.text
+    assert "Running" in told.text
+    started = "SELECT never_attempted, until - since AS length FROM replays WHERE endpoint_id = :id"
+    assert await rows(engine, started, id=scenery.unsteady) == [{"never_attempted": False, "length": timedelta(days=1)}]
+
+
+@pytest.mark.parametrize("period", ["", "year"])
+async def test_a_replay_is_of_a_period_that_was_offered(lena: Reader, scenery: Scenery, period: str) -> None:
+    form = (await lena.read(replay_path(scenery.unsteady))).button("Deliver those given up")
+    assert (await lena.press(form, period=period)).status_code == 404
+    assert (await lena.read(f"{replay_path(scenery.unsteady)}?period={period}")).status == 404
+
+
+async def test_a_disabled_endpoint_is_enabled_before_anything_is_delivered_again(
+    lena: Reader, scenery: Scenery
+) -> None:
+    seen = await lena.read(replay_path(scenery.gone))
+    assert "Enable the endpoint first" in seen.text
+    assert seen.buttons == ["Log out"]
+
+
 async def test_whoever_may_only_look_gets_no_buttons(
     stranger: Reader, alice: Tenant, engine: Engine, scenery: Scenery, lena: Reader
 ) -> None:
     await stranger.log_in(await with_scopes(engine, alice, "webhooks:read"))
     for path in places(scenery):
         assert (await stranger.read(path)).buttons == ["Log out"]
+    assert (await stranger.read(replay_path(scenery.unsteady))).status == 403
     token = (await stranger.read(LIST)).button("Log out").fields["form_token"]
     form = (await lena.read(endpoint_path(scenery.healthy))).button("Disable it")
     refused = Page(await stranger.press(form, form_token=token))
