@@ -8,7 +8,17 @@ from pydantic import BaseModel, Field, create_model
 from app.api.campaign_models import Campaign
 from app.api.imports import ImportReply
 from app.api.recipient_models import RecipientReply
-from app.api.schemas import CampaignId, DeliveryId, EndpointId, EventId, Instant, RecipientId, Reply, ResponseId, WorkspaceId
+from app.api.schemas import (
+    CampaignId,
+    DeliveryId,
+    EndpointId,
+    EventId,
+    Instant,
+    RecipientId,
+    Reply,
+    ResponseId,
+    WorkspaceId,
+)
 from app.domain.attempts import Failure
 from app.domain.campaign import CampaignKind
 from app.domain.events import BAND_ALIASES, EventType

@@ -42,10 +42,10 @@ async def sample_events(
     """Up to three that happened lately, the newest first; where none did, one that is made up. What is built from them
     fits the bodies of webhooks."""
     found = await queries.list_latest_events(tx, caller.workspace_id, name, limit=SAMPLES, now=now)
-    return {"data": [shown_event(caller, row) for row in found] or [_made_up(request.app.openapi(), caller, name)]}
+    return {"data": [shown_event(caller, row) for row in found] or [made_up(request.app.openapi(), caller, name)]}
 
 
-def _made_up(document: Mapping[str, Any], caller: Caller, name: str) -> dict[str, Any]:
+def made_up(document: Mapping[str, Any], caller: Caller, name: str) -> dict[str, Any]:
     """The example of the contract, as if it were the caller's."""
     event_type = EventType.RESPONSE_CREATED if name in BAND_ALIASES else EventType(name)
     webhook = document["webhooks"][event_type.value]["post"]["requestBody"]

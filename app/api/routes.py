@@ -20,6 +20,7 @@ from app.api import (
     scores,
     tracked_properties,
     webhook_endpoints,
+    webhook_previews,
     workspace,
 )
 from app.api.openapi.parameters import TAKES_IDEMPOTENCY_KEY
@@ -53,6 +54,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(event_samples.routes)
     app.include_router(events.routes)
     app.include_router(webhook_endpoints.routes)
+    app.include_router(webhook_previews.routes)
     app.include_router(endpoint_stats.routes)
     app.include_router(replays.routes)
     app.include_router(deliveries.routes)

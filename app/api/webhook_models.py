@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from app.api.endpoint_health import EndpointHealth
 from app.api.schemas import (
@@ -21,17 +21,28 @@ from app.api.schemas import (
     absent,
 )
 from app.api.webhook_filters import Bands, CampaignIds, EventTypes, HasComment, RawScore, RecipientProperties
-from app.api.webhook_options import DelightedKey, HeaderChanges, Headers
+from app.api.webhook_options import (
+    NO_TEMPLATE,
+    DelaySeconds,
+    DelightedKey,
+    HeaderChanges,
+    Headers,
+    Payload,
+    RateLimit,
+    Settings,
+    Template,
+    Url,
+)
 from app.domain.attempts import Failure, head_text
 from app.domain.connectors.catalogue import EndpointKind
 from app.domain.connectors.settings import ConnectorSettingsUnusable
 from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
-from app.domain.pacing import HIGHEST_RATE, LOWEST_RATE
-from app.domain.receiver_url import LONGEST_URL, UnusableURL
+from app.domain.payload import PayloadKind
+from app.domain.payload_template import TemplateRefused
+from app.domain.receiver_url import UnusableURL
 from app.domain.sealed_options import HeaderRefused
 from app.domain.webhook_endpoint import (
-    LONGEST_DELAY,
     LONGEST_OVERLAP,
     USUAL_OVERLAP,
     DisabledReason,
@@ -43,41 +54,12 @@ from app.domain.webhook_endpoint import (
     signing_of,
 )
 
-Url = Annotated[
-    str, StringConstraints(max_length=LONGEST_URL), Field(examples=["https://hooks.example.com/zeroten?team=cx"])
-]
-DelaySeconds = Annotated[
-    Whole,
-    Field(
-        ge=0,
-        le=LONGEST_DELAY.total_seconds(),
-        description="If left out, 0 for a webhook and what suits a connector. Wait so long, then tell of the answer as "
-        "it stands: with a delay, the comment that is typed after the score arrives with it.",
-    ),
-]
-
-Settings = Annotated[
-    dict[str, str | bool | int | None],
-    Field(
-        max_length=50,
-        description="Of a connector, as docs/connectors.md lists them. What is secret is sealed and never shown again.",
-        examples=[{"url": "https://hooks.slack.com/services/T0/B0/x"}],
-    ),
-]
-RateLimit = Annotated[
-    Whole,
-    Field(
-        ge=LOWEST_RATE,
-        le=HIGHEST_RATE,
-        description="At most so many attempts a second, over all workers. Null: as fast as it answers.",
-    ),
-]
-
 REFUSED_ENDPOINTS = (
     UnusableURL,
     ScoreRangeEmpty,
     UnknownCampaigns,
     HeaderRefused,
+    TemplateRefused,
     ConnectorSettingsUnusable,
     NotForConnectors,
 )
@@ -97,6 +79,8 @@ class WebhookEndpointCreate(Request):
     highest_score: RawScore | None = None
     recipient_properties: RecipientProperties = Field(default_factory=dict)
     has_comment: HasComment = None
+    payload: Payload = PayloadKind.FULL
+    template: Template | None = None
     headers: Headers = Field(default_factory=dict)
     delighted_key: DelightedKey | None = None
     delay_seconds: DelaySeconds = absent()
@@ -121,6 +105,8 @@ class WebhookEndpointEdit(Request):
     highest_score: RawScore | None = None
     recipient_properties: RecipientProperties = absent()
     has_comment: HasComment = None
+    payload: Payload = absent()
+    template: Template | None = None
     headers: HeaderChanges | None = None
     delighted_key: DelightedKey | None = None
     delay_seconds: DelaySeconds = absent()
@@ -132,8 +118,11 @@ class WebhookEndpointEdit(Request):
 
 def _columns(fields: dict[str, Any]) -> dict[str, Any]:
     """As they are inside, where an id is a UUID. Lists of names are sets to us: in their own order, each once."""
-    lists = {name: sorted(set(value)) for name, value in fields.items() if isinstance(value, list)}
-    return {**fields, **lists}
+    insides: dict[str, Any] = {name: sorted(set(value)) for name, value in fields.items() if isinstance(value, list)}
+    if "template" in fields:
+        template: Template | None = fields["template"]
+        insides |= template.columns() if template else NO_TEMPLATE
+    return fields | insides
 
 
 class WebhookSecret(Reply):
@@ -173,6 +162,8 @@ class WebhookEndpoint(Reply):
     highest_score: int | None
     recipient_properties: dict[str, list[Any]] = Field(examples=[{"plan": ["pro", "team"]}])
     has_comment: bool | None
+    payload: PayloadKind
+    template: Template | None
     headers: dict[str, str] = Field(
         description="Each with the end of its value, if that is long.", examples=[{"authorization": "…9f2c"}]
     )
@@ -192,7 +183,9 @@ class WebhookEndpoint(Reply):
     def fields_of(cls, row: Mapping[str, Any]) -> dict[str, Any]:
         state = EndpointState.DISABLED if row["disabled_at"] else EndpointState.ENABLED
         own = {name: row[name] for name in WebhookEndpoint.model_fields if name in row}
+        template = {"source": row["template"], "content_type": row["template_content_type"]}
         masked = {"headers": row["header_hints"], "delighted_key": row["delighted_key_hint"]}
+        own["template"] = template if row["template"] is not None else None
         return {**own, **masked, "state": state, "secrets": [WebhookSecret.of(secret) for secret in row["secrets"]]}
 
 

@@ -26,6 +26,7 @@ class Failure(StrEnum):
     REJECTED = "rejected"
     UNAUTHORIZED = "unauthorized"
     NOT_THERE = "not_there"
+    TEMPLATE_FAILED = "template_failed"  # our side, by the endpoint's own template
 
     @property
     def hint(self) -> str:
@@ -52,9 +53,10 @@ HINTS = {
     Failure.REJECTED: "The service refused what was sent, and would refuse it again; see the reply.",
     Failure.UNAUTHORIZED: "The service refused the credentials; save new ones, then enable the endpoint again.",
     Failure.NOT_THERE: "The service no longer has this webhook, channel or account; save a new one and enable again.",
+    Failure.TEMPLATE_FAILED: "The payload template gave nothing that could be sent; see the reply for why.",
 }
 DISABLING = frozenset({Failure.GONE, Failure.UNAUTHORIZED, Failure.NOT_THERE})  # nothing more is sent there
-FINAL = DISABLING | {Failure.REJECTED}  # this delivery is not tried again
+FINAL = DISABLING | {Failure.REJECTED, Failure.TEMPLATE_FAILED}  # this delivery is not tried again
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,11 @@ class Outcome:
     head: bytes  # the first bytes of the body, as they came
     duration_ms: int
     sent: bool  # whether the receiver may have seen the request
+
+
+def unsent(failure: Failure, *, why: str) -> Outcome:
+    """Nothing was sent; `why` stands where the receiver's answer would."""
+    return Outcome(None, failure, None, head=why.encode(), duration_ms=0, sent=False)
 
 
 def head_text(head: bytes) -> str:

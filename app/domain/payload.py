@@ -1,6 +1,8 @@
 """The one shape in which an event leaves: as the body of a webhook, and as an entry of the feed."""
 
+import json
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
@@ -39,6 +41,22 @@ def rendered(payload: dict[str, Any]) -> bytes:
         f'"schema_version":{payload["schema_version"]},"livemode":{livemode},'
         f'"workspace_id":"{payload["workspace_id"]}","data":{payload["data"]}}}'
     ).encode()
+
+
+class PayloadKind(StrEnum):
+    FULL = "full"
+    THIN = "thin"  # ids only, for receivers that ask us for the rest
+
+
+# Of each thing an event is about. An import's or occasion's name is the caller's, and may say who it was.
+KEPT_WHEN_THIN = frozenset({"id", "campaign_id", "recipient_id", "revision", "deleted"})
+
+
+def thinned(data: str) -> str:
+    """JSON text in, JSON text out: what things the event is about, and nothing about any person."""
+    things = {name: thing for name, thing in json.loads(data).items() if isinstance(thing, dict)}
+    kept = {name: {key: thing[key] for key in thing if key in KEPT_WHEN_THIN} for name, thing in things.items()}
+    return json.dumps({name: thing for name, thing in kept.items() if thing}, separators=(",", ":"))
 
 
 def instant_text(at: datetime) -> str:

@@ -12,7 +12,12 @@ LONGEST_DELAY = timedelta(hours=1)
 LONGEST_OVERLAP = timedelta(days=7)
 USUAL_OVERLAP = timedelta(hours=24)
 MOST_ENDPOINTS = 100  # of a workspace; every event is compared with each
-ONLY_FOR_WEBHOOKS = ("headers", "delighted_key")
+ONLY_FOR_WEBHOOKS = {
+    "payload": "full",
+    "template": None,
+    "headers": None,
+    "delighted_key": None,
+}  # what it is if not told
 MOST_SECRETS = 10  # that sign at the same time; each adds an entry to a header
 
 
@@ -90,8 +95,8 @@ def check_score_range(lowest: int | None, highest: int | None) -> None:
 
 def check_fields_of_connector(fields: Mapping[str, Any]) -> None:
     """A connector speaks its service's language, with what lets it in among its settings. Raises NotForConnectors."""
-    for name in ONLY_FOR_WEBHOOKS:
-        if fields.get(name):
+    for name, usual in ONLY_FOR_WEBHOOKS.items():
+        if fields.get(name) and fields[name] != usual:
             raise NotForConnectors(f"Only webhooks take {name}.", pointer=f"/{name}")
 
 

@@ -18,6 +18,7 @@ from app.domain.payload import instant_text
 from app.domain.properties import are_the_same
 from app.domain.receiver_url import UnusableURL, check_receiver_url
 from app.domain.replay import ReplayRange
+from app.domain.template_trial import check_template
 from app.domain.webhook_endpoint import (
     MOST_ENDPOINTS,
     DisabledReason,
@@ -40,7 +41,7 @@ from app.queries.webhook_endpoints import lock_endpoint
 async def create_endpoint(
     tx: Tx, workspace_id: UUID, fields: Mapping[str, Any], *, guard: Guard, vault: Vault, now: datetime
 ) -> UUID:
-    """Raises UnusableURL, ScoreRangeEmpty, UnknownCampaigns, HeaderRefused, TooManyEndpoints."""
+    """Raises UnusableURL, ScoreRangeEmpty, UnknownCampaigns, TemplateRefused, HeaderRefused, TooManyEndpoints."""
     await _check(tx, workspace_id, fields, guard=guard)
     await _check_there_is_room(tx, workspace_id)
     endpoint_id = new_id(now)
@@ -153,6 +154,7 @@ _BURIED: dict[str, Any] = {
     "sealed_options": None,
     "header_hints": {},
     "delighted_key_hint": None,
+    "template": None,  # may name what is private to its author
 }
 
 
@@ -166,6 +168,9 @@ async def _check(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any], *, guard
         raise UnusableURL("A webhook needs a URL to send to.", pointer="/url")
     check_receiver_url(fields["url"], guard=guard)
     check_score_range(fields["lowest_score"], fields["highest_score"])
+    if fields["template"] is not None:
+        content_type, event_types = fields["template_content_type"], fields["event_types"]
+        check_template(fields["template"], content_type=content_type, event_types=event_types)
     await _check_campaigns(tx, workspace_id, fields["campaign_ids"])
 
 

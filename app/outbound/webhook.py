@@ -4,13 +4,16 @@ https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-w
 """
 
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from app.domain.attempts import Outcome
-from app.domain.sealed_options import NOTHING_SEALED, SealedOptions
+from app.domain.payload_template import JSON
+from app.domain.sealed_options import SealedOptions
 from app.domain.webhook_secret import SigningKey
 from app.outbound.http import GuardedClient
+
+NO_HEADERS: Mapping[str, str] = {}
 
 
 async def post_webhook(
@@ -22,11 +25,11 @@ async def post_webhook(
     secrets: Sequence[SigningKey],
     now: datetime,
     deadline_seconds: float,
-    options: SealedOptions = NOTHING_SEALED,
+    extra: Mapping[str, str] = NO_HEADERS,
 ) -> Outcome:
-    """What an endpoint's own headers are called is checked when they are set; ours would win anyway."""
+    """`extra`: as `extra_headers` has them. What they may be called was checked when they were set; ours win anyway."""
     ours = headers_for(webhook_id, timestamp=int(now.timestamp()), body=body, secrets=secrets)
-    headers = {**options.headers, **delighted_signature(body, key=options.delighted_key), **ours}
+    headers = {**extra, **ours, "content-type": extra.get("content-type", JSON)}
     return await client.post(url, headers=headers, body=body, now=now, deadline_seconds=deadline_seconds)
 
 
@@ -39,11 +42,16 @@ def headers_for(webhook_id: str, *, timestamp: int, body: bytes, secrets: Sequen
         raise ValueError("A webhook id with a full stop would make the signed content ambiguous.")
     content = f"{webhook_id}.{timestamp}.".encode() + body
     return {
-        "content-type": "application/json",
+        "content-type": JSON,
         "webhook-id": webhook_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": " ".join(secret.sign(content) for secret in secrets),
     }
+
+
+def extra_headers(options: SealedOptions, *, body: bytes, content_type: str) -> dict[str, str]:
+    """What this endpoint was told to get beside the signature."""
+    return {**options.headers, **delighted_signature(body, key=options.delighted_key), "content-type": content_type}
 
 
 def delighted_signature(body: bytes, *, key: str | None) -> dict[str, str]:

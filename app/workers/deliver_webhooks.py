@@ -10,18 +10,20 @@ import structlog
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
-from app.domain.attempts import Failure, Outcome
+from app.domain.attempts import Failure, Outcome, unsent
 from app.domain.backoff import disables_endpoint, next_attempt
 from app.domain.connectors.catalogue import EndpointKind
 from app.domain.delivery import DeliveryState
 from app.domain.ids import shown
-from app.domain.payload import payload, rendered
+from app.domain.payload import payload
+from app.domain.payload_template import TemplateFailed
+from app.domain.webhook_body import webhook_body
 from app.domain.webhook_endpoint import DisabledReason
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.deliveries.settle import Attempt, Settlement
 from app.operations.webhook_endpoints import disable_gone_endpoint
 from app.outbound.http import GuardedClient
-from app.outbound.webhook import post_webhook
+from app.outbound.webhook import extra_headers, post_webhook
 from app.workers.accesses import Accesses
 from app.workers.run_connector import Means, OutOfTurn, run_connector
 from app.workers.signing_keys import SigningKeys
@@ -63,31 +65,35 @@ def _too_little_lease(lease_ends_at: float, settings: Settings) -> bool:
 
 
 def body_of(delivery: ClaimedDelivery) -> bytes:
-    """The same bytes at every attempt."""
-    return rendered(
-        payload(
-            delivery.event_id,
-            type=delivery.event_type,
-            occurred_at=delivery.occurred_at,
-            schema_version=delivery.schema_version,
-            livemode=delivery.endpoint.livemode,
-            workspace_id=delivery.endpoint.workspace_id,
-            data=delivery.data,
-        )
+    """The same bytes at every attempt, unless the endpoint is told otherwise meanwhile. Raises TemplateFailed."""
+    endpoint = delivery.endpoint
+    told = payload(
+        delivery.event_id,
+        type=delivery.event_type,
+        occurred_at=delivery.occurred_at,
+        schema_version=delivery.schema_version,
+        livemode=endpoint.livemode,
+        workspace_id=endpoint.workspace_id,
+        data=delivery.data,
     )
+    return webhook_body(told, kind=endpoint.payload, template=endpoint.template, content_type=endpoint.content_type)
 
 
 async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) -> Outcome:
     if delivery.endpoint.kind != EndpointKind.WEBHOOK:
         return await run_connector(delivery, _means(sender, now=now))
-    secrets, body = sender.keys.of(delivery.endpoint), body_of(delivery)
+    try:
+        body = body_of(delivery)
+    except TemplateFailed as error:  # which it would again
+        return unsent(Failure.TEMPLATE_FAILED, why=str(error))
+    options = sender.keys.options_of(delivery.endpoint)
     return await post_webhook(
         sender.client,
         delivery.endpoint.url,
         webhook_id=shown("event", delivery.event_id),
         body=body,
-        secrets=secrets,
-        options=sender.keys.options_of(delivery.endpoint),
+        secrets=sender.keys.of(delivery.endpoint),
+        extra=extra_headers(options, body=body, content_type=delivery.endpoint.content_type),
         now=now,
         deadline_seconds=sender.settings.attempt_deadline_seconds,
     )

@@ -205,6 +205,7 @@ CALLS: Mapping[str, Call] = {
     "enable_webhook_endpoint": Call(),
     "rotate_webhook_secret": Call({}),
     "test_webhook_endpoint": Call(),
+    "preview_payload": Call({"event_id": "{event_id}"}),
     "list_deliveries": Call(params={"event_id": "{event_id}"}),
     "search_deliveries": Call(
         params={"endpoint_id": "{endpoint_id}", "event_id": "{event_id}", "recipient_id": "{recipient_id}"}

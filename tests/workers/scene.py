@@ -134,7 +134,10 @@ class Arrival:
         lines = head.decode().split("\r\n")[1:]
         self.headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines)}
         self.id = self.headers["webhook-id"]
-        self.json: dict[str, Any] = json.loads(self.body)
+
+    @property
+    def json(self) -> dict[str, Any]:
+        return dict(json.loads(self.body))
 
 
 def uuid_text(resource: dict[str, Any] | str) -> str:

@@ -7,6 +7,8 @@ from base64 import b64encode
 import httpx
 from standardwebhooks.webhooks import Webhook
 
+from app.domain.webhook_secret import read_secret
+from app.outbound.webhook import headers_for
 from app.workers.chores import reseal_stored_secrets
 from tests.builders import a_campaign
 from tests.conftest import SECRET_KEYS
@@ -62,3 +64,65 @@ async def test_headers_survive_a_change_of_our_key(scene: Scene) -> None:
         await scene.answer(campaign)
         (told,) = await arrived(here)
     assert told.headers["x-team"] == "cx"
+
+
+async def test_a_thin_payload_names_things_and_nobody(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    person = {"external_id": "4711", "email": "ada@example.com", "name": "Ada", "properties": {"plan": "pro"}}
+    async with receiver(OK) as here:
+        endpoint = await scene.endpoint(here, payload="thin", event_types=["response.created"])
+        scene.work()
+        response = await scene.answer(campaign, comment="By Ada", occasion="Ada's order", recipient=person)
+        (told,) = await arrived(here)
+    assert Webhook(endpoint["secret"]).verify(told.body, told.headers) == told.json
+    assert told.json["data"] == {
+        "response": {
+            "id": response["id"],
+            "campaign_id": campaign,
+            "recipient_id": response["recipient_id"],
+            "revision": 1,
+        },
+        "campaign": {"id": campaign},
+        "recipient": {"id": response["recipient_id"]},
+    }
+    assert not [word for word in (b"4711", b"Ada", b"example.com", b"pro") if word in told.body]
+
+
+async def test_a_template_is_sent_signed_in_place_of_the_payload(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    source = "score={{ data.response.score }}&comment={{ data.response.comment | urlencode }}"
+    template = {"source": source, "content_type": "application/x-www-form-urlencoded"}
+    async with receiver(answering(answer("500 Busy"), answer("200 OK"))) as here:
+        endpoint = await scene.endpoint(here, template=template)
+        scene.work()
+        await scene.answer(campaign, score=3, comment="Grüße & mehr")
+        await scene.waiting_for_retry(endpoint)
+        await scene.make_due()
+        first, second = await arrived(here, 2)
+    assert first.body == second.body == b"score=3&comment=Gr%C3%BC%C3%9Fe%20%26%20mehr"
+    assert second.headers["content-type"] == "application/x-www-form-urlencoded"
+    expected = headers_for(
+        second.id,
+        timestamp=int(second.headers["webhook-timestamp"]),
+        body=second.body,
+        secrets=[read_secret(endpoint["secret"])],
+    )
+    assert second.headers["webhook-signature"] == expected["webhook-signature"]
+
+
+async def test_a_template_that_fails_is_told_and_not_tried_again(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    source = "{% if data.response.score < 3 %}\n{{ data.response.comment + 1 }}{% endif %}"
+    async with receiver(OK) as here:
+        endpoint = await scene.endpoint(here, template={"source": source, "content_type": "text/plain"})
+        scene.work()
+        await scene.answer(campaign, score=1, comment="Slow")
+        (delivery,) = await scene.settled(endpoint)
+        await scene.answer(campaign, score=9)
+        await arrived(here)
+    assert (delivery["state"], delivery["last_failure"]) == ("exhausted", "template_failed")
+    assert "template" in delivery["last_failure_hint"]
+    assert len(here.requests) == 1
+    (made,) = delivery["made"]
+    assert made["reply_head"] == "Line 2: This cannot be worked out for this event (TypeError)."
+    assert made["status"] is None

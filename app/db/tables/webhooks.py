@@ -44,6 +44,9 @@ webhook_endpoints = Table(
     Column("highest_score", SmallInteger),
     properties("recipient_properties"),  # key → the values that pass; empty means all
     Column("has_comment", Boolean),
+    Column("payload", Text, nullable=False, server_default=text("'full'")),
+    Column("template", Text),  # in place of the payload
+    Column("template_content_type", Text),
     Column("sealed_options", LargeBinary),  # values of headers, and the key of Delighted's signature
     properties("header_hints"),
     Column("delighted_key_hint", Text),

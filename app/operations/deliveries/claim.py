@@ -19,6 +19,7 @@ from uuid import UUID, uuid4
 
 from app.db.statements import Connection, fetch
 from app.domain.pacing import batch_of
+from app.domain.payload_template import JSON
 from app.operations.responses.bodies import METRIC_TABLE, band_sql
 
 ENDPOINTS_AT_ONCE = 50
@@ -49,6 +50,9 @@ class DueEndpoint:
     url: str
     is_delayed: bool
     livemode: bool
+    payload: str
+    template: str | None
+    content_type: str
     sealed_options: bytes | None
     secrets: tuple[SealedSecret, ...]
     kind: str
@@ -147,7 +151,7 @@ def _due_endpoint(row: Mapping[str, Any]) -> DueEndpoint:
     secrets = zip(row["secret_ids"], row["ciphertexts"], strict=True)
     return DueEndpoint(
         row["workspace_id"], row["id"], row["url"], row["is_delayed"], row["livemode"],
-        row["sealed_options"],
+        row["payload"], row["template"], row["template_content_type"] or JSON, row["sealed_options"],
         tuple(SealedSecret(*secret) for secret in secrets), row["kind"], row["settings"], row["credentials"],
         row["is_failing"], row["most_at_once"], row["rate"], row["is_spent"],
     )  # fmt: skip
@@ -169,7 +173,7 @@ _LOCK_DUE = """
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     )
     SELECT w.workspace_id, w.endpoint_id AS id, e.url, e.delay_seconds > 0 AS is_delayed, s.mode = 'live' AS livemode,
-        e.sealed_options,
+        e.payload, e.template, e.template_content_type, e.sealed_options,
         e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL AS is_resting,
         e.kind, e.settings::text AS settings, e.credentials,
         secret.ids AS secret_ids, secret.ciphertexts, h.endpoint_id IS NOT NULL AS is_failing,
