@@ -80,7 +80,7 @@ async def summary_of(tx: ReadTx, row: dict[str, Any], *, now: datetime) -> Endpo
 
 def _health(endpoint: WebhookEndpoint, stats: EndpointStats) -> Health:
     if endpoint.disabled_reason is not None:
-        return _RESTING[endpoint.disabled_reason]
+        return RESTING[endpoint.disabled_reason]
     failures = (
         f"{count(endpoint.health.failures)} in a row failed" if endpoint.health.failures > 1 else "The last failed"
     )
@@ -100,7 +100,7 @@ def _lately(stats: EndpointStats) -> Health:
     return Health("Healthy", "good", "Attempts succeed.")
 
 
-_RESTING: Mapping[DisabledReason, Health] = {
+RESTING: Mapping[DisabledReason, Health] = {
     DisabledReason.REQUESTED: Health("Disabled", "calm", "Nothing is sent to it."),
     DisabledReason.GONE: Health("Disabled", "bad", "Its receiver answered 410 Gone."),
     DisabledReason.FAILING: Health("Disabled", "bad", "Nothing arrived at it for five days."),

@@ -45,6 +45,7 @@ templates.filters |= {
     "count": wording.count,
     "percent": wording.percent,
     "milliseconds": wording.milliseconds,
+    "breakable": wording.breakable,
     "host": wording.host,
     "failure": failure_word,
 }

@@ -31,7 +31,7 @@ _FAILURES: Mapping[Failure, str] = {
     Failure.TIMEOUT: "No answer in time",
     Failure.RESET: "Connection broke",
     Failure.NOT_HTTP: "Not HTTP",
-    Failure.BAD_STATUS: "Refused",
+    Failure.BAD_STATUS: "Not accepted",
 }
 
 

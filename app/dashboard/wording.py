@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from urllib.parse import urlsplit
 
+from markupsafe import Markup
+
 SPANS = (
     (timedelta(days=2), timedelta(days=1), "days"),
     (timedelta(hours=2), timedelta(hours=1), "h"),
@@ -11,6 +13,7 @@ SPANS = (
     (timedelta(0), timedelta(seconds=1), "s"),
 )
 NOW_IS = timedelta(seconds=1)
+BREAK = Markup(".<wbr>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,11 @@ def percent(share: float) -> str:
 
 def milliseconds(duration: float) -> str:
     return f"{duration:.0f} ms" if duration < 1000 else f"{duration / 1000:.1f} s"
+
+
+def breakable(name: str) -> Markup:
+    """A name such as `response.created` may go on in the next line behind its dots."""
+    return BREAK.join(name.split("."))
 
 
 def host(url: str) -> str:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 
 from app.dashboard.headers import CONTENT_SECURITY_POLICY
 
-VOID = {"meta", "link", "input", "rect", "path", "br"}  # those of SVG are closed where they begin
+VOID = {"meta", "link", "input", "rect", "path", "br", "wbr"}  # those of SVG are closed where they begin
 ADDRESSES = count(2)
 LOADS = {"src", "href", "action", "srcset", "poster", "data", "formaction"}
 

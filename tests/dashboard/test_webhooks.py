@@ -7,9 +7,11 @@ from app.db.engine import Engine
 from app.domain.keys import KeyKind
 from app.operations.api_keys import issue_key
 from tests.builders import rows
-from tests.conftest import Tenant
+from tests.conftest import Tenant, a_tenant, running_app
 from tests.dashboard.reader import Page, Reader, a_reader
 from tests.dashboard.scenery import HOSTILE, Scenery, Stage
+from tests.served import served
+from tests.wire import wire_to
 
 LIST = "/dashboard/webhooks"
 
@@ -261,6 +263,23 @@ async def test_the_sheet_and_the_font_come_from_here_and_stay_in_the_browser(str
         assert reply.headers["x-content-type-options"] == "nosniff"
     assert (await stranger.http.get("/dashboard/static/x/../../../main.py")).status_code in {303, 404}
     assert "no-cache" in (await stranger.http.get("/dashboard/static/old/dashboard.css")).headers["cache-control"]
+
+
+async def test_without_its_database_a_page_says_come_back(own_database_url: str, own_engine: Engine) -> None:
+    async with (
+        wire_to(own_database_url) as wire,
+        running_app(wire.url) as app,
+        served(app) as site,
+        a_tenant(app, own_engine, "Alice") as tenant,
+        a_reader(site) as reader,
+    ):
+        await reader.log_in(tenant.secret_key)
+        assert (await reader.read(LIST)).status == 200
+        await wire.cut()
+        seen = await reader.read(LIST)
+    assert seen.status == 503
+    assert int(seen.reply.headers["retry-after"]) > 0
+    assert "The database does not answer" in seen.text
 
 
 async def test_our_own_mistakes_are_a_page_with_an_id(
