@@ -45,9 +45,9 @@ def _told(data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     for thing, tell in {"response": _response, "recipient": _recipient, "campaign": _named}.items():
         if data.get(thing):
             yield from tell(data[thing], data)
-    for thing in ("import", "endpoint"):
+    for thing in ("import", "delivery", "endpoint"):
         if data.get(thing):
-            yield str(data[thing].get("id", "")), ""
+            yield str(data[thing].get("id")), ""
 
 
 def _response(response: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
