@@ -19,10 +19,13 @@ from app.domain.events import EventType
 from app.domain.ids import parsed, shown
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.remote_records import remember
-from app.outbound.connectors.run import NOTHING_SENT, run_steps
+from app.outbound.connectors.run import nothing_sent, run_steps
 from app.outbound.http import GuardedClient
 from app.queries.stories import background_of, has_earlier_news, remembered
 from app.workers.accesses import Accesses
+
+NO_QUESTION = "Nothing was sent: this service cannot be asked without saying something. Send a test instead."
+NOBODY = "Nothing was sent: whoever answered was erased meanwhile."
 
 
 class OutOfTurn(Exception):
@@ -47,9 +50,9 @@ async def run_connector(delivery: ClaimedDelivery, means: Means) -> Outcome:
     connector = connector_of(endpoint.kind, _settings(endpoint, means.vault))
     if delivery.event_type == EventType.ENDPOINT_TEST:
         steps = connector.check() if data.get("is_check") else connector.test()
-        return NOTHING_SENT if steps is None else await _run(delivery, steps, means)
+        return nothing_sent(NO_QUESTION) if steps is None else await _run(delivery, steps, means)
     story = await _story(delivery, data, means.engine)
-    return NOTHING_SENT if story is None else await _tell(delivery, connector, story, means)
+    return nothing_sent(NOBODY) if story is None else await _tell(delivery, connector, story, means)
 
 
 async def _story(delivery: ClaimedDelivery, data: dict[str, Any], engine: Engine) -> Story | None:

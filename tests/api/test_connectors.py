@@ -112,6 +112,7 @@ async def test_a_deleted_connector_leaves_no_credentials(alice: Tenant, engine: 
 @pytest.mark.parametrize(
     ("kind", "settings"),
     [
+        ("slack_app", {"token": "verysecret", "channel": "#cx"}),
         ("hubspot", {"token": "verysecret"}),
         ("salesforce", {"base_url": "https://acme.my.salesforce.com", "client_id": "c", "client_secret": "verysecret"}),
         ("zoho", {"client_id": "c", "client_secret": "verysecret", "refresh_token": "verysecret"}),

@@ -82,6 +82,7 @@ async def test_a_chat_that_cannot_be_asked_is_not_bothered_by_the_check(scene: S
         await scene.settled(endpoint, 2)
         assert "This is a test from Zeroten" in str(slack.bodies)
     assert checked["state"] == "delivered"
+    assert "cannot be asked" in checked["made"][0]["reply_head"]
 
 
 async def test_a_busy_service_is_tried_again_and_told_once(scene: Scene) -> None:

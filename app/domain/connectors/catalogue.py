@@ -17,6 +17,7 @@ from app.domain.connectors.salesforce import Salesforce
 from app.domain.connectors.segment import Segment
 from app.domain.connectors.settings import read_settings
 from app.domain.connectors.slack import Slack
+from app.domain.connectors.slack_app import SlackApp
 from app.domain.connectors.teams import Teams
 from app.domain.connectors.zendesk import Zendesk
 from app.domain.connectors.zoho import Zoho
@@ -26,6 +27,7 @@ from app.domain.webhook_endpoint import NotForConnectors
 class EndpointKind(StrEnum):
     WEBHOOK = "webhook"
     SLACK = "slack"
+    SLACK_APP = "slack_app"
     TEAMS = "teams"
     DISCORD = "discord"
     GOOGLE_CHAT = "google_chat"
@@ -44,7 +46,7 @@ class EndpointKind(StrEnum):
 CONNECTORS: Mapping[str, type[Connector]] = {
     connector.kind: connector
     for connector in (
-        Slack, Teams, Discord, GoogleChat, Mattermost,
+        Slack, SlackApp, Teams, Discord, GoogleChat, Mattermost,
         HubSpot, Salesforce, Zoho, Pipedrive, Intercom, Zendesk, Freshdesk,
         PagerDuty, Segment,
     )

@@ -42,8 +42,12 @@ class Slack(Connector):
         yield Made(MESSAGE, "", story.revision)
 
     def test(self) -> Steps:
-        blocks = [_header(wording.TEST_TITLE), _plain(wording.TEST_TEXT)]
-        _expect_ok((yield Call("POST", self.url, {"text": wording.TEST_TITLE, "blocks": blocks})))
+        _expect_ok((yield Call("POST", self.url, greeting())))
+
+
+def greeting() -> dict[str, Any]:
+    blocks = [_header(wording.TEST_TITLE), _plain(wording.TEST_TEXT)]
+    return {"text": wording.TEST_TITLE, "blocks": blocks}
 
 
 def message_of(story: Story, *, link: str | None) -> dict[str, Any]:

@@ -13,7 +13,7 @@ REPLY_BYTES = 262_144  # enough for a person with all their fields
 LEAST_SECONDS = 0.5  # for a last step; the lease is longer than the deadline
 
 Keep = Callable[[Made | Access], Awaitable[None]]
-NOTHING_SENT = Outcome(None, None, None, b"", 0, sent=False)
+TOLD_ALREADY = "Nothing was sent: this had been told already."
 NO_REPLY = Reply(0, {}, b"")
 
 
@@ -28,10 +28,15 @@ async def run_steps(
     return replace(outcome, duration_ms=round((clock() - started) * 1_000))
 
 
+def nothing_sent(why: str) -> Outcome:
+    """Delivered, as there was nothing to deliver. People read why where the reply would be."""
+    return Outcome(None, None, None, why.encode(), 0, sent=False)
+
+
 class _Run:
     def __init__(self, client: GuardedClient, keep: Keep, now: datetime, *, ends_at: float) -> None:
         self._client, self._keep, self._now, self._ends_at = client, keep, now, ends_at
-        self._last, self._reply = NOTHING_SENT, NO_REPLY
+        self._last, self._reply = nothing_sent(TOLD_ALREADY), NO_REPLY
 
     async def take(self, steps: Steps) -> Outcome:
         try:

@@ -23,6 +23,33 @@ class FakeSlack(Service):
         return Said(200, b"ok")
 
 
+class FakeSlackApp(Service):
+    """Says what is wrong under a 200."""
+
+    path = "/api"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.messages: dict[str, Any] = {}
+
+    def reply(self, asked: Asked) -> Said:
+        if asked.headers.get("authorization") != "Bearer secret":
+            return Said.of(200, {"ok": False, "error": "invalid_auth"})
+        if asked.path == "/api/auth.test":
+            return Said.of(200, {"ok": True, "user": "zeroten"})
+        if asked.path == "/api/chat.update":
+            return self._edit(asked.json)
+        at = f"1763806500.{len(self.messages):06}"
+        self.messages[at] = asked.json
+        return Said.of(200, {"ok": True, "channel": "C024BE91L", "ts": at})
+
+    def _edit(self, message: Any) -> Said:
+        if message["channel"] != "C024BE91L" or message["ts"] not in self.messages:
+            return Said.of(200, {"ok": False, "error": "message_not_found"})
+        self.messages[message["ts"]] = message
+        return Said.of(200, {"ok": True, "channel": "C024BE91L", "ts": message["ts"]})
+
+
 class FakeTeams(Service):
     path = "/workflows/abc/triggers/manual/paths/invoke?api-version=1&sp=%2Ftriggers&sv=1.0&sig=secret"
 
@@ -91,12 +118,17 @@ class FakeMattermost(Service):
 
 
 CHATS: dict[str, type[Any]] = {
-    "slack": FakeSlack, "teams": FakeTeams, "discord": FakeDiscord, "google_chat": FakeGoogleChat,
-    "mattermost": FakeMattermost,
+    "slack": FakeSlack, "slack_app": FakeSlackApp, "teams": FakeTeams, "discord": FakeDiscord,
+    "google_chat": FakeGoogleChat, "mattermost": FakeMattermost,
 }  # fmt: skip
 
 
+EDITING = {"discord", "slack_app"}  # change what they said
+
+
 def a_chat(kind: str, service: Service, **settings: Any) -> Connector:
+    if kind == "slack_app":
+        return a_connector(kind, base_url=f"{service.url}/api", token="secret", channel="#cx", **settings)
     return a_connector(kind, **{"url": service.url + CHATS[kind].path, **settings})
 
 
@@ -119,11 +151,11 @@ async def test_what_was_told_is_not_told_again(kind: str) -> None:
         await tell(a_chat(kind, service), memory=memory)
         again = await tell(a_chat(kind, service), memory=memory)
         assert len(service.asked) == 1
-    assert again.failure is None
-    assert not again.sent
+    assert (again.failure, again.sent) == (None, False)
+    assert b"told already" in again.head
 
 
-@pytest.mark.parametrize("kind", sorted(set(CHATS) - {"discord"}))
+@pytest.mark.parametrize("kind", sorted(set(CHATS) - EDITING))
 async def test_an_answer_that_moves_is_corrected_in_a_further_message(kind: str) -> None:
     memory = Memory()
     async with at(CHATS[kind]()) as service:
@@ -156,6 +188,29 @@ async def test_on_discord_a_message_that_was_deleted_is_said_anew() -> None:
     assert memory.made["message"].remote_id == "102"
 
 
+async def test_an_app_in_slack_changes_its_message_and_says_it_anew_once_it_is_gone() -> None:
+    memory = Memory()
+    async with at(FakeSlackApp()) as service:
+        assert isinstance(service, FakeSlackApp)
+        for story in (STORY, MOVED):
+            await tell(a_chat("slack_app", service), story, memory=memory)
+        (message,) = service.messages.values()
+        assert "Was 3, now 9" in str(message)
+        service.messages = {"other": {}}
+        await tell(a_chat("slack_app", service), replace(MOVED, revision=3), memory=memory)
+        assert len(service.messages) == 2
+    assert memory.made["message"].remote_id == "C024BE91L 1763806500.000001"
+
+
+@pytest.mark.parametrize(("token", "failure"), [("secret", None), ("wrong", Failure.UNAUTHORIZED)])
+async def test_an_app_in_slack_can_be_asked_without_saying_anything(token: str, failure: Failure | None) -> None:
+    async with at(FakeSlackApp()) as service:
+        checking = a_connector("slack_app", base_url=f"{service.url}/api", token=token, channel="#cx").check()
+        assert checking is not None
+        assert (await take(checking)).failure is failure
+        assert [asked.path for asked in service.asked] == ["/api/auth.test"]
+
+
 async def test_on_google_chat_a_repeated_request_makes_no_second_message() -> None:
     async with at(FakeGoogleChat()) as service:
         assert isinstance(service, FakeGoogleChat)
@@ -174,6 +229,11 @@ TROUBLES = [
     ("slack", Said(500, b"rollup_error"), Failure.BAD_STATUS, None),
     ("slack", Said(429, b"rate_limited", {"retry-after": "30"}), Failure.BAD_STATUS, 30),
     ("slack", Said(200, b"something else"), Failure.ERROR_IN_BODY, None),
+    ("slack_app", Said.of(200, {"ok": False, "error": "ratelimited"}), Failure.ERROR_IN_BODY, None),
+    ("slack_app", Said.of(429, {"ok": False}, **{"retry-after": "30"}), Failure.BAD_STATUS, 30),
+    ("slack_app", Said.of(200, {"ok": False, "error": "account_inactive"}), Failure.UNAUTHORIZED, None),
+    ("slack_app", Said.of(200, {"ok": False, "error": "not_in_channel"}), Failure.NOT_THERE, None),
+    ("slack_app", Said.of(200, {"ok": False, "error": "invalid_blocks"}), Failure.REJECTED, None),
     ("teams", Said(200, b"Webhook message delivery failed with error: HTTP error 429"), Failure.ERROR_IN_BODY, 60),
     ("teams", Said(200, b"Bad payload received by generic incoming webhook."), Failure.ERROR_IN_BODY, None),
     ("teams", Said(200, b"1"), None, None),
@@ -218,8 +278,8 @@ def texts(value: Any) -> Iterator[str]:
 
 
 DEFUSED = {
-    "slack": "&lt;!channel&gt;", "teams": "{\u200b{DATE(", "discord": r"\[x\]", "google_chat": "&lt;users/all&gt;",
-    "mattermost": "@\u200bhere",
+    "slack": "&lt;!channel&gt;", "slack_app": "&lt;!channel&gt;", "teams": "{\u200b{DATE(", "discord": r"\[x\]",
+    "google_chat": "&lt;users/all&gt;", "mattermost": "@\u200bhere",
 }  # fmt: skip
 
 
@@ -230,7 +290,7 @@ async def test_nothing_somebody_types_becomes_markup_or_calls_people(kind: str) 
         assert (await tell(a_chat(kind, service), story)).failure is None
         told = " ".join(texts(service.bodies[0]))
     assert DEFUSED[kind] in told
-    if kind in {"slack", "google_chat"}:
+    if kind in {"slack", "slack_app", "google_chat"}:
         assert "<" not in told
     if kind == "discord":
         assert service.bodies[0]["allowed_mentions"] == {"parse": []}
@@ -276,8 +336,8 @@ def fits_bytes(most: int) -> Any:
 
 
 LIMITS = {
-    "slack": fits_slack, "discord": fits_discord, "teams": fits_bytes(28_000), "google_chat": fits_bytes(32_000),
-    "mattermost": fits_bytes(60_000),
+    "slack": fits_slack, "slack_app": fits_slack, "discord": fits_discord, "teams": fits_bytes(28_000),
+    "google_chat": fits_bytes(32_000), "mattermost": fits_bytes(60_000),
 }  # fmt: skip
 
 
