@@ -4,15 +4,16 @@ KILLS ?= 200
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+VERIFIER := tests/outbound/javascript
 UV_COMPILE := $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser up demo test check bench crash openapi lock clean
+.PHONY: help setup browser verifier up demo test check bench crash openapi lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/ready browser ## install what is locked into .venv, and a browser for tests; quick when that has been done
+setup: .venv/ready browser verifier ## install what is locked into .venv, and what tests need; quick when that has been done
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Zeroten needs Python 3.11 or newer with venv (on Debian: apt install python3-venv)." >&2; exit 1; }
@@ -28,6 +29,11 @@ browser: ## install the Chromium that the tests of pages look with, where apt ca
 		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; \
 	else false; fi \
 	|| echo "There is no Chromium here; the tests that need one are skipped, and fail in CI." >&2
+
+verifier: ## install JavaScript's verifier of Standard Webhooks, which tests hold against what we send, where npm can
+	@if ! command -v npm >/dev/null; then echo "There is no npm here; a test that needs it is skipped, and fails in CI." >&2; \
+	elif ! [ $(VERIFIER)/node_modules -nt $(VERIFIER)/package-lock.json ]; then \
+		npm ci --silent --no-audit --no-fund --prefix $(VERIFIER) && touch $(VERIFIER)/node_modules; fi
 
 up: .venv/ready ## run the service; its data stay from one start to the next
 	@$(BIN)/zeroten up
