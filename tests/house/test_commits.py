@@ -19,7 +19,7 @@ WRITES = {
 }
 # These have nothing to write as things stand, and say so.
 REFUSED_ANYWAY = dict.fromkeys(("launch_campaign", "resume_campaign", "archive_campaign", "restore_response"), 409)
-UNCHANGED = dict.fromkeys(("enable_webhook_endpoint", "add_campaign_recipients"), 200)
+UNCHANGED = dict.fromkeys(("enable_webhook_endpoint", "add_campaign_recipients", "preview_payload"), 200)
 
 FAIL_EVERY_COMMIT = """
     CREATE FUNCTION refuse_to_commit() RETURNS trigger LANGUAGE plpgsql AS
