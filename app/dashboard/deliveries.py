@@ -1,8 +1,5 @@
 """One delivery: what was sent, what came back, and a button to try again."""
 
-import json
-from uuid import UUID
-
 from fastapi import Request
 from starlette.responses import Response
 
@@ -11,14 +8,13 @@ from app.api.schemas import DeliveryId, EndpointId
 from app.api.webhook_models import delivery_with_attempts, endpoint_of
 from app.dashboard.places import delivery_path
 from app.dashboard.refusals import PageNotFound
+from app.dashboard.sent_body import sent_body
 from app.dashboard.shell import done, page
 from app.dashboard.states import DELIVERIES
 from app.dashboard.visitors import WebhookOperator, WebhookViewer
-from app.domain.payload import payload
 from app.operations.deliveries.cancel import cancel_delivery
 from app.operations.deliveries.retry import retry_delivery
 from app.queries import deliveries as queries
-from app.queries.api_keys import Caller
 from app.queries.events import event_types
 from app.queries.webhook_endpoints import get_endpoint
 
@@ -30,13 +26,13 @@ async def show_delivery(
     delivery = delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
     if delivery.endpoint_id != endpoint_id:
         raise PageNotFound
-    endpoint = endpoint_of(await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now))
+    endpoint = await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
     types = await event_types(tx, caller.workspace_id, [delivery.event_id])
     may_read = caller.may("events:read")
     return page(
-        request, "delivery.html", endpoint=endpoint, delivery=delivery, states=DELIVERIES,
+        request, "delivery.html", endpoint=endpoint_of(endpoint), delivery=delivery, states=DELIVERIES,
         event_type=types.get(delivery.event_id), may_read_events=may_read,
-        body=await _body(tx, caller, delivery_id) if may_read else None,
+        sent=await sent_body(tx, caller, endpoint, delivery_id) if may_read else None,
         may_change=caller.may("webhooks:write"),
     )  # fmt: skip
 
@@ -53,15 +49,3 @@ async def cancel(
 ) -> Response:
     await cancel_delivery(tx, visitor.caller.workspace_id, delivery_id)
     return done(request, delivery_path(endpoint_id, delivery_id), "cancelled")
-
-
-async def _body(tx: ReadTx, caller: Caller, delivery_id: UUID) -> str | None:
-    """As it is sent, but for the white space. None once the event is no longer kept."""
-    sent = await queries.find_sent_event(tx, caller.workspace_id, delivery_id)
-    if sent is None:
-        return None
-    body = payload(
-        sent["id"], type=sent["type"], occurred_at=sent["occurred_at"], schema_version=sent["schema_version"],
-        livemode=caller.livemode, workspace_id=caller.workspace_id, data=sent["body"],
-    )  # fmt: skip
-    return json.dumps(body, indent=2, ensure_ascii=False)

@@ -39,6 +39,7 @@ class Page(HTMLParser):
         self.inputs: list[dict[str, str | None]] = []
         self.headings: list[str] = []
         self._href: str | None = None
+        self._linked = ""
         assert self.html.startswith("<!doctype html>\n<html lang=")
         self.feed(self.html)
         self.close()
@@ -72,7 +73,7 @@ class Page(HTMLParser):
         if tag == "label":
             self.labels.add(str(attributes["for"]))
         if tag == "a":
-            self._href = attributes["href"]
+            self._href, self._linked = attributes["href"], ""
         if tag in {"h1", "h2", "h3"}:
             self.headings.append(tag)
 
@@ -83,13 +84,12 @@ class Page(HTMLParser):
         assert self.open, f"</{tag}> closes nothing"
         assert self.open.pop() == tag
         if tag == "a":
-            self._href = None
+            self.links[self._linked.strip()] = str(self._href)
 
     def handle_data(self, data: str) -> None:
         if "title" not in self.open:
             self.said.append(data)
-        if "a" in self.open and self._href is not None:
-            self.links[data.strip()] = self._href
+        self._linked += data if "a" in self.open else ""
         if "button" in self.open and self.forms:
             self.forms[-1].button = data.strip()
 

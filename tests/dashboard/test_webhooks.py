@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -239,6 +240,40 @@ async def test_what_answers_say_needs_a_key_that_may_read_events(
     told = await stranger.read(place)
     assert "Kim Sample" not in told.html
     assert "events:read" in told.text
+
+
+@pytest.mark.parametrize(
+    ("options", "said", "not_said"),
+    [
+        ({"payload": "thin"}, '"revision": 1', "Kim Sample"),
+        (
+            {"template": {"source": "score={{ data.response.score }}&more", "content_type": "text/plain"}},
+            "score=3&more As text/plain under webhook-id",
+            '"score"',
+        ),
+        (
+            {
+                "template": {
+                    "source": '{"text": {{ data.response.comment | tojson }}}',
+                    "content_type": "application/json",
+                }
+            },
+            "<script>alert(1)</script>",
+            "Kim Sample",
+        ),
+    ],
+)
+async def test_a_body_is_shown_as_the_endpoint_wants_it(
+    lena: Reader, alice: Tenant, scenery: Scenery, options: dict[str, Any], said: str, not_said: str
+) -> None:
+    place = delivery_path(scenery.unsteady, scenery.exhausted)
+    endpoint = place.split("/")[3]
+    changed = await alice.api.patch(f"/v1/webhook-endpoints/{endpoint}", json=options)
+    assert changed.status_code == 200, changed.text
+    seen = await lena.read(place)
+    assert said in seen.text
+    assert not_said not in seen.text
+    assert (await lena.read(endpoint_path(scenery.unsteady))).status == 200
 
 
 async def test_a_test_workspace_says_so_on_every_page(stranger: Reader, alice: Tenant, engine: Engine) -> None:
