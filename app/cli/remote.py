@@ -45,15 +45,20 @@ class Remote:
         *,
         params: Sequence[tuple[str, str]] = (),
         body: Any = None,
+        csv: bytes | None = None,
         wait_seconds: float = 0.0,
     ) -> Any:
-        """What it answers, read as JSON; None where it says nothing. Raises Refusal, or Unreachable."""
+        """Sends `body` as JSON, or a file. What it answers, read as JSON; None where it says nothing.
+
+        Raises Refusal, or Unreachable.
+        """
         try:
             reply = await self.client.session.request(
                 method,
                 URL(self.url + path).with_query(params),
                 json=body,
-                headers={"Authorization": f"Bearer {self._key}"},
+                data=csv,
+                headers={"Authorization": f"Bearer {self._key}", **({"Content-Type": "text/csv"} if csv else {})},
                 timeout=ClientTimeout(total=wait_seconds + ANSWER_SECONDS),
                 allow_redirects=False,
             )

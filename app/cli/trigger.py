@@ -84,6 +84,12 @@ class Stage:
     async def new_recipient(self) -> str:
         return self._note("recipient", await self.do("POST", "recipients", {**PERSON, **_somebody_new()}))
 
+    async def imported(self) -> str:
+        """Worked off by a worker, in a moment."""
+        person = _somebody_new()
+        file = f"external_id,email\n{person['external_id']},{person['email']}\n".encode()
+        return self._note("import", await self.api.ask("POST", "/v1/imports/recipients", csv=file))
+
     def _note(self, thing: str, made: Mapping[str, Any]) -> str:
         self.made[thing] = made["id"]
         return str(made["id"])
@@ -171,4 +177,5 @@ STORIES: Mapping[str, Story] = {
     "recipient.updated": _recipient_updated,
     "recipient.unsubscribed": _recipient_unsubscribed,
     "recipient.deleted": _recipient_deleted,
+    "import.completed": Stage.imported,
 }

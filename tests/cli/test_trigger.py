@@ -15,21 +15,25 @@ from app.db.engine import Engine
 from app.domain.events import BAND_ALIASES, EventType
 from app.domain.keys import KeyKind
 from app.operations.api_keys import issue_key
+from app.workers.import_recipients import run_next_import
 from tests.cli.command import here, zeroten
-from tests.conftest import Tenant, client
+from tests.conftest import Tenant, a_tenant, client, running_app
 from tests.served import served
 
-# What nobody can make happen in one go: files are worked off later, and endpoints are the caller's own.
-WITHOUT_A_STORY = ("import.", "endpoint.", "delivery.")
+# Endpoints are the caller's own.
+WITHOUT_A_STORY = ("endpoint.", "delivery.")
+LATER = "import.completed"
 
 
 @pytest.fixture
 async def test_key(alice: Tenant, engine: Engine) -> str:
-    now = datetime.now(UTC)
+    return await a_key(engine, alice)
+
+
+async def a_key(engine: Engine, tenant: Tenant) -> str:
+    now, workspace_id = datetime.now(UTC), tenant.test_workspace_id
     async with engine.write() as tx:
-        key = await issue_key(
-            tx, alice.test_workspace_id, mode="test", kind=KeyKind.SECRET, name="trigger", now=now
-        )  # fmt: skip
+        key = await issue_key(tx, workspace_id, mode="test", kind=KeyKind.SECRET, name="trigger", now=now)
     return key.token
 
 
@@ -50,7 +54,7 @@ def test_every_event_that_can_be_made_has_a_story() -> None:
     assert set(STORIES) == {name for name in wanted if not name.startswith(WITHOUT_A_STORY)}
 
 
-@pytest.mark.parametrize("event", STORIES)
+@pytest.mark.parametrize("event", [event for event in STORIES if event != LATER])
 async def test_it_happens(app: FastAPI, api: httpx.AsyncClient, test_key: str, event: str) -> None:
     said = await trigger(app, event, test_key)
     assert said.returncode == 0, said
@@ -58,6 +62,19 @@ async def test_it_happens(app: FastAPI, api: httpx.AsyncClient, test_key: str, e
     assert told["livemode"] is False
     thing = event.partition(".")[0]
     assert told["data"][thing]["id"] == dict(re.findall(r"(\w+) +(\w+_\w{32})", said.stdout))[thing]
+
+
+async def test_an_import_happens_when_a_worker_comes_by(own_database_url: str, own_engine: Engine) -> None:
+    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
+        key = await a_key(own_engine, alice)
+        said = await trigger(app, LATER, key)
+        assert said.returncode == 0, said
+        hmac_key = await app.state.services.address_key.read()
+        assert await run_next_import(own_engine, hmac_key=hmac_key, lease_seconds=25)
+        async with client(app, key) as api:
+            (told,) = (await api.get("/v1/events", params={"type": LATER})).json()["data"]
+    assert told["data"]["import"]["id"] in said.stdout
+    assert (told["data"]["import"]["created"], told["data"]["import"]["rejected"]) == (1, 0)
 
 
 async def test_again_it_is_another_answer_in_the_same_campaign(
