@@ -44,8 +44,12 @@ async def create_connector(
         "event_types": event_types_for(connector.kind, fields["event_types"]),
         "delay_seconds": connector.delay_seconds if fields["delay_seconds"] is None else fields["delay_seconds"],
     }
+    if fields["rate_limit_per_second"] is None:
+        told["rate_limit_per_second"] = connector.per_second
     endpoint_id = await create_endpoint(tx, workspace_id, {**fields, **told}, guard=guard, vault=vault, now=now)
-    await _keep_settings(tx, vault, workspace_id, endpoint_id, connector)
+    kept, columns = webhook_endpoints.c, _columns(vault, workspace_id, endpoint_id, connector)
+    mine = kept.workspace_id == workspace_id, kept.id == endpoint_id
+    await tx.execute(update(webhook_endpoints).where(*mine).values(columns))
     await send_check(tx, workspace_id, endpoint_id, now=now)
     return endpoint_id
 
@@ -91,9 +95,8 @@ async def _change_connector(
     if not changes.get("settings"):
         return told
     connector = connector_of(before["kind"], {**_opened(vault, before), **changes["settings"]})
-    await _keep_settings(tx, vault, before["workspace_id"], before["id"], connector)
     await send_check(tx, before["workspace_id"], before["id"], now=now)
-    return {**told, "url": connector.origin}
+    return told | _columns(vault, before["workspace_id"], before["id"], connector)
 
 
 def _opened(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -101,15 +104,12 @@ def _opened(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
     return {**row["settings"], **json.loads(opened)}
 
 
-async def _keep_settings(tx: Tx, vault: Vault, workspace_id: UUID, endpoint_id: UUID, connector: Connector) -> None:
-    secret, kept = secret_names(CONNECTORS[connector.kind]), webhook_endpoints.c
+def _columns(vault: Vault, workspace_id: UUID, endpoint_id: UUID, connector: Connector) -> dict[str, Any]:
+    secret = secret_names(CONNECTORS[connector.kind])
     values = {one.name: getattr(connector, one.name) for one in fields_of(connector)}
     credentials = json.dumps({name: value for name, value in values.items() if name in secret})
-    await tx.execute(
-        update(webhook_endpoints)
-        .where(kept.workspace_id == workspace_id, kept.id == endpoint_id)
-        .values(
-            settings={name: value for name, value in values.items() if name not in secret and value is not None},
-            credentials=vault.seal(credentials, workspace_id=workspace_id, row_id=endpoint_id),
-        )
-    )
+    return {
+        "url": connector.origin,
+        "settings": {name: value for name, value in values.items() if name not in secret and value is not None},
+        "credentials": vault.seal(credentials, workspace_id=workspace_id, row_id=endpoint_id),
+    }

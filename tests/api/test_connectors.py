@@ -1,3 +1,5 @@
+from dataclasses import fields as settings_of
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,6 +42,11 @@ async def test_it_tells_of_answers_a_minute_late_unless_chosen_otherwise(alice: 
     assert (chosen["event_types"], chosen["delay_seconds"]) == (["response.detractor"], 0)
 
 
+async def test_it_keeps_below_what_its_service_allows_unless_chosen_otherwise(alice: Tenant) -> None:
+    assert (await create(alice))["rate_limit_per_second"] == 1
+    assert (await create(alice, rate_limit_per_second=7))["rate_limit_per_second"] == 7
+
+
 async def test_a_webhook_still_hears_at_once_and_of_everything(alice: Tenant) -> None:
     made = (await alice.api.post(PLACE, json={"url": "https://hooks.example.com/"})).json()
     assert (made["kind"], made["settings"], made["delay_seconds"], made["event_types"]) == ("webhook", {}, 0, [])
@@ -52,6 +59,7 @@ async def test_settings_change_one_by_one_and_are_checked_anew(alice: Tenant, en
     moved = await alice.api.patch(place, json={"settings": {"url": "https://hooks.slack-gov.com/services/new"}})
     assert (moved.json()["url"], moved.json()["settings"]) == ("https://hooks.slack-gov.com", {"link": link})
     cleared = await alice.api.patch(place, json={"settings": {"link": None}})
+    assert [reply.json()["revision"] for reply in (moved, cleared)] == [2, 3]
     assert (cleared.json()["url"], cleared.json()["settings"]) == ("https://hooks.slack-gov.com", {})
     checks = await rows(
         engine, "SELECT body FROM events WHERE workspace_id = :w AND type = 'endpoint.test'", w=alice.workspace_id
@@ -135,3 +143,10 @@ async def test_services_with_a_key_are_connected_without_showing_it(
 
 def test_every_kind_but_the_webhook_has_a_connector() -> None:
     assert set(CONNECTORS) == set(EndpointKind) - {EndpointKind.WEBHOOK}
+
+
+@pytest.mark.parametrize("kind", CONNECTORS)
+def test_the_page_on_connectors_names_every_kind_and_setting(kind: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text(encoding="utf-8")
+    section = page.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
+    assert [one.name for one in settings_of(CONNECTORS[kind]) if f"`{one.name}`" not in section] == []

@@ -22,6 +22,7 @@ MESSAGE = "message"
 @dataclass(frozen=True)
 class GoogleChat(Connector):
     kind = "google_chat"
+    per_second = 1
 
     url: str = setting(a_url_under("/v1/spaces/"), is_secret=True)
     link: str | None = setting(a_link, default=None)

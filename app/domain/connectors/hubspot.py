@@ -48,6 +48,7 @@ PROPERTIES = (
 @dataclass(frozen=True)
 class HubSpot(Connector):
     kind = "hubspot"
+    per_second = 5
     usual_events = ("response.band_changed", "response.created", "response.updated")
 
     token: str = setting(a_token, is_secret=True)

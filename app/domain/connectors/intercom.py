@@ -36,6 +36,7 @@ CONTACT, EVENT = "contact", "event"
 @dataclass(frozen=True)
 class Intercom(Connector):
     kind = "intercom"
+    per_second = 8
     usual_events = ("response.band_changed", "response.created", "response.updated")
 
     token: str = setting(a_token, is_secret=True)

@@ -27,6 +27,7 @@ def a_hook_url(value: Any) -> str:
 @dataclass(frozen=True)
 class Mattermost(Connector):
     kind = "mattermost"
+    per_second = 5
 
     url: str = setting(a_hook_url, is_secret=True)
     channel: str | None = setting(a_text, default=None)

@@ -126,6 +126,7 @@ class Connector:
 
     kind: ClassVar[str]
     usual_events: ClassVar[tuple[str, ...]] = ("response.band_changed", "response.created")  # told unless chosen
+    per_second: ClassVar[int] = 2  # answers told, well below what the service allows to all programs of its customer
     delay_seconds: ClassVar[int] = 60  # to wait for the comment, unless somebody chooses otherwise
 
     @property

@@ -48,6 +48,7 @@ def a_field_name(value: Any) -> str:
 @dataclass(frozen=True)
 class Salesforce(Connector):
     kind = "salesforce"
+    per_second = 5
     usual_events = ("response.detractor",)
 
     base_url: str = setting(a_base_url)

@@ -21,6 +21,7 @@ EVENT = "event"
 @dataclass(frozen=True)
 class Segment(Connector):
     kind = "segment"
+    per_second = 50
     usual_events = ("response.band_changed", "response.created", "response.updated")
 
     write_key: str = setting(a_token, is_secret=True)

@@ -27,6 +27,7 @@ HOPELESS = frozenset({
 @dataclass(frozen=True)
 class Slack(Connector):
     kind = "slack"
+    per_second = 1
 
     url: str = setting(a_url_under("/services/", "/triggers/"), is_secret=True)
     link: str | None = setting(a_link, default=None)

@@ -29,6 +29,7 @@ PASSING = frozenset({
 @dataclass(frozen=True)
 class SlackApp(Connector):
     kind = "slack_app"
+    per_second = 1
 
     token: str = setting(a_token, is_secret=True)
     channel: str = setting(a_text)
