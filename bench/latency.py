@@ -14,6 +14,7 @@ from bench.load import put_load
 from bench.receiver import Receiver
 from bench.rounds import Plan
 from bench.stage import Stage
+from bench.tenant import CAMPAIGNS
 
 LOAD_PER_SECOND, LOAD_CONNECTIONS = 1_000, 64
 PAUSE_SECONDS = 0.02  # between probes, so that each finds everybody at rest
@@ -39,12 +40,12 @@ async def measure_latency(stage: Stage, plan: Plan, _: Collection[str], say: Cal
         stage.database("bench_latency") as url,
         stage.api(url) as api,
         stage.worker(url),
-        _receiver() as port,
+        receiving() as port,
         connected(api.port) as client,
     ):
-        await client.send(requests.post("/v1/webhook-endpoints", _endpoint(port), stage.tenant.token))
+        await client.send(requests.post("/v1/webhook-endpoints", endpoint_at(port), stage.tenant.token))
         say("probing at rest")
-        idle = await _probe(client, stage, plan.probes)
+        idle = await probe(client, stage, plan.probes)
         say(f"probing amid {LOAD_PER_SECOND:,} answers a second")
         busy = await _amid_load(client, stage, plan, api.port)
     found = {**_percentiles("idle", idle), **_percentiles("loaded", busy)}
@@ -53,7 +54,7 @@ async def measure_latency(stage: Stage, plan: Plan, _: Collection[str], say: Cal
 
 
 @asynccontextmanager
-async def _receiver() -> AsyncIterator[int]:
+async def receiving() -> AsyncIterator[int]:
     server = await asyncio.get_running_loop().create_server(Arrivals, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]
@@ -61,7 +62,7 @@ async def _receiver() -> AsyncIterator[int]:
         server.close()
 
 
-def _endpoint(port: int) -> Mapping[str, str]:
+def endpoint_at(port: int) -> Mapping[str, str]:
     return {"url": f"http://127.0.0.1:{port}/"}
 
 
@@ -72,16 +73,16 @@ async def _amid_load(client: Client, stage: Stage, plan: Plan, port: int) -> lis
         put_load(file, port=port, connections=LOAD_CONNECTIONS, seconds=seconds, rate=LOAD_PER_SECOND)
     )
     await asyncio.sleep(1)
-    latencies = await _probe(client, stage, plan.probes)
+    latencies = await probe(client, stage, plan.probes)
     await load
     return latencies
 
 
-async def _probe(client: Client, stage: Stage, count: int) -> list[float]:
-    """Milliseconds, in ascending order."""
+async def probe(client: Client, stage: Stage, count: int, *, campaigns: int = CAMPAIGNS) -> list[float]:
+    """Milliseconds, in ascending order; with answers to the first so many campaigns."""
     chance, latencies = Random(3), []
     for _ in range(count):
-        probe = requests.post("/v1/responses", requests.answer(chance), stage.tenant.token)
+        probe = requests.post("/v1/responses", requests.answer(chance, campaigns=campaigns), stage.tenant.token)
         sent_at = perf_counter()
         reply = await client.send(probe)
         latencies.append((await _arrival(reply["id"]) - sent_at) * 1e3)

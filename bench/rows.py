@@ -7,6 +7,7 @@ from bench.backlog import measure_backlog
 from bench.deliveries import measure_deliveries
 from bench.figures import Findings
 from bench.imports import measure_imports
+from bench.isolation import measure_isolation
 from bench.latency import measure_latency
 from bench.memory import measure_memory
 from bench.record import measure_recording
@@ -43,6 +44,8 @@ ROWS = (
     Row("deliver_vs_bare", "webhooks delivered ÷ a loop that only posts", "×", 0.35, measure_deliveries),
     Row("deliver_vs_naive", "the same ÷ httpx and a queue row by row", "×", 20, measure_deliveries),
     Row("backlog_drain", "the end of a backlog of 1 M webhooks ÷ its beginning", "×", 0.9, measure_backlog),
+    Row("isolation_p50", "a webhook beside 20 endpoints that hang ÷ alone", "×", 1.1, measure_isolation, is_most=True),
+    Row("isolation_p99", "the same, of a hundred the slowest", "×", 1.5, measure_isolation, is_most=True),
     Row("webhook_latency_idle_p50", "from answer to webhook, at rest", "ms", None, measure_latency),
     Row("webhook_latency_idle_p99", "the same, of a hundred the slowest", "ms", None, measure_latency),
     Row("webhook_latency_loaded_p50", "amid 1,000 answers a second", "ms", None, measure_latency),
