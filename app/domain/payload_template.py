@@ -1,12 +1,12 @@
 """Payload templates: what an odd receiver wants to read in place of our payload.
 
 Jinja, less everything that could run away or look around: no calls, no macros, no variables of one's own, no attributes
-of Python's. What is left walks through the event, and each step of a loop costs: a rendering ends within MOST_WORK and
-MOST_BYTES, and it ends the same way every time.
+of Python's. What is left walks through the event, and each filter and each step of a loop costs: a rendering ends within
+MOST_WORK and MOST_BYTES, and it ends the same way every time.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -22,7 +22,8 @@ JSON = "application/json"
 CONTENT_TYPES = (JSON, "application/x-www-form-urlencoded", "application/xml", "text/plain")
 LONGEST_TEMPLATE = 8_000  # characters
 MOST_BYTES = 65_536
-MOST_WORK = 20_000  # steps of all loops, each counting as many as it has parts; about 50 ms
+MOST_WORK = 20_000  # steps of filters and of all loops, each of these counting as many as it has parts; some 50 ms
+CHARACTERS_PER_STEP = 64  # of what a filter gives
 DEEPEST_LOOP = 3
 NAMES = frozenset({"id", "type", "timestamp", "schema_version", "livemode", "workspace_id", "data"})
 TESTS = ("defined", "undefined", "none", "string", "number", "boolean", "mapping", "true", "false")
@@ -139,12 +140,28 @@ def _tame(tree: nodes.Template) -> None:
 
 @pass_context
 def _step(context: Context, values: Iterable[Any], cost: int) -> Iterator[Any]:
-    budget = context.resolve(BUDGET)
     for value in values:
-        budget[0] -= cost
-        if budget[0] < 0:
-            raise TemplateTooBig("Its loops take too many steps.")
+        _pay(context, cost)
         yield value
+
+
+def _pay(context: Context, cost: int) -> None:
+    budget = context.resolve(BUDGET)
+    budget[0] -= cost
+    if budget[0] < 0:
+        raise TemplateTooBig("It takes too many steps.")
+
+
+def _paid(work: Callable[..., Any]) -> Callable[..., Any]:
+    """A filter whose result costs by its length."""
+
+    @pass_context
+    def paid(context: Context, *arguments: Any, **options: Any) -> Any:
+        result = work(*arguments, **options)
+        _pay(context, 1 + len(result) // CHARACTERS_PER_STEP if isinstance(result, str) else 1)
+        return result
+
+    return paid
 
 
 class _Environment(ImmutableSandboxedEnvironment):
@@ -176,7 +193,7 @@ def _environment() -> _Environment:
         autoescape=False, undefined=ChainableUndefined, optimized=False, finalize=_shown, cache_size=0
     )  # what goes out is no HTML; filters escape for what it is
     environment.globals.clear()
-    environment.filters = {**FILTERS, STEP: _step, TEXT: as_text}
+    environment.filters = {name: _paid(work) for name, work in FILTERS.items()} | {STEP: _step, TEXT: _paid(as_text)}
     environment.tests = {name: environment.tests[name] for name in TESTS}
     return environment
 

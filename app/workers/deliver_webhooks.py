@@ -16,7 +16,7 @@ from app.domain.connectors.catalogue import EndpointKind
 from app.domain.delivery import DeliveryState
 from app.domain.ids import shown
 from app.domain.payload import payload
-from app.domain.payload_template import TemplateFailed
+from app.domain.payload_template import TemplateFailed, TemplateRefused
 from app.domain.webhook_body import webhook_body
 from app.domain.webhook_endpoint import DisabledReason
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
@@ -84,7 +84,7 @@ async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) 
         return await run_connector(delivery, _means(sender, now=now))
     try:
         body = body_of(delivery)
-    except TemplateFailed as error:  # which it would again
+    except (TemplateFailed, TemplateRefused) as error:  # which it would again
         return unsent(Failure.TEMPLATE_FAILED, why=str(error))
     options = sender.keys.options_of(delivery.endpoint)
     return await post_webhook(

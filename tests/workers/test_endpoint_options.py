@@ -2,9 +2,10 @@
 
 import hashlib
 import hmac
-from base64 import b64encode
+from base64 import b64decode, b64encode
 
 import httpx
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks.webhooks import Webhook
 
 from app.domain.webhook_secret import read_secret
@@ -126,3 +127,28 @@ async def test_a_template_that_fails_is_told_and_not_tried_again(scene: Scene) -
     (made,) = delivery["made"]
     assert made["reply_head"] == "Line 2: This cannot be worked out for this event (TypeError)."
     assert made["status"] is None
+
+
+async def test_a_template_that_an_older_version_took_is_no_trouble_of_ours(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    async with receiver(OK) as here:
+        endpoint = await scene.endpoint(here, template={"source": "{}"})
+        await scene.database.execute("UPDATE webhook_endpoints SET template = '{{ range(9) }}'")
+        scene.work()
+        await scene.answer(campaign)
+        (delivery,) = await scene.settled(endpoint)
+    assert (delivery["state"], delivery["last_failure"], here.requests) == ("exhausted", "template_failed", [])
+
+
+async def test_the_public_key_that_can_be_read_checks_what_arrives(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    async with receiver(OK) as here:
+        endpoint = await scene.endpoint(here, signing="ed25519")
+        scene.work()
+        await scene.answer(campaign)
+        (told,) = await arrived(here)
+    (secret,) = (await scene.get(f"/v1/webhook-endpoints/{endpoint['id']}"))["secrets"]
+    key = Ed25519PublicKey.from_public_bytes(b64decode(secret["public_key"].removeprefix("whpk_")))
+    tag, _, signature = told.headers["webhook-signature"].partition(",")
+    assert tag == "v1a"
+    key.verify(b64decode(signature), f"{told.id}.{told.headers['webhook-timestamp']}.".encode() + told.body)
