@@ -1,8 +1,8 @@
 """Payload templates: what an odd receiver wants to read in place of our payload.
 
 Jinja, less everything that could run away or look around: no calls, no macros, no variables of one's own, no attributes
-of Python's. What is left walks through the event, and each filter and each step of a loop costs: a rendering ends within
-MOST_WORK and MOST_BYTES, and it ends the same way every time.
+of Python's. What is left walks through the event, and each filter and each step of a loop costs: a rendering ends
+within MOST_WORK and MOST_BYTES, and it ends the same way every time.
 """
 
 import json
