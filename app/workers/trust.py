@@ -17,9 +17,12 @@ class Trust:
         self._cap_of_the_doubted = max(1, cap // SHARE_OF_THE_DOUBTED)
         self._failures: dict[UUID, int] = {}
         self._hanging: dict[UUID, int] = {}
+        self._proven: set[UUID] = set()
 
     def cap_of(self, endpoint_id: UUID) -> int:
-        return self._cap_of_the_doubted if self.doubts(endpoint_id) else self._cap
+        """Few until it has answered once, which costs those that answer a moment, and those that hang their flood."""
+        is_trusted = endpoint_id in self._proven and not self.doubts(endpoint_id)
+        return self._cap if is_trusted else self._cap_of_the_doubted
 
     def doubts(self, endpoint_id: UUID) -> bool:
         hanging = self._hanging.get(endpoint_id, 0)
@@ -33,8 +36,14 @@ class Trust:
         if is_delivered:
             self._failures.pop(endpoint_id, None)
             self._hanging.pop(endpoint_id, None)
+            self._prove(endpoint_id)
         else:
             _count(self._failures, endpoint_id)
+
+    def _prove(self, endpoint_id: UUID) -> None:
+        if len(self._proven) >= REMEMBERED:
+            self._proven.clear()
+        self._proven.add(endpoint_id)
 
 
 def _count(counts: dict[UUID, int], endpoint_id: UUID) -> None:

@@ -18,7 +18,7 @@ async def test_a_receiver_that_hangs_does_not_delay_a_healthy_one(scene: Scene) 
     campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
     async with receiver(doing(hang)) as dead, receiver(answering(OK)) as healthy:
         await scene.endpoint(dead)
-        scene.work(in_flight=8, in_flight_per_endpoint=4, **PATIENT)
+        scene.work(in_flight=8, in_flight_per_endpoint=64, **PATIENT)
         await asyncio.gather(*(scene.answer(campaign) for _ in range(20)))
         await arrived(dead, 4)
         endpoint = await scene.endpoint(healthy)
@@ -26,7 +26,7 @@ async def test_a_receiver_that_hangs_does_not_delay_a_healthy_one(scene: Scene) 
         await scene.answer(campaign)
         await scene.settled(endpoint)
         assert monotonic() - started < 1.0
-        assert len(dead.requests) == 4  # the cap
+        assert len(dead.requests) == 4  # a sixteenth of the cap, until it has answered once
 
 
 async def test_more_dead_receivers_than_places_delay_a_healthy_one_for_a_moment_only(scene: Scene) -> None:
@@ -35,7 +35,7 @@ async def test_more_dead_receivers_than_places_delay_a_healthy_one_for_a_moment_
         for _ in range(6):
             await scene.endpoint(await stack.enter_async_context(receiver(doing(hang))))
         healthy = await stack.enter_async_context(receiver(answering(OK)))
-        scene.work(in_flight=4, in_flight_per_endpoint=2, **PATIENT)
+        scene.work(in_flight=4, in_flight_per_endpoint=32, **PATIENT)
         await asyncio.gather(*(scene.answer(campaign) for _ in range(3)))
         await until(lambda: scene.database.fetchval("SELECT count(*) >= 8 FROM deliveries WHERE claim_id IS NOT NULL"))
         endpoint = await scene.endpoint(healthy)
@@ -149,6 +149,7 @@ async def cut_all_connections(scene: Scene) -> None:
 
 def test_trust_is_lost_by_failures_in_a_row_and_won_back_by_one_success() -> None:
     trust, endpoint_id = Trust(64), uuid4()
+    trust.note(endpoint_id, is_delivered=True)
     for _ in range(4):
         trust.note(endpoint_id, is_delivered=False)
     trust.note(endpoint_id, is_delivered=True)
@@ -157,7 +158,7 @@ def test_trust_is_lost_by_failures_in_a_row_and_won_back_by_one_success() -> Non
     assert trust.cap_of(endpoint_id) == 64
     trust.note(endpoint_id, is_delivered=False)
     assert trust.cap_of(endpoint_id) == 4
-    assert trust.cap_of(uuid4()) == 64
+    assert trust.cap_of(uuid4()) == 4  # nobody knows yet
     trust.note(endpoint_id, is_delivered=True)
     assert trust.cap_of(endpoint_id) == 64
     assert Trust(1).cap_of(endpoint_id) == 1
