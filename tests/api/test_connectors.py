@@ -128,6 +128,8 @@ async def test_a_deleted_connector_leaves_no_credentials(alice: Tenant, engine: 
         ("intercom", {"token": "verysecret", "base_url": "https://api.eu.intercom.io"}),
         ("zendesk", {"base_url": "https://acme.zendesk.com", "email": "bot@acme.example", "api_token": "verysecret"}),
         ("freshdesk", {"base_url": "https://acme.freshdesk.com", "api_key": "verysecret"}),
+        ("mailchimp", {"base_url": "https://us21.api.mailchimp.com", "api_key": "verysecret", "audience_id": "a1"}),
+        ("airtable", {"token": "verysecret", "base_id": "app1", "table": "NPS answers"}),
         ("pagerduty", {"routing_key": "verysecret", "severity": "critical"}),
         ("segment", {"write_key": "verysecret"}),
     ],

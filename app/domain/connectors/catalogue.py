@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from app.domain.connectors.airtable import Airtable
 from app.domain.connectors.discord import Discord
 from app.domain.connectors.freshdesk import Freshdesk
 from app.domain.connectors.google_chat import GoogleChat
 from app.domain.connectors.hubspot import HubSpot
 from app.domain.connectors.intercom import Intercom
+from app.domain.connectors.mailchimp import Mailchimp
 from app.domain.connectors.mattermost import Mattermost
 from app.domain.connectors.pagerduty import PagerDuty
 from app.domain.connectors.pipedrive import Pipedrive
@@ -39,6 +41,8 @@ class EndpointKind(StrEnum):
     INTERCOM = "intercom"
     ZENDESK = "zendesk"
     FRESHDESK = "freshdesk"
+    MAILCHIMP = "mailchimp"
+    AIRTABLE = "airtable"
     PAGERDUTY = "pagerduty"
     SEGMENT = "segment"
 
@@ -48,7 +52,7 @@ CONNECTORS: Mapping[str, type[Connector]] = {
     for connector in (
         Slack, SlackApp, Teams, Discord, GoogleChat, Mattermost,
         HubSpot, Salesforce, Zoho, Pipedrive, Intercom, Zendesk, Freshdesk,
-        PagerDuty, Segment,
+        Mailchimp, Airtable, PagerDuty, Segment,
     )
 }  # fmt: skip
 

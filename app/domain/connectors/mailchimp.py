@@ -1,0 +1,79 @@
+"""Mailchimp: merge fields of the audience's member say how they scored last, and a note tells the story.
+
+Members are named by the MD5 of their address. Nobody is subscribed by this: somebody new is added as transactional, and
+the status of others is left alone. https://mailchimp.com/developer/marketing/api/list-members/add-or-update-list-member/
+"""
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.attempts import Failure
+from app.domain.connectors import wording
+from app.domain.connectors.protocol import (
+    Call,
+    Connector,
+    Failed,
+    Made,
+    Remembered,
+    Reply,
+    Skipped,
+    Steps,
+    expect_success,
+)
+from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.story import Story
+
+NOTE = 1_000  # characters
+SHUT_OUT_SECONDS = 120.0
+MEMBER = "member"
+
+
+@dataclass(frozen=True)
+class Mailchimp(Connector):
+    kind = "mailchimp"
+    usual_events = ("response.band_changed", "response.created", "response.updated")
+
+    base_url: str = setting(a_base_url)
+    api_key: str = setting(a_token, is_secret=True)
+    audience_id: str = setting(a_token)
+    link: str | None = setting(a_link, default=None)
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.base_url)
+
+    def tell(self, story: Story, remembered: Remembered) -> Steps:
+        if not story.email:
+            raise Skipped("Nothing was sent: without an e-mail address Mailchimp knows nobody.")
+        member = hashlib.md5(story.email.lower().encode(), usedforsecurity=False).hexdigest()
+        place = f"/lists/{self.audience_id}/members/{member}"
+        if not remembered.tells(MEMBER, story.revision):
+            body = {
+                "email_address": story.email,
+                "status_if_new": "transactional",
+                "merge_fields": {"NPSSCORE": story.score, "NPSBAND": story.band.value},
+            }
+            _expect_success((yield self._call("PUT", f"{place}?skip_merge_validation=true", body)))
+            yield Made(MEMBER, member, story.revision)
+        note = f"note {story.event_id}"
+        if remembered.id_of(note) is None:
+            said = wording.cut("\n".join(wording.lines(story, template=self.link)), NOTE)
+            reply = yield self._call("POST", f"{place}/notes", {"note": said})
+            _expect_success(reply)
+            yield Made(note, str(reply.member("id")), story.revision)
+
+    def check(self) -> Steps:
+        _expect_success((yield self._call("GET", f"/lists/{self.audience_id}?fields=id")))
+
+    def _call(self, method: str, path: str, body: Any = None) -> Call:
+        login = b64encode(f"zeroten:{self.api_key}".encode()).decode()
+        return Call(method, f"{self.base_url}/3.0{path}", body, {"authorization": f"Basic {login}"})
+
+
+def _expect_success(reply: Reply) -> None:
+    """More than ten requests at a time are refused by a 403 that is not JSON, which says nothing about the key."""
+    if reply.status == 403 and reply.member("title") is None:
+        raise Failed(Failure.BAD_STATUS, wait_seconds=SHUT_OUT_SECONDS)
+    expect_success(reply)
