@@ -1,13 +1,14 @@
 """Webhooks for people: who listens and how that goes, what became of each event, and a button to try again."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
+from pydantic import AfterValidator
 from starlette.responses import Response
 
 from app.api.dependencies import Now, ReadTx, Tx
 from app.api.pagination import NewestFirst, next_cursor
-from app.api.schemas import EndpointId
+from app.api.schemas import EndpointId, storable
 from app.api.webhook_models import delivery_of
 from app.dashboard.endpoint_summary import summary_of, totals_of, worst_first
 from app.dashboard.places import endpoint_path
@@ -25,6 +26,7 @@ from app.queries.sessions import Visitor
 from app.queries.webhook_endpoints import get_endpoint, list_endpoints
 
 MOST_DELIVERIES = 25  # on a page
+LONGEST_SEARCH = 320  # characters, of the longest e-mail address
 
 
 async def show_webhooks(
@@ -34,14 +36,16 @@ async def show_webhooks(
     now: Now,
     from_here: NewestFirst,
     state: DeliveryState | None = None,
+    about: Annotated[str, Query(max_length=LONGEST_SEARCH), AfterValidator(storable)] = "",
 ) -> Response:
     endpoints = await list_endpoints(tx, visitor.caller.workspace_id, Page(limit=MOST_ENDPOINTS), now=now)
     summaries = worst_first([await summary_of(tx, row, now=now) for row in endpoints.rows])
     names = {one.endpoint.id: one.endpoint.description or host(one.endpoint.url) for one in summaries}
-    listed = await _deliveries(tx, visitor, DeliveryFilter(state), from_here)
+    listed = await _deliveries(tx, visitor, _filter(state, about.strip()), from_here)
     return page(
-        request, "webhooks.html", summaries=summaries, totals=totals_of(summaries), names=names, state=state, **listed
-    )
+        request, "webhooks.html", summaries=summaries, totals=totals_of(summaries), names=names, state=state,
+        about=about.strip(), **listed,
+    )  # fmt: skip
 
 
 async def show_endpoint(
@@ -57,9 +61,16 @@ async def show_endpoint(
     summary = await summary_of(tx, row, now=now)
     listed = await _deliveries(tx, visitor, DeliveryFilter(state, endpoint_id=endpoint_id), from_here)
     return page(
-        request, "endpoint.html", summary=summary, endpoint=summary.endpoint, names=None, state=state,
+        request, "endpoint.html", summary=summary, endpoint=summary.endpoint, names=None, state=state, about="",
         may_change=visitor.caller.may("webhooks:write"), **listed,
     )  # fmt: skip
+
+
+def _filter(state: DeliveryState | None, about: str) -> DeliveryFilter:
+    """Whose e-mail or external id it is. An external id may look like an address; that is looked for as one."""
+    if not about:
+        return DeliveryFilter(state)
+    return DeliveryFilter(state, email=about) if "@" in about else DeliveryFilter(state, external_id=about)
 
 
 async def _deliveries(tx: ReadTx, visitor: Visitor, wanted: DeliveryFilter, from_here: Page) -> dict[str, Any]:

@@ -59,8 +59,8 @@ async def furnish(engine: Engine, tenant: Tenant, now: datetime, *, text: str = 
 
 
 class Stage:
-    def __init__(self, engine: Engine, tenant: Tenant, now: datetime, text: str) -> None:
-        self.engine, self.tenant, self.now, self.text = engine, tenant, now, text
+    def __init__(self, engine: Engine, tenant: Tenant, now: datetime, text: str, *, about: UUID | None = None) -> None:
+        self.engine, self.tenant, self.now, self.text, self.about = engine, tenant, now, text, about
 
     async def endpoint(self, url: str, **fields: Any) -> UUID:
         reply = await self.tenant.api.post("/v1/webhook-endpoints", json={"url": url, **fields})
@@ -118,6 +118,6 @@ class Stage:
         person = {"external_id": "u-77", "name": "Kim Sample", "properties": {"plan": "pro", "seats": 12}}
         return {
             "workspace_id": self.tenant.workspace_id, "id": event_id, "type": "response.created", "occurred_at": at,
-            "created_at": at, "schema_version": 1, "band": "detractor",
+            "created_at": at, "schema_version": 1, "band": "detractor", "recipient_id": self.about,
             "body": {"response": {**response, "recipient": person}},
         }  # fmt: skip
