@@ -182,8 +182,9 @@ class GroupCommit(Generic[Item, Outcome]):
 
     async def _work_off(self, tenant: Hashable) -> None:
         while entries := self._held[tenant]:
-            self._held[tenant] = entries[BATCH_LIMIT:]
-            await self._commit_blocked(entries[:BATCH_LIMIT])
+            batch = _first_batch(entries)
+            self._held[tenant] = entries[len(batch) :]
+            await self._commit_blocked(batch)
         del self._held[tenant]
 
     async def _commit_blocked(self, entries: list[_Entry[Item, Outcome]]) -> None:
@@ -219,6 +220,16 @@ class GroupCommit(Generic[Item, Outcome]):
     async def _halve(self, items: Sequence[Item], write: Write[Item, Outcome]) -> Sequence[Outcome | Exception]:
         middle = len(items) // 2
         return [*await self._store(items[:middle], write), *await self._store(items[middle:], write)]
+
+
+def _first_batch(entries: list[_Entry[Item, Outcome]]) -> list[_Entry[Item, Outcome]]:
+    """At least one, and more as long as they have no more than BATCH_LIMIT items between them."""
+    size = 0
+    for count, entry in enumerate(entries):
+        size += len(entry.items)
+        if count and size > BATCH_LIMIT:
+            return entries[:count]
+    return entries
 
 
 def is_outage(error: Exception) -> bool:

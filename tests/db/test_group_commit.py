@@ -150,6 +150,7 @@ async def test_two_lanes_that_meet_the_same_transaction_lose_nobody() -> None:
     slow.gate.set()
     assert await asyncio.gather(*callers) == [[f"stored {item}" for item in FULL_BATCH]] * 3
     assert store.batches == full.batches == []
+    assert slow.batches == [FULL_BATCH] * 3
     await commits.close()
 
 
