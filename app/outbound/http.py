@@ -76,6 +76,7 @@ class Request:
     url: str
     headers: Mapping[str, str]
     body: bytes = b""
+    has_id: bool = True  # by which the receiver knows it again, so that sending it twice does no harm
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +164,9 @@ class GuardedClient:
             if _connect_failure(error) not in PASSING or monotonic() - started > MOMENT_SECONDS:
                 raise
         except ClientConnectionError as error:
-            if dial.opened or isinstance(error, TimeoutError):
+            if dial.opened or isinstance(error, TimeoutError) or not request.has_id:
                 raise
-        # Nothing was sent, or a connection kept from earlier died just as we used it. That is nobody's failed attempt,
-        # and what we repeat carries an id by which the receiver knows it.
+        # Nothing was sent, or a connection kept from earlier died just as we used it. That is nobody's failed attempt.
         return await send()
 
 

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientConnectorError
 
 from app.domain.attempts import Failure, Outcome
-from app.outbound.http import HEAD_BYTES
+from app.outbound.http import HEAD_BYTES, Request
 from app.outbound.retry_after import read_retry_after
 from tests.outbound.receivers import (
     NOW,
@@ -226,21 +226,31 @@ async def test_hanging_up_without_an_answer_is_a_reset():
     assert (await outcome_of(doing(hang_up))).failure is Failure.RESET
 
 
+def dies_on_the_second_request(here: Receiver) -> Script:
+    async def answer_once_then_die(reader, writer):
+        await read_request(here, reader)
+        writer.write(answer("200 OK"))
+        await read_request(here, reader)
+        await reset(reader, writer)
+
+    return answer_once_then_die
+
+
 async def test_a_kept_connection_that_dies_under_us_is_not_a_failed_attempt():
-    def script(here: Receiver) -> Script:
-        async def answer_once_then_die(reader, writer):
-            await read_request(here, reader)
-            writer.write(answer("200 OK"))
-            await read_request(here, reader)
-            await reset(reader, writer)
-
-        return answer_once_then_die
-
-    async with receiver(script) as here, a_client() as client:
+    async with receiver(dies_on_the_second_request) as here, a_client() as client:
         outcomes = [await post(client, here.url) for _ in range(2)]
 
     assert [outcome.status for outcome in outcomes] == [200, 200]
     assert (here.connections, len(here.requests)) == (2, 3)
+
+
+async def test_what_the_receiver_would_not_know_again_is_not_sent_twice():
+    async with receiver(dies_on_the_second_request) as here, a_client() as client:
+        asked = [Request("POST", here.url, {}, b"{}", has_id=False) for _ in range(2)]
+        answers = [await client.ask(one, now=NOW, deadline_seconds=2.0) for one in asked]
+
+    assert [answer.outcome.failure for answer in answers] == [None, Failure.RESET]
+    assert (here.connections, len(here.requests)) == (1, 2)
 
 
 async def test_nobody_listening_is_refused_and_nothing_was_sent():
