@@ -8,12 +8,12 @@ VERIFIER := tests/outbound/javascript
 UV_COMPILE := $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup browser verifier up demo test check bench crash openapi lock clean
+.PHONY: help setup programs verifier up demo test check bench crash openapi lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: .venv/ready browser verifier ## install what is locked into .venv, and what tests need; quick when that has been done
+setup: .venv/ready programs verifier ## install what is locked into .venv, and what tests need; quick when that has been done
 
 .venv/ready: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Zeroten needs Python 3.11 or newer with venv (on Debian: apt install python3-venv)." >&2; exit 1; }
@@ -22,13 +22,16 @@ setup: .venv/ready browser verifier ## install what is locked into .venv, and wh
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-browser: ## install the Chromium that the tests of pages look with, where apt can
-	@for name in chromium chromium-browser google-chrome google-chrome-stable; do \
-		command -v $$name >/dev/null && exit 0; done; \
-	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends chromium >/dev/null; \
-	else false; fi \
-	|| echo "There is no Chromium here; the tests that need one are skipped, and fail in CI." >&2
+programs: ## install what tests run beside Python, Chromium and PHP, where apt can
+	@missing=""; \
+	for names in "chromium chromium-browser google-chrome google-chrome-stable" "php"; do \
+		found=""; for name in $$names; do ! command -v $$name >/dev/null || found=$$name; done; \
+		test -n "$$found" || missing="$$missing $${names%% *}"; \
+	done; \
+	test -z "$$missing" || { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends \
+			$$(echo $$missing | sed 's/php/php-cli/') >/dev/null; } \
+	|| echo "Not here:$$missing. The tests that need it are skipped, and fail in CI." >&2
 
 verifier: ## install JavaScript's verifier of Standard Webhooks, which tests hold against what we send, where npm can
 	@if ! command -v npm >/dev/null; then echo "There is no npm here; a test that needs it is skipped, and fails in CI." >&2; \
