@@ -89,8 +89,11 @@ async def list_events(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     found = await look(page)
     if not found.rows and wait_seconds:
         with services.event_watch.seat(caller.key_id):
+            clock = asyncio.get_running_loop().time
+            began_at = clock()
             waiting = _wait_for_rows(look, found, page=page, caller=caller, services=services, seconds=wait_seconds)
             found = await _while_connected(request, waiting) or found
+            request.state.waited_seconds = clock() - began_at
     return listing(request, response, found, [shown_event(caller, row) for row in found.rows])
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from prometheus_client import REGISTRY
 
 from app.api.event_watch import WAITING_PER_KEY
 from app.db.engine import Engine
@@ -76,6 +77,15 @@ async def test_when_the_time_is_up_there_is_a_place_to_go_on_from(alice: Tenant,
     recorded = await record(alice, await a_campaign(engine, alice.workspace_id))
     page = (await alice.api.get("/v1/events", params={"cursor": empty["next_cursor"], "wait_seconds": 30})).json()
     assert of(page) == [("response.created", recorded)]
+
+
+async def test_to_wait_as_was_asked_for_is_not_counted_as_being_slow(alice: Tenant) -> None:
+    def seconds() -> float:
+        return REGISTRY.get_sample_value("zeroten_http_request_seconds_sum", {"route": "/v1/events"}) or 0.0
+
+    before = seconds()
+    assert (await alice.api.get("/v1/events", params={"cursor": "end", "wait_seconds": 1})).status_code == 200
+    assert seconds() - before < 0.9
 
 
 async def test_those_who_wait_hold_no_connection(alice: Tenant, app: FastAPI) -> None:
