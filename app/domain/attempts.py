@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+LONGEST_WAIT_SECONDS = 24 * 3_600.0  # that a receiver may ask for
+
 
 class Failure(StrEnum):
     """Why an attempt did not deliver. Stored and shown: values may be added, never renamed."""
@@ -27,6 +29,7 @@ class Failure(StrEnum):
     UNAUTHORIZED = "unauthorized"
     NOT_THERE = "not_there"
     TEMPLATE_FAILED = "template_failed"  # our side, by the endpoint's own template
+    CUT_SHORT = "cut_short"  # our side, when something had been sent already
 
     @property
     def hint(self) -> str:
@@ -54,6 +57,7 @@ HINTS = {
     Failure.UNAUTHORIZED: "The service refused the credentials; save new ones, then enable the endpoint again.",
     Failure.NOT_THERE: "The service no longer has this webhook, channel or account; save a new one and enable again.",
     Failure.TEMPLATE_FAILED: "The payload template gave nothing that could be sent; see the reply for why.",
+    Failure.CUT_SHORT: "Something went wrong on our side after a request had been sent; it is tried again.",
 }
 DISABLING = frozenset({Failure.GONE, Failure.UNAUTHORIZED, Failure.NOT_THERE})  # nothing more is sent there
 FINAL = DISABLING | {Failure.REJECTED, Failure.TEMPLATE_FAILED}  # this delivery is not tried again

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_SECONDS = 24 * 3_600.0
+from app.domain.attempts import LONGEST_WAIT_SECONDS
 
 
 def read_retry_after(value: str | None, *, now: datetime) -> float | None:
@@ -11,7 +11,7 @@ def read_retry_after(value: str | None, *, now: datetime) -> float | None:
     if not value:
         return None
     seconds = _seconds(value.strip(), now=now)
-    return None if seconds is None else min(max(seconds, 0.0), LONGEST_SECONDS)
+    return None if seconds is None else min(max(seconds, 0.0), LONGEST_WAIT_SECONDS)
 
 
 def _seconds(value: str, *, now: datetime) -> float | None:

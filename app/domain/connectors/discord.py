@@ -93,12 +93,7 @@ def escaped(text: str, limit: int) -> str:
 
 
 def _expect_success(reply: Reply) -> None:
+    """Of a 429, the body has fractions of a second; the header may have been rounded."""
     if reply.status == 429:
-        raise Failed(Failure.BAD_STATUS, wait_seconds=_wait_seconds(reply))
+        raise Failed(Failure.BAD_STATUS, wait_seconds=reply.member("retry_after"))
     expect_success(reply, HOPELESS)
-
-
-def _wait_seconds(reply: Reply) -> float | None:
-    """The body has fractions of a second, the header may have been rounded."""
-    said = reply.member("retry_after")
-    return float(said) if isinstance(said, int | float) else None

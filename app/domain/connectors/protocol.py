@@ -6,12 +6,13 @@ again. Whoever runs it does the network and the remembering (`app/outbound/conne
 """
 
 import json
+import math
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 from urllib.parse import urlencode
 
-from app.domain.attempts import Failure
+from app.domain.attempts import LONGEST_WAIT_SECONDS, Failure
 from app.domain.connectors.story import Story
 
 RETRIED = frozenset({408, 425, 429})  # and everything from 500 on
@@ -85,11 +86,11 @@ class Access:
 
 
 class Failed(Exception):
-    """The attempt ends here. `wait_seconds`, if the service said how long to wait in its own way."""
+    """The attempt ends here. `wait_seconds`, if the service said how long to wait in its own way: as it said it."""
 
-    def __init__(self, failure: Failure, detail: str = "", *, wait_seconds: float | None = None) -> None:
+    def __init__(self, failure: Failure, detail: str = "", *, wait_seconds: object = None) -> None:
         super().__init__(detail)
-        self.failure, self.detail, self.wait_seconds = failure, detail, wait_seconds
+        self.failure, self.detail, self.wait_seconds = failure, detail, usable_seconds(wait_seconds)
 
 
 class Skipped(Exception):
@@ -151,6 +152,15 @@ class Connector:
         checking = self.check()
         assert checking is not None, "without a question, a connector shows something"
         return checking
+
+
+def usable_seconds(said: object) -> float | None:
+    """0 to 24 h, whatever somebody's JSON says; none of what is no finite number."""
+    if isinstance(said, bool) or not isinstance(said, int | float):
+        return None
+    if isinstance(said, float) and not math.isfinite(said):
+        return None
+    return float(min(max(said, 0), LONGEST_WAIT_SECONDS))
 
 
 def logged_in(steps: Steps) -> Generator[Call | Made | Access, Reply, Access]:
