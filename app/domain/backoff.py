@@ -51,4 +51,6 @@ def _breather(outcome: Outcome) -> timedelta:
 
 
 def _asked_for(outcome: Outcome) -> timedelta:
-    return min(timedelta(seconds=outcome.retry_after_seconds or 0), LONGEST_RETRY_AFTER)
+    """Receivers say anything, infinity and what is no number included; `max` takes its first for the latter."""
+    seconds = max(0.0, outcome.retry_after_seconds or 0.0)
+    return timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER.total_seconds()))

@@ -72,6 +72,20 @@ def test_retry_after_is_honoured_in_full_up_to_a_day():
     assert waits(an_outcome(503, retry_after=10**9))[0] == timedelta(hours=24)
 
 
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [
+        (float("inf"), timedelta(hours=24)),
+        (1e300, timedelta(hours=24)),
+        (float("nan"), timedelta(minutes=5)),
+        (float("-inf"), timedelta(minutes=5)),
+        (-1.0, timedelta(minutes=5)),
+    ],
+)
+def test_a_retry_after_that_no_clock_knows_is_brought_into_range(said, wait):
+    assert next_attempt(2, outcome=an_outcome(503, retry_after=said), jitter=MIDDLE) == wait
+
+
 def test_retry_after_never_shortens_a_wait():
     assert waits(an_outcome(503, retry_after=1)) == list(DELAYS[1:])
 
