@@ -9,13 +9,18 @@ from time import monotonic
 from typing import Self
 from uuid import UUID
 
+import structlog
+
 from app.db.lane import Lane
+from app.domain.ids import shown
 from app.operations.deliveries.claim import Claim, ClaimedDelivery, Lease, claim_due_deliveries
-from app.workers.deliver_webhooks import Sender, deliver, give_back
+from app.workers.deliver_webhooks import OUR_TROUBLE, Sender, deliver, give_back
 from app.workers.loop import Bell
 from app.workers.places import Place, Places
 from app.workers.settling import Settling
 from app.workers.trust import Trust
+
+log = structlog.get_logger()
 
 CLAIMED_AHEAD = 2  # times what may be in flight
 
@@ -109,6 +114,9 @@ class Courier:
     async def _carry(self, delivery: ClaimedDelivery, lease_ends_at: float, place: Place) -> None:
         try:
             settlement = await deliver(delivery, sender=self.sender, lease_ends_at=lease_ends_at)
+        except Exception:  # whatever is claimed must be settled, or nothing is claimed any more one day
+            log.exception("a delivery could not be judged", delivery=shown("delivery", delivery.id))
+            settlement = give_back(delivery, wait=OUR_TROUBLE)
         finally:
             place.give_back()
         self.settling.add(settlement)

@@ -1,6 +1,6 @@
 """One delivery: from the claim to what is to be written down about it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import random
 from time import monotonic
@@ -22,6 +22,7 @@ from app.domain.webhook_endpoint import DisabledReason
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.deliveries.settle import Attempt, Settlement
 from app.operations.webhook_endpoints import disable_gone_endpoint
+from app.outbound.connectors.run import CutShort
 from app.outbound.http import GuardedClient
 from app.outbound.webhook import extra_headers, post_webhook
 from app.workers.accesses import Accesses
@@ -47,17 +48,18 @@ async def deliver(delivery: ClaimedDelivery, *, sender: Sender, lease_ends_at: f
     """`lease_ends_at` is on the monotonic clock. Raises nothing that a receiver could cause."""
     if _too_little_lease(lease_ends_at, sender.settings):
         return give_back(delivery)
+    started_at, outcome = utc_now(), None
     try:
-        started_at = utc_now()
         outcome = await _attempt(delivery, now=started_at, sender=sender)
         if disables_endpoint(outcome):
             await _disable(delivery.endpoint, outcome, sender=sender, now=utc_now())
+        return judge(delivery, outcome, started_at=started_at)
     except OutOfTurn:
         return give_back(delivery, wait=TURN)
-    except Exception:  # our trouble must not become the receiver's failed attempt
+    except Exception as error:  # our trouble must not become the receiver's failed attempt
         log.exception("a delivery could not be tried", delivery=shown("delivery", delivery.id))
-        return give_back(delivery, wait=OUR_TROUBLE)
-    return judge(delivery, outcome, started_at=started_at, jitter=random())  # noqa: S311 - spreads retries, hides nothing
+        last = error.last if isinstance(error, CutShort) else outcome
+        return _cut_short(delivery, last, started_at=started_at)
 
 
 def _too_little_lease(lease_ends_at: float, settings: Settings) -> bool:
@@ -111,14 +113,23 @@ async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, sender: Sender, n
     log.warning("an endpoint wants nothing more and was disabled", endpoint=shown("endpoint", endpoint.id))
 
 
-def judge(delivery: ClaimedDelivery, outcome: Outcome, *, started_at: datetime, jitter: float) -> Settlement:
+def judge(delivery: ClaimedDelivery, outcome: Outcome, *, started_at: datetime) -> Settlement:
     attempt = Attempt(started_at, outcome)
     if outcome.failure is None:
         return Settlement(delivery, DeliveryState.DELIVERED, attempt=attempt)
+    jitter = random()  # noqa: S311 - spreads retries, hides nothing
     wait = next_attempt(delivery.step + 1, outcome=outcome, jitter=jitter)
     if wait is None:
         return Settlement(delivery, DeliveryState.EXHAUSTED, attempt=attempt)
     return Settlement(delivery, DeliveryState.PENDING, wait=wait, attempt=attempt)
+
+
+def _cut_short(delivery: ClaimedDelivery, last: Outcome | None, *, started_at: datetime) -> Settlement:
+    """What may have been seen counts, so that it is not sent again for ever; what was not sent only waits."""
+    if last is None or not last.sent:
+        return give_back(delivery, wait=OUR_TROUBLE)
+    outcome = replace(last, failure=Failure.CUT_SHORT, retry_after_seconds=None)
+    return judge(delivery, outcome, started_at=started_at)
 
 
 def give_back(delivery: ClaimedDelivery, *, wait: timedelta = timedelta(0)) -> Settlement:

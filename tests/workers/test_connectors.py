@@ -145,6 +145,23 @@ async def test_work_of_many_steps_goes_on_where_it_failed(scene: Scene) -> None:
     assert [(row["name"].partition(" ")[0], row["remote_id"]) for row in known] == [("contact", "100"), ("note", "901")]
 
 
+async def test_what_was_sent_before_our_side_failed_counts_as_an_attempt(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    async with a_discord() as discord:
+        endpoint = await connect(scene, "discord", discord)
+        scene.work()
+        await scene.settled(endpoint)
+        await scene.database.execute("ALTER TABLE remote_records ADD CONSTRAINT broken CHECK (false) NOT VALID")
+        await scene.answer(campaign, score=3)
+        waiting = await scene.waiting_for_retry(endpoint)
+        await scene.database.execute("ALTER TABLE remote_records DROP CONSTRAINT broken")
+        await scene.make_due()
+        delivered, _ = await scene.settled(endpoint, 2)
+    assert (waiting["last_failure"], waiting["attempts"]) == ("cut_short", 1)
+    assert "our side" in waiting["last_failure_hint"]
+    assert (delivered["state"], delivered["attempts"]) == ("delivered", 2)
+
+
 async def test_one_log_in_serves_many_and_one_that_ran_out_is_renewed(scene: Scene) -> None:
     campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
     person = await a_person(scene)

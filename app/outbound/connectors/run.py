@@ -17,10 +17,21 @@ TOLD_ALREADY = "Nothing was sent: this had been told already."
 NO_REPLY = Reply(0, {}, b"")
 
 
+class CutShort(Exception):
+    """Something was sent, then something went wrong on our side, which is the cause."""
+
+    def __init__(self, last: Outcome) -> None:
+        super().__init__()
+        self.last = last
+
+
 async def run_steps(
     client: GuardedClient, steps: Steps, *, keep: Keep, now: datetime, deadline_seconds: float
 ) -> Outcome:
-    """How the last step ended, and how long all of them took. `keep` is told of everything that was made, at once."""
+    """How the last step ended, and how long all of them took. `keep` is told of everything that was made, at once.
+
+    Raises CutShort, or whatever goes wrong before anything was sent.
+    """
     clock = asyncio.get_running_loop().time
     started = clock()
     run = _Run(client, keep, now, ends_at=started + deadline_seconds)
@@ -49,6 +60,10 @@ class _Run:
             return replace(self._last, failure=None, head=skipped.detail.encode())
         except Failed as failed:
             return _failed(self._last, failed)
+        except Exception as error:
+            if not self._last.sent:
+                raise
+            raise CutShort(self._last) from error
         finally:
             steps.close()
         return self._last
