@@ -45,7 +45,7 @@ class Airtable(Connector):
         }
         reply = yield self._call("PATCH", "", body)
         _expect_success(reply)
-        yield Made(RECORD, str(reply.member("records", 0, "id") or ""), story.revision)
+        yield Made(RECORD, reply.needed("records", 0, "id"), story.revision)
 
     def check(self) -> Steps:
         _expect_success((yield self._call("GET", "?maxRecords=1")))

@@ -47,7 +47,7 @@ class Discord(Connector):
                 return
         reply = yield Call("POST", self._place("", wait="true"), message)
         _expect_success(reply)
-        yield Made(MESSAGE, str(reply.member("id") or ""), story.revision)
+        yield Made(MESSAGE, reply.needed("id"), story.revision)
 
     def check(self) -> Steps:
         _expect_success((yield Call("GET", self._place(""))))

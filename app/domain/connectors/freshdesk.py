@@ -63,12 +63,11 @@ class Freshdesk(Connector):
     def _find_or_open(self, story: Story) -> Generator[Call, Reply, str]:
         reply = yield self._call("GET", f"/search/tickets?query=%22tag:%27{tag_of(story)}%27%22")
         expect_success(reply)
-        found = reply.member("results", 0, "id")
-        if found is None:
-            reply = yield self._call("POST", "/tickets", self._ticket(story))
-            expect_success(reply)
-            found = reply.member("id")
-        return str(found)
+        if reply.listed("results"):
+            return reply.needed("results", 0, "id")
+        reply = yield self._call("POST", "/tickets", self._ticket(story))
+        expect_success(reply)
+        return reply.needed("id")
 
     def _ticket(self, story: Story) -> dict[str, Any]:
         return {

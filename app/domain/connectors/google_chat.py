@@ -36,7 +36,7 @@ class GoogleChat(Connector):
             return
         reply = yield Call("POST", self._place(request=story.event_id), message_of(story, link=self.link))
         _expect_message(reply)
-        yield Made(MESSAGE, str(reply.member("name") or ""), story.revision)
+        yield Made(MESSAGE, reply.needed("name"), story.revision)
 
     def test(self) -> Steps:
         _expect_message((yield Call("POST", self.url, {"text": f"{wording.TEST_TITLE}. {wording.TEST_TEXT}"})))
@@ -76,7 +76,7 @@ def _message(story: Story, comment: str, link: str | None) -> dict[str, Any]:
 
 def _expect_message(reply: Reply) -> None:
     """Errors are JSON with a `status` in words, which tells more than the number."""
-    said = reply.member("error", "status")
+    said = reply.word("error", "status")
     if reply.status in {401, 403, 404} or said in {"PERMISSION_DENIED", "UNAUTHENTICATED", "NOT_FOUND"}:
         raise Failed(Failure.NOT_THERE)
     expect_success(reply)

@@ -33,7 +33,7 @@ NOTE_TO_CONTACT = 202  # HubSpot's number for that association
 LINE = 20_000  # characters; a note has 65,536
 TEXT = 5_000
 DAY_IS_USED_UP = 3_600.0  # seconds; it begins anew at midnight there, wherever that is
-EXISTING = re.compile(r"Existing ID: (\d+)")
+EXISTING = re.compile(r"Existing ID: (\d{1,20})")
 CONTACT = "contact"
 
 BANDS = [{"label": band.capitalize(), "value": band} for band in ("promoter", "passive", "detractor")]
@@ -70,7 +70,7 @@ class HubSpot(Connector):
         if remembered.id_of(note) is None:
             reply = yield self._objects("POST", "notes", self._note(story, contact_id))
             _expect_success(reply)
-            yield Made(note, str(reply.member("id")), story.revision)
+            yield Made(note, reply.needed("id"), story.revision)
 
     def check(self) -> Steps:
         _expect_success((yield self._objects("GET", "contacts?limit=1")))
@@ -83,7 +83,7 @@ class HubSpot(Connector):
         if reply.status == 409 and (existing := EXISTING.search(reply.text)):  # under a second address of theirs
             reply = yield from self._with_properties("PATCH", f"contacts/{existing[1]}", _score(story))
         _expect_success(reply)
-        return str(reply.member("id"))
+        return reply.needed("id")
 
     def _with_properties(self, method: str, path: str, properties: dict[str, str]) -> Generator[Call, Reply, Reply]:
         reply = yield self._objects(method, path, {"properties": properties})

@@ -21,6 +21,7 @@ from app.domain.connectors.protocol import (
     Reply,
     Skipped,
     Steps,
+    expect_json,
     expect_success,
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
@@ -29,7 +30,7 @@ from app.domain.connectors.story import Person, Story
 VERSION = "2.15"
 LINE, METADATA = 10_000, 255  # characters
 WINDOW_SECONDS = 10.0  # of its rate limit
-ALREADY = re.compile(r"\bid=([0-9a-f]{8,})")
+ALREADY = re.compile(r"\bid=([0-9a-f]{8,64})")
 CONTACT, EVENT = "contact", "event"
 
 
@@ -63,11 +64,12 @@ class Intercom(Connector):
             body = {"body": wording.html(story, template=self.link, most=LINE)}
             reply = yield self._call("POST", f"/contacts/{contact_id}/notes", body)
             _expect_success(reply)
-            yield Made(note, str(reply.member("id")), story.revision)
+            yield Made(note, reply.needed("id"), story.revision)
 
     def check(self) -> Steps:
         reply = yield self._call("GET", "/me")
         _expect_success(reply)
+        expect_json(reply)
         if not reply.member("app"):
             raise Failed(Failure.UNAUTHORIZED)
 
@@ -76,14 +78,14 @@ class Intercom(Connector):
         asked = [{"field": name, "operator": "=", "value": value} for name, value in known.items() if value]
         reply = yield self._call("POST", "/contacts/search", {"query": {"operator": "OR", "value": asked}})
         _expect_success(reply)
-        if found := reply.member("data", 0, "id"):
-            return str(found)
+        if reply.listed("data"):
+            return reply.needed("data", 0, "id")
         fields = {"role": "user", "name": person.name, **known}
         reply = yield self._call("POST", "/contacts", {name: value for name, value in fields.items() if value})
         if reply.status == 409 and (already := ALREADY.search(reply.text)):  # made since, or archived
             return already[1]
         _expect_success(reply)
-        return str(reply.member("id"))
+        return reply.needed("id")
 
     def _call(self, method: str, path: str, body: Any = None) -> Call:
         headers = {"authorization": f"Bearer {self.token}", "intercom-version": VERSION, "accept": "application/json"}

@@ -62,7 +62,7 @@ class Mailchimp(Connector):
             said = wording.cut("\n".join(wording.lines(story, template=self.link)), NOTE)
             reply = yield self._call("POST", f"{place}/notes", {"note": said})
             _expect_success(reply)
-            yield Made(note, str(reply.member("id")), story.revision)
+            yield Made(note, reply.needed("id"), story.revision)
 
     def check(self) -> Steps:
         _expect_success((yield self._call("GET", f"/lists/{self.audience_id}?fields=id")))

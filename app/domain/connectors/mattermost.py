@@ -74,7 +74,7 @@ def escaped(text: str, limit: int) -> str:
 
 def _expect_ok(reply: Reply) -> None:
     """Errors are JSON with an `id`. A 400 is also what a webhook gets that was deleted."""
-    if reply.status in {401, 403, 404} or "incoming_webhook" in str(reply.member("id")):
+    if reply.status in {401, 403, 404} or "incoming_webhook" in (reply.word("id") or ""):
         raise Failed(Failure.NOT_THERE)
     expect_success(reply)
     if reply.text != "ok":

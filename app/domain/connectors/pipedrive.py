@@ -55,22 +55,21 @@ class Pipedrive(Connector):
             content = wording.html(story, template=self.link, most=LINE)
             reply = yield self._call("POST", "/v1/notes", {"content": content, "person_id": int(person_id)})
             _expect_success(reply)
-            yield Made(note, str(reply.member("data", "id")), story.revision)
+            yield Made(note, reply.needed("data", "id"), story.revision)
 
     def check(self) -> Steps:
         _expect_success((yield self._call("GET", "/v1/users/me")))
 
     def _find_or_create(self, story: Story, email: str) -> Generator[Call, Reply, str]:
-        query = f"term={quote(email)}&fields=email&exact_match=true"
+        query = f"term={quote(email, safe='')}&fields=email&exact_match=true"
         reply = yield self._call("GET", f"/api/v2/persons/search?{query}")
         _expect_success(reply)
-        found = reply.member("data", "items", 0, "item", "id")
-        if found is None:
-            person = {"name": story.who, "emails": [{"value": email, "primary": True, "label": "work"}]}
-            reply = yield self._call("POST", "/api/v2/persons", person)
-            _expect_success(reply)
-            found = reply.member("data", "id")
-        return str(found)
+        if reply.listed("data", "items"):
+            return str(reply.needed_number("data", "items", 0, "item", "id"))
+        person = {"name": story.who, "emails": [{"value": email, "primary": True, "label": "work"}]}
+        reply = yield self._call("POST", "/api/v2/persons", person)
+        _expect_success(reply)
+        return str(reply.needed_number("data", "id"))
 
     def _call(self, method: str, path: str, body: Any = None) -> Call:
         return Call(method, f"{self.base_url}{path}", body, {"x-api-token": self.api_token})

@@ -7,6 +7,7 @@ again. Whoever runs it does the network and the remembering (`app/outbound/conne
 
 import json
 import math
+import re
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
@@ -14,9 +15,13 @@ from urllib.parse import urlencode
 
 from app.domain.attempts import LONGEST_WAIT_SECONDS, Failure
 from app.domain.connectors.story import Story
+from app.domain.receiver_url import UnusableURL, split_receiver_url
 
 RETRIED = frozenset({408, 425, 429})  # and everything from 500 on
 REFUSED_CREDENTIALS = frozenset({401, 403})
+REMOTE_ID = re.compile(r"[!-~]{1,250}")  # whatever the service, it goes into paths, headers and a table
+TOKEN = re.compile(r"[!-~]{1,8000}")
+UNREADABLE = "Its body cannot be read, or lacks what we need."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Reply:
         """Of what is not JSON, an empty object."""
         try:
             return json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):  # the latter of very deep nesting
             return {}
 
     def member(self, *path: str | int) -> Any:
@@ -65,6 +70,42 @@ class Reply:
             except (KeyError, IndexError, TypeError):
                 return None
         return found
+
+    def word(self, *path: str | int) -> str | None:
+        """A text to compare; none of anything else."""
+        found = self.member(*path)
+        return found if isinstance(found, str) else None
+
+    def listed(self, *path: str | int) -> list[Any]:
+        """What a search found. Raises Failed without a list: a body that broke off does not say nothing was found."""
+        found = self.member(*path)
+        if not isinstance(found, list):
+            raise Failed(Failure.ERROR_IN_BODY, UNREADABLE)
+        return found
+
+    def needed(self, *path: str | int, like: re.Pattern[str] = REMOTE_ID) -> str:
+        """A short text or whole number that stands there. Raises Failed where there is none."""
+        found = self.member(*path)
+        is_usable = isinstance(found, str | int) and not isinstance(found, bool)
+        if not is_usable or not like.fullmatch(str(found)):
+            raise Failed(Failure.ERROR_IN_BODY, UNREADABLE)
+        return str(found)
+
+    def needed_number(self, *path: str | int) -> int:
+        """Raises Failed."""
+        found = self.needed(*path)
+        if not found.isdecimal():
+            raise Failed(Failure.ERROR_IN_BODY, UNREADABLE)
+        return int(found)
+
+    def needed_url(self, *path: str | int) -> str:
+        """Of an API, without a slash at its end. Raises Failed."""
+        url = self.needed(*path).rstrip("/")
+        try:
+            split_receiver_url(url)
+        except UnusableURL:
+            raise Failed(Failure.ERROR_IN_BODY, UNREADABLE) from None
+        return url
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +217,14 @@ def expect_success(reply: Reply, odd: Mapping[int, Failure] | None = None) -> No
     failure = (odd or {}).get(reply.status) or usual_failure(reply.status)
     if failure is not None:
         raise Failed(failure)
+
+
+def expect_json(reply: Reply) -> None:
+    """Raises Failed. What broke off must not pass for a reply that lacks something."""
+    try:
+        json.loads(reply.body)
+    except (ValueError, RecursionError):
+        raise Failed(Failure.ERROR_IN_BODY, UNREADABLE) from None
 
 
 def usual_failure(status: int) -> Failure | None:

@@ -14,6 +14,7 @@ from urllib.parse import quote
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    TOKEN,
     Access,
     Call,
     Connector,
@@ -69,7 +70,7 @@ class Salesforce(Connector):
         if reply.status in {400, 401}:  # such as invalid_client, or no user to run as
             raise Failed(Failure.UNAUTHORIZED)
         _expect_success(reply)
-        yield Access(str(reply.member("access_token")), str(reply.member("instance_url")), ACCESS_SECONDS)
+        yield Access(reply.needed("access_token", like=TOKEN), reply.needed_url("instance_url"), ACCESS_SECONDS)
 
     def check(self) -> Steps:
         """A log-in, and whether the record has our field."""
@@ -106,14 +107,13 @@ def _find_or_create(access: Access, story: Story, email: str) -> Generator[Call,
     query = f"SELECT Id FROM Contact WHERE Email = '{_quoted(email)}' ORDER BY CreatedDate LIMIT 1"
     reply = yield _call(access, "GET", f"query?q={quote(query)}")
     _expect_success(reply)
-    found = reply.member("records", 0, "Id")
-    if found is None:
-        first, _, last = story.who.rpartition(" ")
-        person = {"Email": email, "LastName": last} | ({"FirstName": first} if first else {})
-        reply = yield _call(access, "POST", "sobjects/Contact", person)
-        _expect_success(reply)
-        found = reply.member("id")
-    return str(found)
+    if reply.listed("records"):
+        return reply.needed("records", 0, "Id")
+    first, _, last = story.who.rpartition(" ")
+    person = {"Email": email, "LastName": last} | ({"FirstName": first} if first else {})
+    reply = yield _call(access, "POST", "sobjects/Contact", person)
+    _expect_success(reply)
+    return reply.needed("id")
 
 
 def _quoted(text: str) -> str:
@@ -122,12 +122,12 @@ def _quoted(text: str) -> str:
 
 
 def _call(access: Access, method: str, path: str, body: Any = None) -> Call:
-    place = f"{access.base_url.rstrip('/')}/services/data/{VERSION}/{path}"
+    place = f"{access.base_url}/services/data/{VERSION}/{path}"
     return Call(method, place, body, {"authorization": f"Bearer {access.token}"})
 
 
 def _expect_success(reply: Reply) -> None:
-    code = reply.member(0, "errorCode")
+    code = reply.word(0, "errorCode")
     if code == "REQUEST_LIMIT_EXCEEDED":
         raise Failed(Failure.BAD_STATUS, wait_seconds=LIMIT_IS_USED_UP)
     if code in PASSING:

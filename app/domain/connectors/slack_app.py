@@ -47,13 +47,13 @@ class SlackApp(Connector):
         if known := remembered.id_of(MESSAGE):
             channel, _, at = known.partition(" ")
             reply = yield self._call("chat.update", {**message, "channel": channel, "ts": at})
-            if reply.member("error") not in CANNOT_CHANGE:
+            if reply.word("error") not in CANNOT_CHANGE:
                 _expect_ok(reply)
                 yield Made(MESSAGE, known, story.revision)
                 return
         reply = yield self._call("chat.postMessage", {**message, "channel": self.channel, "unfurl_links": False})
         _expect_ok(reply)
-        yield Made(MESSAGE, f"{reply.member('channel')} {reply.member('ts')}", story.revision)
+        yield Made(MESSAGE, f"{reply.needed('channel')} {reply.needed('ts')}", story.revision)
 
     def check(self) -> Steps:
         _expect_ok((yield self._call("auth.test", {})))
@@ -70,7 +70,7 @@ def _expect_ok(reply: Reply) -> None:
     expect_success(reply)
     if reply.member("ok") is True:
         return
-    error = reply.member("error")
+    error = reply.word("error")
     if error in REFUSED:
         raise Failed(Failure.UNAUTHORIZED)
     if error in NOT_THERE:

@@ -5,12 +5,23 @@ rest. https://developer.zendesk.com/api-reference/ticketing/tickets/tickets/
 """
 
 from base64 import b64encode
+from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
-from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
+from app.domain.connectors.protocol import (
+    Call,
+    Connector,
+    Failed,
+    Made,
+    Remembered,
+    Reply,
+    Steps,
+    expect_json,
+    expect_success,
+)
 from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, origin_of, setting
 from app.domain.connectors.story import Story
 
@@ -47,20 +58,21 @@ class Zendesk(Connector):
     def check(self) -> Steps:
         reply = yield self._call("GET", "/users/me.json")
         _expect_success(reply)
+        expect_json(reply)
         if reply.member("user", "id") is None:  # it calls strangers "Anonymous user" under a 200
             raise Failed(Failure.UNAUTHORIZED)
 
-    def _find_or_open(self, story: Story) -> Any:
+    def _find_or_open(self, story: Story) -> Generator[Call, Reply, str]:
         reply = yield self._call("GET", f"/tickets.json?external_id={story.response_id}")
         _expect_success(reply)
-        if (found := reply.member("tickets", 0, "id")) is None:
-            key = {"idempotency-key": f"{story.event_id}"}
-            reply = yield self._call("POST", "/tickets.json", {"ticket": self._ticket(story)}, **key)
-            if reply.status == 400 and "idempotency" in reply.text.lower():
-                raise Failed(Failure.BAD_STATUS)  # it was opened with other words; the next attempt will find it
-            _expect_success(reply)
-            found = reply.member("ticket", "id")
-        return str(found)
+        if reply.listed("tickets"):
+            return reply.needed("tickets", 0, "id")
+        key = {"idempotency-key": story.event_id}
+        reply = yield self._call("POST", "/tickets.json", {"ticket": self._ticket(story)}, **key)
+        if reply.status == 400 and "idempotency" in reply.text.lower():
+            raise Failed(Failure.BAD_STATUS)  # it was opened with other words; the next attempt will find it
+        _expect_success(reply)
+        return reply.needed("ticket", "id")
 
     def _ticket(self, story: Story) -> dict[str, Any]:
         ticket: dict[str, Any] = {

@@ -11,6 +11,7 @@ from typing import Any
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    TOKEN,
     Access,
     Call,
     Connector,
@@ -22,12 +23,13 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
     logged_in,
+    usable_seconds,
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
 from app.domain.connectors.story import Story
 
 VERSION = "v8"
-EARLY_SECONDS = 300.0  # before the token ends
+USUAL_SECONDS, EARLY_SECONDS = 3_600.0, 300.0  # how long a token holds; before it ends
 TOO_MANY_LOG_INS = 600.0  # seconds; ten tokens in ten minutes is what there is
 TITLE, CONTENT = 120, 30_000  # characters
 CONTACT = "contact"
@@ -60,8 +62,8 @@ class Zoho(Connector):
         if reply.member("error"):
             raise Failed(Failure.UNAUTHORIZED)
         expect_success(reply)
-        seconds = float(reply.member("expires_in") or 3_600) - EARLY_SECONDS
-        yield Access(str(reply.member("access_token")), str(reply.member("api_domain")), seconds)
+        seconds = (usable_seconds(reply.member("expires_in")) or USUAL_SECONDS) - EARLY_SECONDS
+        yield Access(reply.needed("access_token", like=TOKEN), reply.needed_url("api_domain"), seconds)
 
     def check(self) -> Steps:
         access = yield from logged_in(self.log_in())
@@ -86,7 +88,7 @@ class Zoho(Connector):
             }
             reply = yield _call(access, "POST", f"Contacts/{contact_id}/Notes", {"data": [row]})
             _expect_success(reply)
-            yield Made(note, str(reply.member("data", 0, "details", "id")), story.revision)
+            yield Made(note, reply.needed("data", 0, "details", "id"), story.revision)
 
 
 def _upsert(access: Access, story: Story) -> Generator[Call, Reply, str]:
@@ -96,15 +98,15 @@ def _upsert(access: Access, story: Story) -> Generator[Call, Reply, str]:
     body = {"data": [row], "duplicate_check_fields": ["Email"], "trigger": []}
     reply = yield _call(access, "POST", "Contacts/upsert", body)
     _expect_success(reply)
-    return str(reply.member("data", 0, "details", "id"))
+    return reply.needed("data", 0, "details", "id")
 
 
 def _call(access: Access, method: str, path: str, body: Any = None) -> Call:
-    place = f"{access.base_url.rstrip('/')}/crm/{VERSION}/{path}"
+    place = f"{access.base_url}/crm/{VERSION}/{path}"
     return Call(method, place, body, {"authorization": f"Zoho-oauthtoken {access.token}"})
 
 
 def _expect_success(reply: Reply) -> None:
     expect_success(reply)
-    if reply.member("data", 0, "code") not in {None, "SUCCESS"}:
+    if reply.word("data", 0, "code") not in {None, "SUCCESS"}:
         raise Failed(Failure.REJECTED)
