@@ -17,6 +17,7 @@ from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_respo
 from app.workers import chores
 from app.workers.timetable import TIMETABLE
 from tests.builders import a_campaign
+from tests.outbound.receivers import answer, answering, receiver
 from tests.workers.scene import Scene, until
 from tests.workers.test_fan_out import DETRACTOR, an_endpoint, an_event
 from tests.workers.test_wake_ups import claim
@@ -89,6 +90,27 @@ async def test_events_are_kept_for_thirty_days_and_while_somebody_needs_them(sce
     left = {row["id"] for row in await database.fetch("SELECT id FROM events")}
     assert left == {pending, queued, young}
     assert fanned_out not in left
+
+
+async def test_what_was_said_about_somebody_goes_with_the_event_that_knows_of_whom(scene: Scene) -> None:
+    campaign, database = await a_campaign(scene.engine, scene.tenant.workspace_id), scene.database
+    person = (await scene.post("/v1/recipients", external_id="a", name="Ada", email="ada@example.com"))["id"]
+    async with receiver(answering(answer("200 OK", body=b"Thank you, Ada"))) as here:
+        endpoint = await scene.endpoint(here, event_types=["response.created"], delay_seconds=1)
+        scene.work()
+        await scene.answer(campaign, recipient_id=person, comment="Ada")
+        await scene.settled(endpoint)
+        young = "UPDATE events SET created_at = now() - interval '29 days'"
+        for age, kept in ((young, 2), (young.replace("29", "31"), 0)):
+            await database.execute(age)
+            await chores.prune_events(scene.engine, scene.settings())
+            about_ada = """
+                SELECT (SELECT count(*) FROM delivery_log WHERE body::text LIKE '%Ada%')
+                    + (SELECT count(*) FROM delivery_attempts WHERE reply_head LIKE '%Ada%')
+            """
+            assert await database.fetchval(about_ada) == kept
+        (delivery,) = await scene.deliveries(endpoint)
+    assert (delivery["state"], delivery["made"][0]["reply_head"]) == ("delivered", "")
 
 
 async def test_the_sweep_finds_what_the_notes_forgot(scene: Scene) -> None:

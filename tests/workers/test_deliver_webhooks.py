@@ -227,3 +227,19 @@ async def test_an_endpoint_gets_the_event_of_a_band_change_once(scene: Scene) ->
         assert await scene.database.fetchval("SELECT count(*) FROM delivery_log") == 2
     assert types == ["response.band_changed", "response.created"]
     assert uuid_text(endpoint) == uuid_text(endpoint["id"])
+
+
+async def test_what_came_back_about_a_deleted_response_is_emptied(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    async with receiver(answering(answer("500 No", body=b"Cannot store Ada"), answer("200 OK", body=b"Ada"))) as here:
+        endpoint = await scene.endpoint(here, event_types=["response.created"])
+        scene.work()
+        answers = [await scene.answer(campaign, comment="Ada") for _ in range(2)]
+        await scene.waiting_for_retry(endpoint)
+        await scene.settled(endpoint)
+        before = {one["id"]: one["made"][0]["reply_head"] for one in await scene.deliveries(endpoint)}
+        for response in answers:
+            await scene.tenant.api.delete(f"/v1/responses/{response['id']}")
+        after = {one["id"]: one["made"][0]["reply_head"] for one in await scene.deliveries(endpoint)}
+    assert sorted(before.values()) == ["Ada", "Cannot store Ada"]
+    assert set(after.values()) == {""}

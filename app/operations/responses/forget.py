@@ -23,7 +23,7 @@ async def forget_what_was_told(tx: Tx, response: RowMapping) -> None:
     )
     moments = [response["created_at"], *(await tx.execute(changed)).scalars()]
     bounds = [[_first_id(moment - MOMENT) for moment in moments], [_first_id(moment + MOMENT) for moment in moments]]
-    for statement in (THAW_DELIVERIES, THAW_LOG, REDACT_EVENTS):
+    for statement in (EMPTY_REPLIES, THAW_DELIVERIES, THAW_LOG, REDACT_EVENTS):
         await fetch(tx, statement, response["workspace_id"], response["id"], *bounds)
 
 
@@ -41,6 +41,17 @@ REDACT_EVENTS = f"""
         'score', e.score, 'band', e.band, 'revision', e.revision
     ))
     FROM ({TOLD}) AS told WHERE e.workspace_id = told.workspace_id AND e.id = told.id
+"""
+EMPTY_REPLIES = f"""
+    UPDATE delivery_attempts a SET reply_head = ''
+    FROM (
+        SELECT d.workspace_id, d.id FROM ({TOLD}) AS told
+        JOIN deliveries d ON d.workspace_id = told.workspace_id AND d.event_id = told.id
+        UNION ALL
+        SELECT d.workspace_id, d.id FROM ({TOLD}) AS told
+        JOIN delivery_log d ON d.workspace_id = told.workspace_id AND d.event_id = told.id
+    ) AS sent
+    WHERE a.workspace_id = sent.workspace_id AND a.delivery_id = sent.id AND a.reply_head <> ''
 """
 THAW_DELIVERIES = f"""
     UPDATE deliveries d SET body = NULL FROM ({TOLD}) AS told
