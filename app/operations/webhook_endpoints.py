@@ -1,5 +1,6 @@
 """Endpoints come, change, rest and go. What they had pending rests with them, and is cancelled when they go."""
 
+import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -29,6 +30,7 @@ from app.domain.webhook_endpoint import (
     check_score_range,
 )
 from app.operations.deliveries.cancel import cancel_deliveries_of
+from app.operations.deliveries.claim import DueEndpoint
 from app.operations.deliveries.health import forget_health
 from app.operations.deliveries.replay import start_replay
 from app.operations.deliveries.settle import wake_endpoints
@@ -99,14 +101,21 @@ async def disable_endpoint(
     await announce(tx, workspace_id, [Event(EventType.ENDPOINT_DISABLED, body, now, revision=before["revision"] + 1)])
 
 
-async def disable_gone_endpoint(
-    tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime, reason: DisabledReason = DisabledReason.GONE
-) -> None:
-    """After a 410, or what means the same. It may have been deleted meanwhile, which is as good."""
+async def disable_gone_endpoint(tx: Tx, asked: DueEndpoint, *, reason: DisabledReason, now: datetime) -> bool:
+    """After a 410, or what means the same; not if it was told meanwhile to ask elsewhere or otherwise.
+
+    Says whether nothing more is sent to it. It may have been deleted, which is as good.
+    """
     try:
-        await disable_endpoint(tx, workspace_id, endpoint_id, reason=reason, now=now)
+        endpoint = await lock_endpoint(tx, asked.workspace_id, asked.id)
     except WebhookEndpointNotFound:
-        return
+        return True
+    if any(endpoint[name] != getattr(asked, name) for name in ("url", "credentials", "sealed_options")):
+        return False
+    if endpoint["settings"] != json.loads(asked.settings):
+        return False
+    await disable_endpoint(tx, asked.workspace_id, asked.id, reason=reason, now=now)
+    return True
 
 
 async def enable_endpoint(

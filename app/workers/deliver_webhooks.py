@@ -51,8 +51,8 @@ async def deliver(delivery: ClaimedDelivery, *, sender: Sender, lease_ends_at: f
     started_at, outcome = utc_now(), None
     try:
         outcome = await _attempt(delivery, now=started_at, sender=sender)
-        if disables_endpoint(outcome):
-            await _disable(delivery.endpoint, outcome, sender=sender, now=utc_now())
+        if disables_endpoint(outcome) and not await _disable(delivery.endpoint, outcome, sender=sender, now=utc_now()):
+            return Settlement(delivery, DeliveryState.PENDING, wait=timedelta(0), attempt=Attempt(started_at, outcome))
         return judge(delivery, outcome, started_at=started_at)
     except OutOfTurn:
         return give_back(delivery, wait=TURN)
@@ -106,11 +106,14 @@ def _means(sender: Sender, *, now: datetime) -> Means:
     return Means(sender.engine, sender.client, sender.keys.vault, sender.accesses, now, ends_at)
 
 
-async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, sender: Sender, now: datetime) -> None:
+async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, sender: Sender, now: datetime) -> bool:
+    """Not if it has been changed since it was asked: then the delivery is for it as it is now."""
     reason = DisabledReason(outcome.failure or Failure.GONE)
     async with sender.engine.write() as tx:
-        await disable_gone_endpoint(tx, endpoint.workspace_id, endpoint.id, now=now, reason=reason)
-    log.warning("an endpoint wants nothing more and was disabled", endpoint=shown("endpoint", endpoint.id))
+        is_over = await disable_gone_endpoint(tx, endpoint, reason=reason, now=now)
+    if is_over:
+        log.warning("an endpoint wants nothing more and was disabled", endpoint=shown("endpoint", endpoint.id))
+    return is_over
 
 
 def judge(delivery: ClaimedDelivery, outcome: Outcome, *, started_at: datetime) -> Settlement:

@@ -1,5 +1,6 @@
 """From an answer to a receiver, through a real worker."""
 
+import asyncio
 import json
 from datetime import datetime, timedelta
 
@@ -7,7 +8,7 @@ from standardwebhooks.webhooks import Webhook
 
 from app.domain.backoff import DELAYS
 from tests.builders import a_campaign
-from tests.outbound.receivers import answer, answering, receiver
+from tests.outbound.receivers import Receiver, Script, answer, answering, read_request, receiver
 from tests.workers.scene import Scene, arrived, until, uuid_text
 
 OK, BROKEN = answer("200 OK"), answer("500 Internal Server Error", body=b"database is on fire")
@@ -109,6 +110,32 @@ async def test_gone_disables_the_endpoint_and_tells_the_others(scene: Scene) -> 
     disabled = await scene.get(f"/v1/webhook-endpoints/{endpoint['id']}")
     assert (disabled["state"], disabled["disabled_reason"]) == ("disabled", "gone")
     assert len(gone.requests) == 1
+
+
+async def test_gone_from_where_it_used_to_be_disables_nothing(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    is_changed = asyncio.Event()
+
+    def gone_later(here: Receiver) -> Script:
+        async def converse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await read_request(here, reader)
+            await is_changed.wait()
+            writer.write(answer("410 Gone"))
+            await writer.drain()
+
+        return converse
+
+    async with receiver(gone_later) as old, receiver(answering(OK)) as new:
+        endpoint = await scene.endpoint(old, event_types=["response.created"])
+        scene.work(attempt_deadline_seconds=5.0, lease_seconds=12.0, least_lease_seconds=6.0)
+        await scene.answer(campaign)
+        await old.asked.wait()
+        place = f"/v1/webhook-endpoints/{endpoint['id']}"
+        await scene.tenant.api.patch(place, json={"url": new.url})
+        is_changed.set()
+        (delivered,) = await scene.settled(endpoint)
+    assert (await scene.get(place))["state"] == "enabled"
+    assert (delivered["state"], [made["failure"] for made in delivered["made"]]) == ("delivered", ["gone", None])
 
 
 async def test_a_delay_lets_the_comment_arrive_with_the_score(scene: Scene) -> None:
