@@ -68,6 +68,33 @@ async def test_settings_change_one_by_one_and_are_checked_anew(alice: Tenant, en
 
 
 @pytest.mark.parametrize(
+    ("kind", "settings", "elsewhere", "missing"),
+    [
+        ("hubspot", {"token": "verysecret"}, {"base_url": "https://elsewhere.example"}, ["/settings/token"]),
+        (
+            "zoho",
+            {"client_id": "c", "client_secret": "verysecret", "refresh_token": "verysecret"},
+            {"accounts_url": "https://accounts.zoho.eu"},
+            ["/settings/client_secret", "/settings/refresh_token"],
+        ),
+    ],
+)
+async def test_secrets_go_to_another_host_only_with_who_knows_them(
+    alice: Tenant, kind: str, settings: dict[str, str], elsewhere: dict[str, str], missing: list[str]
+) -> None:
+    made = await create(alice, kind=kind, settings=settings)
+    place = f"{PLACE}/{made['id']}"
+    refused = await alice.api.patch(place, json={"settings": elsewhere})
+    assert (refused.status_code, refused.json()["code"]) == (422, "secrets_needed_again")
+    assert [error["pointer"] for error in refused.json()["errors"]] == missing
+    assert (await alice.api.get(place)).json()["url"] == made["url"]
+    again = {name.rpartition("/")[2]: "verysecret" for name in missing}
+    assert (await alice.api.patch(place, json={"settings": {**elsewhere, **again}})).status_code == 200
+    under = {name: f"{url}/under" for name, url in elsewhere.items()}
+    assert (await alice.api.patch(place, json={"settings": under})).status_code == 200
+
+
+@pytest.mark.parametrize(
     ("fields", "code", "pointer"),
     [
         ({"settings": {}}, "connector_settings_unusable", "/settings/url"),
@@ -128,8 +155,10 @@ async def test_a_deleted_connector_leaves_no_credentials(alice: Tenant, engine: 
         ("intercom", {"token": "verysecret", "base_url": "https://api.eu.intercom.io"}),
         ("zendesk", {"base_url": "https://acme.zendesk.com", "email": "bot@acme.example", "api_token": "verysecret"}),
         ("freshdesk", {"base_url": "https://acme.freshdesk.com", "api_key": "verysecret"}),
+        ("activecampaign", {"base_url": "https://acme.api-us1.com", "api_token": "verysecret"}),
         ("mailchimp", {"base_url": "https://us21.api.mailchimp.com", "api_key": "verysecret", "audience_id": "a1"}),
         ("airtable", {"token": "verysecret", "base_id": "app1", "table": "NPS answers"}),
+        ("monday", {"token": "verysecret", "board_id": "1234567890"}),
         ("pagerduty", {"routing_key": "verysecret", "severity": "critical"}),
         ("segment", {"write_key": "verysecret"}),
     ],

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from app.domain.connectors.activecampaign import ActiveCampaign
 from app.domain.connectors.airtable import Airtable
 from app.domain.connectors.discord import Discord
 from app.domain.connectors.freshdesk import Freshdesk
@@ -12,6 +13,7 @@ from app.domain.connectors.hubspot import HubSpot
 from app.domain.connectors.intercom import Intercom
 from app.domain.connectors.mailchimp import Mailchimp
 from app.domain.connectors.mattermost import Mattermost
+from app.domain.connectors.monday import Monday
 from app.domain.connectors.pagerduty import PagerDuty
 from app.domain.connectors.pipedrive import Pipedrive
 from app.domain.connectors.protocol import Connector
@@ -41,8 +43,10 @@ class EndpointKind(StrEnum):
     INTERCOM = "intercom"
     ZENDESK = "zendesk"
     FRESHDESK = "freshdesk"
+    ACTIVECAMPAIGN = "activecampaign"
     MAILCHIMP = "mailchimp"
     AIRTABLE = "airtable"
+    MONDAY = "monday"
     PAGERDUTY = "pagerduty"
     SEGMENT = "segment"
 
@@ -52,7 +56,7 @@ CONNECTORS: Mapping[str, type[Connector]] = {
     for connector in (
         Slack, SlackApp, Teams, Discord, GoogleChat, Mattermost,
         HubSpot, Salesforce, Zoho, Pipedrive, Intercom, Zendesk, Freshdesk,
-        Mailchimp, Airtable, PagerDuty, Segment,
+        ActiveCampaign, Mailchimp, Airtable, Monday, PagerDuty, Segment,
     )
 }  # fmt: skip
 

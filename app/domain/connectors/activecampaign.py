@@ -1,0 +1,102 @@
+"""ActiveCampaign: custom fields of the contact say how they scored last, and a note on it tells the story.
+
+Custom fields have numbers that differ from account to account, so they are looked up by their personalisation tags.
+Contacts are synchronised by e-mail address. A note whose reply was lost is written twice.
+https://developers.activecampaign.com/reference/sync-a-contacts-data
+"""
+
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from app.domain.attempts import Failure
+from app.domain.connectors import wording
+from app.domain.connectors.protocol import (
+    Call,
+    Connector,
+    Made,
+    Remembered,
+    Reply,
+    Skipped,
+    Steps,
+    expect_success,
+)
+from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.story import Story
+
+PAGE, MOST_PAGES = 100, 10  # custom fields; an account has some dozens
+NOTE = 20_000  # characters
+UNPAID = 402
+CONTACT = "contact"
+
+Fields = dict[str, str]  # tag → number
+
+
+@dataclass(frozen=True)
+class ActiveCampaign(Connector):
+    kind = "activecampaign"
+    per_second = 1  # of three requests, where five a second are what all programs of the account have
+    usual_events = ("response.band_changed", "response.created", "response.updated")
+
+    base_url: str = setting(a_base_url)
+    api_token: str = setting(a_token, is_secret=True)
+    link: str | None = setting(a_link, default=None)
+
+    @property
+    def origin(self) -> str:
+        return origin_of(self.base_url)
+
+    def tell(self, story: Story, remembered: Remembered) -> Steps:
+        if not story.email:
+            raise Skipped("Nothing was sent: without an e-mail address ActiveCampaign knows nobody.")
+        contact_id = remembered.id_of(CONTACT)
+        if contact_id is None or not remembered.tells(CONTACT, story.revision):
+            contact = _contact(story, (yield from self._fields()))
+            reply = yield self._call("POST", "contact/sync", {"contact": contact})
+            _expect_success(reply)
+            contact_id = str(reply.needed_number("contact", "id"))
+            yield Made(CONTACT, contact_id, story.revision)
+        note = f"note {story.event_id}"
+        if remembered.id_of(note) is None:
+            said = wording.cut("\n".join(wording.lines(story, template=self.link)), NOTE)
+            body = {"note": {"note": said, "relid": int(contact_id), "reltype": "Subscriber"}}
+            reply = yield self._call("POST", "notes", body)
+            _expect_success(reply)
+            yield Made(note, reply.needed("note", "id"), story.revision)
+
+    def check(self) -> Steps:
+        _expect_success((yield self._call("GET", "fields?limit=1")))
+
+    def _fields(self) -> Generator[Call, Reply, Fields]:
+        found: Fields = {}
+        for page in range(MOST_PAGES):
+            reply = yield self._call("GET", f"fields?limit={PAGE}&offset={page * PAGE}")
+            _expect_success(reply)
+            listed = reply.listed("fields")
+            for at in range(len(listed)):
+                if tag := reply.word("fields", at, "perstag"):
+                    found[tag.strip("%").upper()] = reply.needed("fields", at, "id")
+            if len(listed) < PAGE:
+                break
+        return found
+
+    def _call(self, method: str, path: str, body: Any = None) -> Call:
+        return Call(method, f"{self.base_url}/api/3/{path}", body, {"api-token": self.api_token})
+
+
+def _contact(story: Story, fields: Fields) -> dict[str, Any]:
+    """Fields that nobody made are left out. Names are only given, never taken away."""
+    first, _, last = (story.person.name if story.person and story.person.name else "").partition(" ")
+    named = {"firstName": first, "lastName": last}
+    values = [{"field": fields[tag], "value": text} for tag, text in _values(story) if tag in fields]
+    return {"email": story.email, "fieldValues": values} | {name: text for name, text in named.items() if text}
+
+
+def _values(story: Story) -> Iterator[tuple[str, str]]:
+    yield "NPS_SCORE", str(story.score)
+    yield "NPS_BAND", story.band.value
+
+
+def _expect_success(reply: Reply) -> None:
+    """A bill that was not paid says nothing about what was sent: it may be paid tomorrow."""
+    expect_success(reply, {UNPAID: Failure.BAD_STATUS})
