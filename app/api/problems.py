@@ -60,7 +60,9 @@ def refusal(code: str, detail: str, *, request_id: str = "", **members: Any) -> 
 def members_of(error: DomainError) -> dict[str, Any]:
     members = dict(error.members)
     if error.pointer is not None:
-        members["errors"] = [{"in": "body", "pointer": error.pointer, "detail": error.detail}]
+        members["errors"] = [
+            {"in": "body", "pointer": pointer, "detail": error.detail} for pointer in (error.pointer, *error.further)
+        ]
     return members
 
 

@@ -28,6 +28,7 @@ from app.domain.connectors.catalogue import EndpointKind
 from app.domain.webhook_endpoint import (
     DisabledReason,
     EndpointDoesNotSign,
+    SecretsNeededAgain,
     TooManyEndpoints,
     TooManySecrets,
     WebhookEndpointDisabled,
@@ -88,11 +89,18 @@ async def get_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookReader, t
     return await _shown(tx, caller, endpoint_id, now)
 
 
-@routes.patch(PLACE, summary="Edit a webhook endpoint", responses=refuses(WebhookEndpointNotFound, *REFUSED_ENDPOINTS))
+@routes.patch(
+    PLACE,
+    summary="Edit a webhook endpoint",
+    responses=refuses(WebhookEndpointNotFound, SecretsNeededAgain, *REFUSED_ENDPOINTS),
+)
 async def update_webhook_endpoint(
     endpoint_id: EndpointId, body: WebhookEndpointEdit, caller: WebhookWriter, tx: Tx, now: Now, services: ServicesOf
 ) -> WebhookEndpoint:
-    """A new URL is used for everything still to be sent; a new filter for events that happen from now on."""
+    """A new URL is used for everything still to be sent; a new filter for events that happen from now on.
+
+    A URL of another host takes along only the headers, keys and secret settings that are given again with it.
+    """
     await connectors.change_any_endpoint(
         tx, services.vault, caller.workspace_id, endpoint_id, body.columns(), guard=services.guard, now=now
     )

@@ -11,7 +11,7 @@ Concrete errors live beside the rule that raises them. The first line of a class
 `code` is stable for ever, and `api/problem_types.py` alone knows which HTTP status each kind becomes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 
@@ -20,11 +20,17 @@ class DomainError(Exception):
 
     code: ClassVar[str] = "error"
 
-    def __init__(self, detail: str, *, pointer: str | None = None, **members: object) -> None:
-        """`pointer` is the JSON pointer of the field to blame (`/score`); `members` join the problem document."""
+    def __init__(
+        self, detail: str, *, pointer: str | None = None, further: Sequence[str] = (), **members: object
+    ) -> None:
+        """`pointer` is the JSON pointer of the field to blame (`/score`), `further` are those of others.
+
+        `members` join the problem document.
+        """
         super().__init__(detail)
         self.detail = detail
         self.pointer = pointer
+        self.further = further
         self.members: Mapping[str, object] = members
 
     @classmethod

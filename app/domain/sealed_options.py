@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -52,6 +52,16 @@ class SealedOptions:
 
 NOTHING_SEALED = SealedOptions()
 NAMES = ("headers", "delighted_key")
+
+
+def not_given_again(
+    header_names: Collection[str], delighted_key_hint: str | None, given: Mapping[str, Any]
+) -> list[str]:
+    """JSON pointers of what is stored and would stay as it is. Of headers, null removes all."""
+    headers = given.get("headers", {})
+    named = header_names if headers is None else {name.lower() for name in headers}
+    missing = [json_pointer("headers", name) for name in sorted(set(header_names) - set(named))]
+    return missing + (["/delighted_key"] if delighted_key_hint and "delighted_key" not in given else [])
 
 
 def _with_headers(before: Mapping[str, str], given: Mapping[str, str | None] | None) -> dict[str, str]:

@@ -1,6 +1,6 @@
 """Who listens: what an endpoint may be set to, and what its state forbids."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any
@@ -75,6 +75,12 @@ class UnknownCampaigns(RuleViolation):
     code = "unknown_campaigns"
 
 
+class SecretsNeededAgain(RuleViolation):
+    """What is secret has to be given again for another host."""
+
+    code = "secrets_needed_again"
+
+
 class EndpointDoesNotSign(Conflict):
     """Only webhooks are signed, not what connectors send."""
 
@@ -91,6 +97,16 @@ def check_score_range(lowest: int | None, highest: int | None) -> None:
     """Raises ScoreRangeEmpty."""
     if lowest is not None and highest is not None and lowest > highest:
         raise ScoreRangeEmpty("highest_score is below lowest_score, so no event would pass.", pointer="/highest_score")
+
+
+def check_secrets_given_again(missing: Sequence[str]) -> None:
+    """For a change that sends elsewhere: who may make it need not know the secrets, and must not learn them by it.
+
+    `missing` are the pointers of those that would go along. Raises SecretsNeededAgain.
+    """
+    if missing:
+        told = f"This sends to another host, so give again what is secret, or null: {', '.join(missing)}."
+        raise SecretsNeededAgain(told, pointer=missing[0], further=missing[1:])
 
 
 def check_fields_of_connector(fields: Mapping[str, Any]) -> None:

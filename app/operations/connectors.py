@@ -18,8 +18,9 @@ from app.domain.connectors.protocol import Connector
 from app.domain.connectors.settings import ConnectorSettingsUnusable, secret_names
 from app.domain.events import Event, EventType
 from app.domain.receiver_url import UnusableURL
-from app.domain.webhook_endpoint import check_fields_of_connector
+from app.domain.webhook_endpoint import check_fields_of_connector, check_secrets_given_again
 from app.operations.events import announce
+from app.operations.remote_records import forget_records_of
 from app.operations.webhook_endpoints import announced, change_endpoint, create_endpoint
 from app.queries.webhook_endpoints import lock_endpoint
 
@@ -94,9 +95,23 @@ async def _change_connector(
         told["event_types"] = event_types_for(before["kind"], changes["event_types"])
     if not changes.get("settings"):
         return told
-    connector = connector_of(before["kind"], {**_opened(vault, before), **changes["settings"]})
+    known, given = _opened(vault, before), changes["settings"]
+    connector = connector_of(before["kind"], {**known, **given})
+    await _mind_another_account(tx, before, connector, known=known, given=given)
     await send_check(tx, before["workspace_id"], before["id"], now=now)
     return told | _columns(vault, before["workspace_id"], before["id"], connector)
+
+
+async def _mind_another_account(
+    tx: Tx, before: Mapping[str, Any], connector: Connector, *, known: Mapping[str, Any], given: Mapping[str, Any]
+) -> None:
+    """Ids of one account mean nothing in another, or something else. Raises SecretsNeededAgain."""
+    kept = {name: known[name] for name in secret_names(type(connector)) if known.get(name) is not None}
+    is_elsewhere = connector.origin != before["url"]
+    if is_elsewhere:
+        check_secrets_given_again([f"/settings/{name}" for name in sorted(set(kept) - set(given))])
+    if is_elsewhere or any(getattr(connector, name) != value for name, value in kept.items()):
+        await forget_records_of(tx, before["workspace_id"], before["id"])
 
 
 def _opened(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,6 +20,10 @@ async def remember(
     )  # fmt: skip
 
 
+async def forget_records_of(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
+    await fetch(tx, _FORGET_ALL, workspace_id, endpoint_id)
+
+
 async def forget_remote_records(tx: Tx, *, now: datetime) -> int:
     """One batch of old ones; says how many."""
     return len(await fetch(tx, _FORGET, now - KEPT_FOR, AT_ONCE))
@@ -33,6 +37,8 @@ _REMEMBER = """
     SET remote_id = excluded.remote_id, told_revision = excluded.told_revision
     WHERE remote_records.told_revision <= excluded.told_revision
 """
+
+_FORGET_ALL = "DELETE FROM remote_records WHERE workspace_id = $1 AND endpoint_id = $2"
 
 _FORGET = """
     DELETE FROM remote_records m USING (

@@ -13,12 +13,14 @@ from app.db.identifiers import new_id
 from app.db.tables import campaigns, endpoint_work, webhook_endpoints
 from app.db.vault import Vault
 from app.domain.addresses import Guard
+from app.domain.connectors.settings import origin_of
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
 from app.domain.payload import instant_text
 from app.domain.properties import are_the_same
 from app.domain.receiver_url import UnusableURL, check_receiver_url
 from app.domain.replay import ReplayRange
+from app.domain.sealed_options import not_given_again
 from app.domain.template_trial import check_template
 from app.domain.webhook_endpoint import (
     MOST_ENDPOINTS,
@@ -28,6 +30,7 @@ from app.domain.webhook_endpoint import (
     WebhookEndpointDisabled,
     WebhookEndpointNotFound,
     check_score_range,
+    check_secrets_given_again,
 )
 from app.operations.deliveries.cancel import cancel_deliveries_of
 from app.operations.deliveries.claim import DueEndpoint
@@ -70,8 +73,12 @@ async def change_endpoint(
     vault: Vault,
     now: datetime,
 ) -> None:
-    """Concerns what is sent from now on, pending deliveries too. Raises as `create_endpoint` does, and if unknown."""
+    """Concerns what is sent from now on, pending deliveries too. Raises as `create_endpoint` does, if unknown, and
+    SecretsNeededAgain.
+    """
     before = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if "url" in changes and origin_of(changes["url"] or "") != origin_of(before["url"]):
+        check_secrets_given_again(not_given_again(before["header_hints"], before["delighted_key_hint"], changes))
     changes = with_options_sealed(
         changes, vault=vault, workspace_id=workspace_id, endpoint_id=endpoint_id, sealed=before["sealed_options"]
     )

@@ -50,6 +50,29 @@ async def test_nothing_of_them_is_left_of_a_deleted_endpoint(alice: Tenant, engi
     assert list(row.values()) == [None, "{}", None]
 
 
+async def test_they_go_to_another_host_only_with_who_knows_them(alice: Tenant) -> None:
+    endpoint = await create(alice, **SECRETS)
+    place, elsewhere = f"{PLACE}/{endpoint['id']}", {"url": "https://elsewhere.example.org/"}
+    for given, missing in (
+        ({}, ["/headers/authorization", "/delighted_key"]),
+        ({"headers": {"X-Team": "cx"}, "delighted_key": None}, ["/headers/authorization"]),
+        ({"headers": None}, ["/delighted_key"]),
+        (SECRETS | {"url": URL.replace("https:", "http:")}, None),
+    ):
+        refused = await alice.api.patch(place, json={**elsewhere, **given})
+        assert refused.status_code == 422, refused.text
+        if missing is not None:
+            assert refused.json()["code"] == "secrets_needed_again"
+            assert [error["pointer"] for error in refused.json()["errors"]] == missing
+    assert await read(alice, endpoint) == {name: endpoint[name] for name in await read(alice, endpoint)}
+    assert {**(await edit(alice, endpoint, url=f"{URL}?same=host")), **MASKED}["headers"] == MASKED["headers"]
+    again = {"headers": {"authorization": SECRETS["headers"]["Authorization"]}, "delighted_key": None}  # type: ignore[index]
+    moved = await edit(alice, endpoint, **elsewhere, **again)
+    assert (moved["url"], moved["headers"]) == (elsewhere["url"], MASKED["headers"])
+    bare = await edit(alice, endpoint, url=URL, headers=None)
+    assert (bare["url"], bare["headers"]) == (URL, {})
+
+
 @pytest.mark.parametrize(
     ("fields", "code", "pointer"),
     [

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import pytest
+
 from app.operations.remote_records import KEPT_FOR
 from app.workers.chores import forget_remote_records
 from tests.builders import a_campaign
@@ -160,6 +162,28 @@ async def test_what_was_sent_before_our_side_failed_counts_as_an_attempt(scene: 
     assert (waiting["last_failure"], waiting["attempts"]) == ("cut_short", 1)
     assert "our side" in waiting["last_failure_hint"]
     assert (delivered["state"], delivered["attempts"]) == ("delivered", 2)
+
+
+@pytest.mark.parametrize("change", ["host", "secret"])
+async def test_in_another_account_nothing_is_known_by_the_ids_of_the_first(scene: Scene, change: str) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    person = await a_person(scene)
+    async with at(FakeHubSpot()) as first, at(FakeHubSpot()) as second:
+        settings = {"base_url": first.url, "token": "secret"}
+        endpoint = await connect(scene, "hubspot", first, settings=settings)
+        scene.work()
+        await scene.answer(campaign, recipient_id=person, score=3)
+        await scene.settled(endpoint, 2)
+        assert await scene.database.fetchval("SELECT count(*) FROM remote_records") == 2
+        place = f"{PLACE}/{endpoint['id']}"
+        linked = await scene.tenant.api.patch(
+            place, json={"settings": {"link": "https://crm.example/", "token": "secret"}}
+        )
+        assert linked.status_code == 200
+        assert await scene.database.fetchval("SELECT count(*) FROM remote_records") == 2
+        elsewhere = {"base_url": second.url, "token": "secret"} if change == "host" else {"token": "another"}
+        assert (await scene.tenant.api.patch(place, json={"settings": elsewhere})).status_code == 200
+        assert await scene.database.fetchval("SELECT count(*) FROM remote_records") == 0
 
 
 async def test_one_log_in_serves_many_and_one_that_ran_out_is_renewed(scene: Scene) -> None:
