@@ -8,9 +8,11 @@ from base64 import b64encode
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    NO_TICKET,
     Call,
     Connector,
     Made,
@@ -50,11 +52,13 @@ class Freshdesk(Connector):
             raise Skipped("Nothing was sent: Freshdesk opens no ticket for somebody without an e-mail address.")
         if known := remembered.id_of(TICKET):
             note = {"body": wording.html(story, template=self.link, most=LINE), "private": True}
-            reply = yield self._call("POST", f"/tickets/{known}/notes", note)
+            reply = yield self._call("POST", f"/tickets/{quote(known, safe='')}/notes", note)
             if reply.status != 404:  # deleted there, so made anew here
                 expect_success(reply)
                 yield Made(TICKET, known, story.revision)
                 return
+        elif story.is_over:
+            raise Skipped(NO_TICKET)
         yield Made(TICKET, (yield from self._find_or_open(story)), story.revision)
 
     def check(self) -> Steps:

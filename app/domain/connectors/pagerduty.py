@@ -12,7 +12,6 @@ from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, origin_of, setting
 from app.domain.connectors.story import Story
-from app.domain.metric import Band
 from app.domain.payload import instant_text
 
 SUMMARY, DETAIL = 1_024, 10_000  # characters
@@ -36,10 +35,9 @@ class PagerDuty(Connector):
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(ALERT, story.revision):
             return
-        is_over = story.moved and story.band is not Band.DETRACTOR
-        if is_over and remembered.id_of(ALERT) is None:
+        if story.is_over and remembered.id_of(ALERT) is None:
             return  # nobody was woken
-        asked = {"event_action": "resolve"} if is_over else self._trigger(story)
+        asked = {"event_action": "resolve"} if story.is_over else self._trigger(story)
         _expect_taken((yield self._call({**asked, "dedup_key": story.response_id})))
         yield Made(ALERT, story.response_id, story.revision)
 

@@ -142,6 +142,8 @@ class Skipped(Exception):
         self.detail = detail
 
 
+NO_TICKET = "Nothing was sent: no ticket is known about this answer, which needs nobody any more."
+
 Steps = Generator[Call | Made | Access, Reply, None]
 
 

@@ -55,6 +55,11 @@ class Story:
         return self.previous_band is not None and self.previous_band is not self.band
 
     @property
+    def is_over(self) -> bool:
+        """Whether there is nothing to look after any more."""
+        return self.moved and self.band is not Band.DETRACTOR
+
+    @property
     def best_score(self) -> int:
         return METRICS[self.metric].highest
 

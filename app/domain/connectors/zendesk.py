@@ -8,16 +8,19 @@ from base64 import b64encode
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    NO_TICKET,
     Call,
     Connector,
     Failed,
     Made,
     Remembered,
     Reply,
+    Skipped,
     Steps,
     expect_json,
     expect_success,
@@ -48,11 +51,14 @@ class Zendesk(Connector):
         if remembered.tells(TICKET, story.revision):
             return
         if known := remembered.id_of(TICKET):
-            reply = yield self._call("PUT", f"/tickets/{known}.json", {"ticket": {"comment": self._note(story)}})
+            path = f"/tickets/{quote(known, safe='')}.json"
+            reply = yield self._call("PUT", path, {"ticket": {"comment": self._note(story)}})
             if reply.status != 404:  # deleted there, so made anew here
                 _expect_success(reply)
                 yield Made(TICKET, known, story.revision)
                 return
+        elif story.is_over:
+            raise Skipped(NO_TICKET)
         yield Made(TICKET, (yield from self._find_or_open(story)), story.revision)
 
     def check(self) -> Steps:

@@ -8,6 +8,7 @@ import pytest
 
 from app.domain.attempts import Failure
 from app.domain.connectors.protocol import Connector
+from app.domain.metric import Band
 from tests.outbound.connectors.service import Asked, Said, Service, at
 from tests.outbound.connectors.stories import MOVED, STORY, Memory, a_connector, take, tell
 
@@ -170,6 +171,23 @@ async def test_refused_credentials_are_noticed_before_the_first_answer(kind: str
             assert checking is not None
             assert (await take(checking)).failure is failure
         assert {asked.method for asked in service.asked} == {"GET"}
+
+
+@pytest.mark.parametrize("kind", DESKS)
+async def test_no_ticket_is_opened_for_an_answer_that_needs_nobody_any_more(kind: str) -> None:
+    async with at(DESKS[kind]()) as service:
+        outcome = await tell(a_desk(kind, service), MOVED)
+        assert service.asked == []
+    assert (outcome.failure, outcome.head[:16]) == (None, b"Nothing was sent")
+
+
+@pytest.mark.parametrize("kind", DESKS)
+async def test_a_desk_that_asks_for_every_answer_hears_of_promoters_too(kind: str) -> None:
+    async with at(DESKS[kind]()) as service:
+        assert isinstance(service, DESKS[kind])
+        happy = replace(STORY, score=9, band=Band.PROMOTER)
+        assert (await tell(a_desk(kind, service), happy)).failure is None
+        assert len(service.tickets) == 1
 
 
 async def test_zendesk_knows_a_repeated_request_before_its_search_does() -> None:
