@@ -6,7 +6,7 @@ Limits: https://docs.discord.com/developers/resources/message#embed-object-embed
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
@@ -40,7 +40,7 @@ class Discord(Connector):
             return
         message, known = message_of(story, link=self.link), remembered.id_of(MESSAGE)
         if known:
-            reply = yield Call("PATCH", self._place(f"/messages/{known}"), message)
+            reply = yield Call("PATCH", self._place(f"/messages/{quote(known, safe='')}"), message)
             if reply.member("code") != 10008:  # somebody has deleted the message; then it is said anew
                 _expect_success(reply)
                 yield Made(MESSAGE, known, story.revision)
@@ -60,7 +60,7 @@ class Discord(Connector):
         parts = urlsplit(self.url)
         if self.thread_id:
             query["thread_id"] = self.thread_id
-        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        asked = "&".join(f"{name}={quote(value, safe='')}" for name, value in query.items())
         return f"{self.origin}{parts.path.rstrip('/')}{path}" + (f"?{asked}" if asked else "")
 
 

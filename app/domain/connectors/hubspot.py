@@ -77,7 +77,8 @@ class HubSpot(Connector):
 
     def _upsert(self, story: Story, email: str) -> Generator[Call, Reply, str]:
         """The contact's id. Not `batch/upsert`, which is documented to be incomplete for contacts known by e-mail."""
-        reply = yield from self._with_properties("PATCH", f"contacts/{quote(email)}?idProperty=email", _score(story))
+        path = f"contacts/{quote(email, safe='')}?idProperty=email"
+        reply = yield from self._with_properties("PATCH", path, _score(story))
         if reply.status == 404:
             reply = yield from self._with_properties("POST", "contacts", _score(story) | _person(story))
         if reply.status == 409 and (existing := EXISTING.search(reply.text)):  # under a second address of theirs

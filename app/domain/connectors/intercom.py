@@ -9,6 +9,7 @@ import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
@@ -62,7 +63,7 @@ class Intercom(Connector):
         note = f"note {story.event_id}"
         if remembered.id_of(note) is None:
             body = {"body": wording.html(story, template=self.link, most=LINE)}
-            reply = yield self._call("POST", f"/contacts/{contact_id}/notes", body)
+            reply = yield self._call("POST", f"/contacts/{quote(contact_id, safe='')}/notes", body)
             _expect_success(reply)
             yield Made(note, reply.needed("id"), story.revision)
 

@@ -8,6 +8,7 @@ import hashlib
 from base64 import b64encode
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
@@ -48,7 +49,7 @@ class Mailchimp(Connector):
         if not story.email:
             raise Skipped("Nothing was sent: without an e-mail address Mailchimp knows nobody.")
         member = hashlib.md5(story.email.lower().encode(), usedforsecurity=False).hexdigest()
-        place = f"/lists/{self.audience_id}/members/{member}"
+        place = f"/lists/{quote(self.audience_id, safe='')}/members/{member}"
         if not remembered.tells(MEMBER, story.revision):
             body = {
                 "email_address": story.email,
@@ -65,7 +66,7 @@ class Mailchimp(Connector):
             yield Made(note, reply.needed("id"), story.revision)
 
     def check(self) -> Steps:
-        _expect_success((yield self._call("GET", f"/lists/{self.audience_id}?fields=id")))
+        _expect_success((yield self._call("GET", f"/lists/{quote(self.audience_id, safe='')}?fields=id")))
 
     def _call(self, method: str, path: str, body: Any = None) -> Call:
         login = b64encode(f"zeroten:{self.api_key}".encode()).decode()

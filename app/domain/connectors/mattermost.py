@@ -13,7 +13,7 @@ from app.domain.connectors.story import Story
 COMMENT, FACT = 4_000, 300  # characters; a post has 16,383 in all
 MESSAGE = "message"
 MARKUP = re.compile(r"([\\*_~`|>#\[\]()<!+:$^-])")
-MENTION = re.compile(r"(?<!\w)@(?=\w)")
+MENTION = re.compile(r"@(?=\w)")  # whatever stands before it: _@here calls, too
 
 
 def a_hook_url(value: Any) -> str:

@@ -76,7 +76,7 @@ class Salesforce(Connector):
         """A log-in, and whether the record has our field."""
         access = yield from logged_in(self.log_in())
         query = f"SELECT Id, {self.external_id_field} FROM {self.record} LIMIT 1"
-        _expect_success((yield _call(access, "GET", f"query?q={quote(query)}")))
+        _expect_success((yield _call(access, "GET", f"query?q={quote(query, safe='')}")))
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:
@@ -105,7 +105,7 @@ class Salesforce(Connector):
 
 def _find_or_create(access: Access, story: Story, email: str) -> Generator[Call, Reply, str]:
     query = f"SELECT Id FROM Contact WHERE Email = '{_quoted(email)}' ORDER BY CreatedDate LIMIT 1"
-    reply = yield _call(access, "GET", f"query?q={quote(query)}")
+    reply = yield _call(access, "GET", f"query?q={quote(query, safe='')}")
     _expect_success(reply)
     if reply.listed("records"):
         return reply.needed("records", 0, "Id")

@@ -7,6 +7,7 @@ by one under a 200. A note whose reply was lost is written twice. https://www.zo
 from collections.abc import Generator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
@@ -86,7 +87,7 @@ class Zoho(Connector):
                 "Note_Title": wording.cut(wording.headline(story), TITLE),
                 "Note_Content": wording.cut(said, CONTENT),
             }
-            reply = yield _call(access, "POST", f"Contacts/{contact_id}/Notes", {"data": [row]})
+            reply = yield _call(access, "POST", f"Contacts/{quote(contact_id, safe='')}/Notes", {"data": [row]})
             _expect_success(reply)
             yield Made(note, reply.needed("data", 0, "details", "id"), story.revision)
 

@@ -1,5 +1,6 @@
 """Each chat, against a stand-in that answers as the vendor does, oddities included."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -294,6 +295,15 @@ async def test_nothing_somebody_types_becomes_markup_or_calls_people(kind: str) 
         assert "<" not in told
     if kind == "discord":
         assert service.bodies[0]["allowed_mentions"] == {"parse": []}
+
+
+@pytest.mark.parametrize("typed", ["_@channel", "x@all", "@here", "**@channel", "ä@all", "@@here"])
+async def test_nobody_is_called_in_mattermost_whatever_stands_before_the_sign(typed: str) -> None:
+    async with at(FakeMattermost()) as service:
+        await tell(a_chat("mattermost", service), replace(STORY, comment=typed))
+        told = service.bodies[0]["attachments"][0]["text"]
+    assert re.search(r"@\w", told) is None
+    assert "@\u200b" in told
 
 
 @pytest.mark.parametrize("kind", CHATS)

@@ -247,6 +247,12 @@ async def test_hubspot_says_in_its_own_fields_how_somebody_scored_last() -> None
     }  # fmt: skip
 
 
+async def test_an_address_cannot_change_where_hubspot_is_asked() -> None:
+    async with at(FakeHubSpot()) as service:
+        await tell(a_crm("hubspot", service), replace(STORY, person=replace(ADA, email="a/../b?c@example.com")))
+        assert service.asked[0].path == "/crm/objects/2026-03/contacts/a%2F..%2Fb%3Fc%40example.com"
+
+
 async def test_in_hubspot_somebodys_second_address_is_still_them() -> None:
     async with at(FakeHubSpot()) as service:
         assert isinstance(service, FakeHubSpot)
