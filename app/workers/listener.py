@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Sequence
 
-import asyncpg
 import structlog
 
 from app.db.engine import Engine
@@ -18,7 +17,7 @@ async def listen(engine: Engine, *, bells: Sequence[Bell], stop: asyncio.Event) 
     while not stop.is_set():
         try:
             await _listen_until_lost(engine, bells=bells, stop=stop)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        except Exception as error:  # noqa: BLE001 - a connection that breaks can raise anything, RuntimeError included
             log.warning("not listening; polling goes on", reason=type(error).__name__)
             await asyncio.sleep(LONGEST_PAUSE_SECONDS / 4)
 
