@@ -15,6 +15,7 @@ import pytest
 
 from app.domain.attempts import Failure, Outcome
 from app.domain.delivery import DeliveryState
+from app.operations.deliveries import health
 from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out
@@ -93,8 +94,11 @@ async def test_a_place_freed_while_a_claim_counts_is_not_lost(scene: Scene) -> N
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_whatever_the_order_everything_is_delivered_without_the_sweep(scene: Scene, seed: int) -> None:
+async def test_whatever_the_order_everything_is_delivered_without_the_sweep(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
     """Two workers fan out, claim and settle against each other and against new events, until nothing is left."""
+    monkeypatch.setattr(health, "OPENS_AFTER", 1_000)  # failures in a row, of which there are some by chance
     random = Random(seed)
     workspace_id, events = scene.tenant.workspace_id, 60
     for _ in range(3):
