@@ -29,6 +29,15 @@ async def has_earlier_news(
     return bool(await fetch(tx, _EARLIER, workspace_id, endpoint_id, response_id, revision))
 
 
+async def is_overtaking(tx: ReadTx, workspace_id: UUID, delivery_id: UUID, response_id: UUID, *, revision: int) -> bool:
+    """Whether the same endpoint is being told something else about the same answer just now.
+
+    Who was claimed first goes first, and of those claimed together the older; the other waits, so that what is told
+    last is what is newest.
+    """
+    return bool(await fetch(tx, _OVERTAKING, workspace_id, delivery_id, response_id, revision))
+
+
 def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: row[name] for name in ("account", "account_owner", "last_score")}
 
@@ -50,6 +59,17 @@ _BACKGROUND = """
         ORDER BY o.answered_at DESC LIMIT 1
     ) AS last ON true
     WHERE r.workspace_id = $1 AND r.id = $2
+"""
+
+# Of what is claimed, due_at is when the lease ends; leases are equally long.
+_OVERTAKING = """
+    SELECT 1 FROM deliveries mine
+    JOIN deliveries d ON d.workspace_id = mine.workspace_id AND d.endpoint_id = mine.endpoint_id
+        AND d.claim_id IS NOT NULL AND d.due_at > now()
+    JOIN events e ON e.workspace_id = d.workspace_id AND e.id = d.event_id
+    WHERE mine.workspace_id = $1 AND mine.id = $2 AND e.response_id = $3 AND e.revision <> $4
+        AND (d.due_at, e.revision) < (mine.due_at, $4)
+    LIMIT 1
 """
 
 _EARLIER = """

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from app.clock import utc_now
-from app.db.engine import Engine
+from app.db.engine import Engine, ReadTx
 from app.db.vault import Vault
 from app.domain.attempts import Failure, Outcome
 from app.domain.connectors.catalogue import connector_of
@@ -21,7 +21,7 @@ from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.remote_records import remember
 from app.outbound.connectors.run import nothing_sent, run_steps
 from app.outbound.http import GuardedClient
-from app.queries.stories import background_of, has_earlier_news, remembered
+from app.queries.stories import background_of, has_earlier_news, is_overtaking, remembered
 from app.workers.accesses import Accesses
 
 NO_QUESTION = "Nothing was sent: this service cannot be asked without saying something. Send a test instead."
@@ -29,7 +29,7 @@ NOBODY = "Nothing was sent: whoever answered was erased meanwhile."
 
 
 class OutOfTurn(Exception):
-    """Something older about the same answer has not been told yet."""
+    """Something else about the same answer has to be told first, or is being told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,19 @@ async def _story(delivery: ClaimedDelivery, data: dict[str, Any], engine: Engine
             is_live=endpoint.livemode,
             background=await background_of(tx, endpoint.workspace_id, response_id),
         )
-        place = endpoint.workspace_id, endpoint.id, response_id
-        if story is None or (await remembered(tx, *place)).made:
-            return story
-        if await has_earlier_news(tx, *place, revision=story.revision):
-            raise OutOfTurn
+        if story is not None:
+            await _check_turn(tx, delivery, response_id, revision=story.revision)
     return story
+
+
+async def _check_turn(tx: ReadTx, delivery: ClaimedDelivery, response_id: UUID, *, revision: int) -> None:
+    """Raises OutOfTurn."""
+    workspace_id, endpoint_id = delivery.endpoint.workspace_id, delivery.endpoint.id
+    if await is_overtaking(tx, workspace_id, delivery.id, response_id, revision=revision):
+        raise OutOfTurn
+    place = workspace_id, endpoint_id, response_id
+    if not (await remembered(tx, *place)).made and await has_earlier_news(tx, *place, revision=revision):
+        raise OutOfTurn
 
 
 async def _tell(delivery: ClaimedDelivery, connector: Connector, story: Story, means: Means) -> Outcome:
