@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from app.domain.attempts import Failure
+from app.domain.attempts import Failure, Outcome
 
 OPENS_AFTER = 5  # failures in a row, seen by all workers together
 PAUSES = (
@@ -23,6 +23,17 @@ PAUSES = (
 WARNED_AFTER = timedelta(minutes=30)  # of nothing but failures
 WARNED_EVERY = timedelta(days=1)
 DISABLED_AFTER = timedelta(days=5)  # of nothing but failures: longer than any delivery is retried
+
+
+# To refuse one delivery, a service must be well; and what goes wrong on our side says nothing of theirs.
+ABOUT_ONE_DELIVERY = frozenset({Failure.REJECTED, Failure.TEMPLATE_FAILED, Failure.CUT_SHORT})
+
+
+def tells_of_health(outcome: Outcome) -> bool:
+    """Whether anything can be learned from it about the endpoint. Of what was never sent, nothing."""
+    if outcome.failure is None:
+        return outcome.status is not None
+    return outcome.failure not in ABOUT_ONE_DELIVERY
 
 
 class HealthState(StrEnum):

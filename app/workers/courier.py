@@ -12,6 +12,7 @@ from uuid import UUID
 import structlog
 
 from app.db.lane import Lane
+from app.domain.breaker import tells_of_health
 from app.domain.ids import shown
 from app.operations.deliveries.claim import Claim, ClaimedDelivery, Lease, claim_due_deliveries
 from app.workers.deliver_webhooks import OUR_TROUBLE, Sender, deliver, give_back
@@ -120,7 +121,7 @@ class Courier:
         finally:
             place.give_back()
         self.settling.add(settlement)
-        if settlement.attempt is not None:
+        if settlement.attempt is not None and tells_of_health(settlement.attempt.outcome):
             is_delivered = settlement.attempt.outcome.failure is None
             self.trust.note(delivery.endpoint.id, is_delivered=is_delivered)
 

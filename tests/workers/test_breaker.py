@@ -4,12 +4,15 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from app.domain.attempts import Failure, Outcome
-from app.domain.breaker import OPENS_AFTER, PAUSES
+from app.domain.breaker import ABOUT_ONE_DELIVERY, OPENS_AFTER, PAUSES
 from app.domain.delivery import DeliveryState
 from app.operations.deliveries.claim import ClaimedDelivery
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out
+from app.outbound.connectors.run import nothing_sent
 from tests.builders import a_campaign
 from tests.outbound.receivers import answer, answering, receiver
 from tests.workers.scene import Scene, arrived, until
@@ -124,6 +127,25 @@ async def test_a_success_among_failures_keeps_the_breaker_shut(scene: Scene) -> 
     await settle_deliveries(scene.database, [ended(one) for one in taken[:4]])
     assert (await health(scene))["state"] == "failing"
     await settle_deliveries(scene.database, [ended(taken[4]), ended(taken[5], None), ended(taken[6])])
+    assert (await health(scene))["state"] == "healthy"
+
+
+async def test_a_probe_that_sent_nothing_does_not_end_the_pause(scene: Scene) -> None:
+    taken = await claimed(scene)
+    await settle_deliveries(scene.database, [ended(one) for one in taken])
+    await end_pause(scene)
+    (probe,) = await claim(scene.database, seconds=60)
+    skipped = Attempt(datetime.now(UTC), nothing_sent("Nothing was sent: there is nobody to tell of."))
+    await settle_deliveries(scene.database, [Settlement(probe, DeliveryState.DELIVERED, attempt=skipped)])
+    assert (await health(scene))["state"] == "paused"
+    await scene.database.execute("UPDATE endpoint_work SET due_at = now()")
+    assert len(await claim(scene.database, seconds=60)) == 1
+
+
+@pytest.mark.parametrize("failure", sorted(ABOUT_ONE_DELIVERY))
+async def test_what_one_delivery_alone_is_to_blame_for_pauses_nobody(scene: Scene, failure: Failure) -> None:
+    taken = await claimed(scene)
+    await settle_deliveries(scene.database, [ended(one, failure) for one in taken])
     assert (await health(scene))["state"] == "healthy"
 
 

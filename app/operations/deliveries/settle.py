@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.db.statements import Connection, fetch
 from app.domain.attempts import Failure, Outcome
+from app.domain.breaker import tells_of_health
 from app.domain.delivery import DeliveryState
 from app.operations.deliveries.claim import ClaimedDelivery
 from app.operations.deliveries.health import Finding, note_health
@@ -57,7 +58,7 @@ def _findings(settlements: Sequence[Settlement]) -> list[Finding]:
     """Of endpoints that fail, or that did when the delivery was claimed. The others would have nothing to note."""
     attempts: dict[UUID, list[Settlement]] = {}
     for settled in settlements:
-        if settled.attempt is not None:
+        if settled.attempt is not None and tells_of_health(settled.attempt.outcome):
             attempts.setdefault(settled.delivery.endpoint.id, []).append(settled)
     return [
         _finding(made)
