@@ -122,13 +122,13 @@ async def _http_error(request: Request, error: Exception) -> Response:
     """What the framework refuses by itself."""
     assert isinstance(error, HTTPException)
     code = {404: "route_not_found", 405: "method_not_allowed"}.get(error.status_code, "unreadable")
-    headers = {"Allow": ", ".join(_methods_here(request))} if error.status_code == 405 else error.headers
+    headers = {"Allow": ", ".join(methods_here(request))} if error.status_code == 405 else error.headers
     phrase = HTTPStatus(error.status_code).phrase
     detail = str(error.detail) if error.detail != phrase else f"{phrase}: {request.method} {request.url.path}"
     return problem(REFUSED_BY_HTTP[code], detail, request_id=request_id_of(request), headers=headers)
 
 
-def _methods_here(request: Request) -> list[str]:
+def methods_here(request: Request) -> list[str]:
     """Of all routes with this path: the framework names those of the first."""
     routes = request.app.routes
     scopes = ({**request.scope, "method": method} for method in METHODS)

@@ -39,6 +39,7 @@ FOREIGN = Trouble(
     "It was opened before you last logged in, or did not come from this site. Nothing was done. "
     "Go back, reload the page and try again.",
 )
+NO_SUCH_ACT = Trouble(405, "This cannot be done here", "Nothing was done. Go back and use the buttons of the page.")
 OVERLOADED = Trouble(
     503,
     "The database does not answer",
@@ -73,6 +74,8 @@ def _trouble(error: Exception) -> Trouble:
     if isinstance(error, Refused):
         return Trouble(error.kind.status, error.kind.title, error.detail)
     if isinstance(error, HTTPException):
+        if error.status_code == NO_SUCH_ACT.status:
+            return NO_SUCH_ACT
         return Trouble(error.status_code, HTTPStatus(error.status_code).phrase, "")
     return OVERLOADED if trouble_in(error) is not None else MISTAKE
 

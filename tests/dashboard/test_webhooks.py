@@ -11,7 +11,7 @@ from app.domain.keys import KeyKind
 from app.operations.api_keys import issue_key
 from tests.builders import a_recipient, rows
 from tests.conftest import Tenant, a_tenant, running_app
-from tests.dashboard.reader import Page, Reader, a_reader
+from tests.dashboard.reader import Page, Reader, a_reader, check_headers
 from tests.dashboard.scenery import HOSTILE, Scenery, Stage
 from tests.served import served
 from tests.wire import wire_to
@@ -347,3 +347,21 @@ async def test_our_own_mistakes_are_a_page_with_an_id(
     assert seen.status == 500
     assert "secret" not in seen.text
     assert seen.reply.headers["x-request-id"] in seen.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("PUT", "/dashboard/webhooks", "GET"),
+        ("DELETE", "/dashboard/webhooks", "GET"),
+        ("POST", "/dashboard/webhooks", "GET"),
+        ("PATCH", "/dashboard/log-in", "GET, POST"),
+        ("POST", "/dashboard/nothing", "GET"),
+        ("PROPFIND", "/dashboard", "GET"),
+    ],
+)
+async def test_another_method_is_refused_with_a_page(lena: Reader, method: str, path: str, allowed: str) -> None:
+    reply = await lena.http.request(method, path)
+    check_headers(reply)
+    assert (reply.status_code, reply.headers["allow"]) == (405, allowed)
+    assert "This cannot be done here" in Page(reply).text
