@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import Request as HttpRequest
 from pydantic import Field
 
+from app.api.authentication import require_scope
 from app.api.dependencies import Now, ReadTx, WebhookWriter
 from app.api.event_names import EventName
 from app.api.event_samples import made_up
@@ -56,7 +57,7 @@ class PreviewedPayload(Reply):
 async def preview_payload(
     endpoint_id: EndpointId, body: PayloadPreview, caller: WebhookWriter, tx: ReadTx, now: Now, request: HttpRequest
 ) -> PreviewedPayload:
-    """Nothing is sent and nothing is kept."""
+    """Nothing is sent and nothing is kept. An event that happened is shown to keys with the scope `events:read`."""
     endpoint = {**await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now), **body.columns()}
     if endpoint["kind"] != EndpointKind.WEBHOOK:
         raise NotForConnectors("A connector tells in words of its own; send it a test.")
@@ -77,4 +78,5 @@ async def preview_payload(
 async def _told(body: PayloadPreview, caller: Caller, tx: ReadTx, now: Now, request: HttpRequest) -> dict[str, Any]:
     if body.event_id is None:
         return made_up(request.app.openapi(), caller, body.event_type)
+    require_scope(caller, "events:read")
     return shown_event(caller, await events.get_event(tx, caller.workspace_id, body.event_id, now=now))

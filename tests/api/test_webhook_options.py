@@ -182,6 +182,18 @@ async def test_a_preview_of_a_saved_template_and_of_an_event_that_happened(alice
     assert json.loads(full["body"]) == event
 
 
+async def test_a_preview_of_what_happened_needs_the_right_to_read_events(alice: Tenant, engine: Engine) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+    assert (await alice.api.post("/v1/responses", json={"campaign_id": campaign, "score": 3})).status_code == 201
+    (event,) = (await alice.api.get("/v1/events", params={"type": "response.created"})).json()["data"]
+    key = (await alice.api.post("/v1/api-keys", json={"name": "hooks", "scopes": ["webhooks:write"]})).json()
+    asked = f"{PLACE}/{(await create(alice))['id']}/preview"
+    headers = {"authorization": f"Bearer {key['token']}"}
+    assert (await alice.api.post(asked, json={}, headers=headers)).status_code == 200
+    refused = await alice.api.post(asked, json={"event_id": event["id"]}, headers=headers)
+    assert (refused.status_code, refused.json()["scope"]) == (403, "events:read")
+
+
 async def test_a_preview_says_what_is_wrong_and_shows_nothing_of_strangers(alice: Tenant, charlie: Tenant) -> None:
     endpoint = await create(alice)
     assert await preview(alice, endpoint, template={"source": "no"}) == (422, "template_refused")
