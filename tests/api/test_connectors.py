@@ -1,8 +1,11 @@
+import json
 from dataclasses import fields as settings_of
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from app.db.engine import Engine
 from app.db.vault import Vault
@@ -170,6 +173,22 @@ async def test_services_with_a_key_are_connected_without_showing_it(
     assert "verysecret" not in str(made)
     assert made["url"].startswith("https://")
     assert made["event_types"] == sorted(CONNECTORS[kind].usual_events)
+
+
+async def test_a_key_file_is_sealed_whole(alice: Tenant) -> None:
+    key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    account = {
+        "client_email": "nps@acme.example",
+        "private_key": pem,
+        "token_uri": "https://oauth2.googleapis.com/token",
+    }
+    settings = {"service_account": json.dumps(account, indent=2), "spreadsheet_id": "1AbC", "sheet_id": 7}
+    made = await create(alice, kind="google_sheets", settings=settings)
+    shown = {"spreadsheet_id": "1AbC", "sheet_id": "7", "base_url": "https://sheets.googleapis.com"}
+    assert (made["settings"], "PRIVATE" in str(made)) == (shown, False)
+    refused = await alice.api.post(PLACE, json={"kind": "google_sheets", "settings": settings | {"sheet_id": "x"}})
+    assert (refused.status_code, "PRIVATE" in refused.text) == (422, False)
 
 
 def test_every_kind_but_the_webhook_has_a_connector() -> None:

@@ -9,6 +9,7 @@ from app.domain.connectors.airtable import Airtable
 from app.domain.connectors.discord import Discord
 from app.domain.connectors.freshdesk import Freshdesk
 from app.domain.connectors.google_chat import GoogleChat
+from app.domain.connectors.google_sheets import GoogleSheets
 from app.domain.connectors.hubspot import HubSpot
 from app.domain.connectors.intercom import Intercom
 from app.domain.connectors.mailchimp import Mailchimp
@@ -46,6 +47,7 @@ class EndpointKind(StrEnum):
     ACTIVECAMPAIGN = "activecampaign"
     MAILCHIMP = "mailchimp"
     AIRTABLE = "airtable"
+    GOOGLE_SHEETS = "google_sheets"
     MONDAY = "monday"
     PAGERDUTY = "pagerduty"
     SEGMENT = "segment"
@@ -56,7 +58,7 @@ CONNECTORS: Mapping[str, type[Connector]] = {
     for connector in (
         Slack, SlackApp, Teams, Discord, GoogleChat, Mattermost,
         HubSpot, Salesforce, Zoho, Pipedrive, Intercom, Zendesk, Freshdesk,
-        ActiveCampaign, Mailchimp, Airtable, Monday, PagerDuty, Segment,
+        ActiveCampaign, Mailchimp, Airtable, GoogleSheets, Monday, PagerDuty, Segment,
     )
 }  # fmt: skip
 

@@ -23,7 +23,7 @@ from app.domain.connectors.protocol import (
     expect_success,
     usual_failure,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, origin_of, setting
 from app.domain.connectors.story import Story
 
 VERSION = "2026-10"
@@ -58,13 +58,6 @@ NOT_THERE = "InvalidBoardIdException"
 NOT_AUTHENTICATED = "Not Authenticated"
 
 Columns = Mapping[str, tuple[str, str]]  # title → id and type
-
-
-def a_number(value: Any) -> str:
-    number = a_text(value)
-    if not number.isascii() or not number.isdecimal():
-        raise ValueError("It is a number, such as the one in the board's address.")
-    return number
 
 
 @dataclass(frozen=True)

@@ -83,6 +83,14 @@ def a_flag(value: Any) -> bool:
     return value
 
 
+def a_number(value: Any) -> str:
+    """Somebody's id for something. It stays a text, as it is nothing to reckon with."""
+    digits = str(value)
+    if isinstance(value, bool) or not isinstance(value, str | int) or not re.fullmatch("[0-9]{1,19}", digits):
+        raise ValueError("It is a number of up to 19 digits.")
+    return digits
+
+
 def one_of(*choices: str) -> Reader:
     def read(value: Any) -> str:
         if value not in choices:
