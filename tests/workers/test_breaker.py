@@ -9,6 +9,7 @@ import pytest
 from app.domain.attempts import Failure, Outcome
 from app.domain.breaker import ABOUT_ONE_DELIVERY, OPENS_AFTER, PAUSES
 from app.domain.delivery import DeliveryState
+from app.domain.ids import shown
 from app.operations.deliveries.claim import ClaimedDelivery
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out
@@ -140,6 +141,21 @@ async def test_a_probe_that_sent_nothing_does_not_end_the_pause(scene: Scene) ->
     assert (await health(scene))["state"] == "paused"
     await scene.database.execute("UPDATE endpoint_work SET due_at = now()")
     assert len(await claim(scene.database, seconds=60)) == 1
+
+
+async def test_what_somebody_asks_to_retry_is_the_next_probe(scene: Scene) -> None:
+    taken = await claimed(scene)
+    await settle_deliveries(scene.database, [ended(one) for one in taken[:-1]])
+    given_up = Attempt(datetime.now(UTC), Outcome(500, Failure.BAD_STATUS, None, b"", 1, sent=True))
+    await settle_deliveries(scene.database, [Settlement(taken[-1], DeliveryState.EXHAUSTED, attempt=given_up)])
+    await scene.database.execute("UPDATE deliveries SET due_at = now() - interval '1 hour'")
+    for wanted in (taken[5], taken[-1], taken[7]):
+        assert (await health(scene))["state"] == "paused"
+        reply = await scene.tenant.api.post(f"/v1/deliveries/{shown('delivery', wanted.id)}/retry")
+        assert reply.is_success, reply.text
+        (probe,) = await claim(scene.database, seconds=60)
+        assert probe.id == wanted.id
+        await settle_deliveries(scene.database, [ended(probe)])
 
 
 @pytest.mark.parametrize("failure", sorted(ABOUT_ONE_DELIVERY))

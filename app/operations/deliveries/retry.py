@@ -17,7 +17,7 @@ from app.queries.webhook_endpoints import lock_endpoint
 
 
 async def retry_delivery(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> None:
-    """Due at once, with the same body and webhook-id, at the start of the timetable.
+    """Due at once and before all others, with the same body and webhook-id, at the start of the timetable.
 
     Raises DeliveryNotFound, DeliveryUnderWay, DeliveryExpired, WebhookEndpointDisabled, WebhookEndpointNotFound.
     """
@@ -55,19 +55,26 @@ async def _take_from_log(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> bool:
     return bool(await fetch(tx, _TAKE_FROM_LOG, workspace_id, delivery_id))
 
 
-_HURRY = """
-    UPDATE deliveries SET due_at = now(), step = 0, claim_id = NULL
+# Before whatever else waits for the endpoint, since of a paused one only the first is tried.
+_FIRST_OF_ALL = """(
+    SELECT least(now(), min(d.due_at) - interval '1 microsecond') FROM deliveries d
+    WHERE d.workspace_id = {row}.workspace_id AND d.endpoint_id = {row}.endpoint_id
+)"""
+
+_HURRY = f"""
+    UPDATE deliveries SET due_at = {_FIRST_OF_ALL.format(row="deliveries")}, step = 0, claim_id = NULL
     WHERE workspace_id = $1 AND id = $2 AND (claim_id IS NULL OR due_at <= now())
     RETURNING id
 """
 
-_TAKE_FROM_LOG = """
+_TAKE_FROM_LOG = f"""
     WITH taken AS (
         DELETE FROM delivery_log WHERE workspace_id = $1 AND id = $2 RETURNING *
     )
     INSERT INTO deliveries
         (workspace_id, id, event_id, endpoint_id, due_at, attempts, body, last_status, last_failure, created_at)
-    SELECT workspace_id, id, event_id, endpoint_id, now(), attempts, body, last_status, last_failure, created_at
+    SELECT workspace_id, id, event_id, endpoint_id, {_FIRST_OF_ALL.format(row="taken")}, attempts, body,
+        last_status, last_failure, created_at
     FROM taken
     ON CONFLICT DO NOTHING
     RETURNING id
