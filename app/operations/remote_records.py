@@ -12,12 +12,13 @@ AT_ONCE = 5_000
 
 
 async def remember(
-    tx: Tx, workspace_id: UUID, endpoint_id: UUID, subject_id: UUID, made: Made, *, now: datetime
+    tx: Tx, workspace_id: UUID, endpoint_id: UUID, subject_id: UUID, made: Made, *, origin: str, now: datetime
 ) -> None:
-    """What tells of a newer revision is not overwritten by what comes late. Of an endpoint that is gone, nothing."""
-    await fetch(
-        tx, _REMEMBER, workspace_id, endpoint_id, subject_id, made.name, made.remote_id, made.revision, now
-    )  # fmt: skip
+    """What tells of a newer revision is not overwritten by what comes late. Of an endpoint that is gone, or does not
+    send to this origin any more, nothing.
+    """
+    what = subject_id, made.name, made.remote_id, made.revision
+    await fetch(tx, _REMEMBER, workspace_id, endpoint_id, *what, now, origin)
 
 
 async def forget_records_of(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
@@ -32,7 +33,7 @@ async def forget_remote_records(tx: Tx, *, now: datetime) -> int:
 _REMEMBER = """
     INSERT INTO remote_records (workspace_id, endpoint_id, subject_id, name, remote_id, told_revision, made_at)
     SELECT workspace_id, id, $3, $4, $5, $6, $7 FROM webhook_endpoints
-    WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL
+    WHERE workspace_id = $1 AND id = $2 AND url = $8 AND deleted_at IS NULL
     ON CONFLICT (workspace_id, endpoint_id, subject_id, name) DO UPDATE
     SET remote_id = excluded.remote_id, told_revision = excluded.told_revision
     WHERE remote_records.told_revision <= excluded.told_revision

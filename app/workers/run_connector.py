@@ -148,4 +148,4 @@ async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: M
     if isinstance(made, Access):  # of a check, which logs in anew every time
         return
     async with engine.write() as tx:
-        await remember(tx, endpoint.workspace_id, endpoint.id, subject_id, made, now=utc_now())
+        await remember(tx, endpoint.workspace_id, endpoint.id, subject_id, made, origin=endpoint.url, now=utc_now())

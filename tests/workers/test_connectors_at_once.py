@@ -2,11 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import pytest
+
+from app.domain.connectors.protocol import Made
 from app.domain.ids import parsed
 from app.domain.webhook_endpoint import DisabledReason
 from app.operations.fan_out import fan_out
+from app.operations.remote_records import remember
 from app.operations.webhook_endpoints import disable_gone_endpoint
 from app.queries.stories import is_overtaking
 from tests.builders import a_campaign
@@ -34,6 +38,21 @@ async def test_refused_credentials_disable_nothing_once_there_are_new_ones(scene
         async with scene.engine.write() as tx:
             assert await disable_gone_endpoint(tx, asked.endpoint, **gone)
         assert (await scene.get(place))["state"] == "disabled"
+
+
+@pytest.mark.parametrize(("origin", "known"), [("https://api.hubapi.com", 0), ("https://elsewhere.example", 1)])
+async def test_what_was_made_where_it_no_longer_sends_is_not_remembered(scene: Scene, origin: str, known: int) -> None:
+    """By an attempt that was under way when the endpoint moved."""
+    endpoint = await scene.post(PLACE, kind="hubspot", settings={"token": "secret"})
+    elsewhere = {"base_url": "https://elsewhere.example", "token": "secret"}
+    moved = await scene.tenant.api.patch(f"{PLACE}/{endpoint['id']}", json={"settings": elsewhere})
+    assert moved.status_code == 200
+    place, made = parsed("endpoint", endpoint["id"]), Made("contact", "100", 1)
+    assert place is not None
+    async with scene.engine.write() as tx:
+        now = datetime.now(UTC)
+        await remember(tx, scene.tenant.workspace_id, place, uuid4(), made, origin=origin, now=now)
+    assert await scene.database.fetchval("SELECT count(*) FROM remote_records") == known
 
 
 async def test_corrections_of_one_answer_are_not_told_at_the_same_time(scene: Scene) -> None:
