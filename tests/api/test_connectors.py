@@ -159,6 +159,7 @@ async def test_a_deleted_connector_leaves_no_credentials(alice: Tenant, engine: 
         ("zendesk", {"base_url": "https://acme.zendesk.com", "email": "bot@acme.example", "api_token": "verysecret"}),
         ("freshdesk", {"base_url": "https://acme.freshdesk.com", "api_key": "verysecret"}),
         ("activecampaign", {"base_url": "https://acme.api-us1.com", "api_token": "verysecret"}),
+        ("getresponse", {"api_key": "verysecret", "list_id": "L1"}),
         ("mailchimp", {"base_url": "https://us21.api.mailchimp.com", "api_key": "verysecret", "audience_id": "a1"}),
         ("airtable", {"token": "verysecret", "base_id": "app1", "table": "NPS answers"}),
         ("monday", {"token": "verysecret", "board_id": "1234567890"}),

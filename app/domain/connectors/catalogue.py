@@ -8,6 +8,7 @@ from app.domain.connectors.activecampaign import ActiveCampaign
 from app.domain.connectors.airtable import Airtable
 from app.domain.connectors.discord import Discord
 from app.domain.connectors.freshdesk import Freshdesk
+from app.domain.connectors.getresponse import GetResponse
 from app.domain.connectors.google_chat import GoogleChat
 from app.domain.connectors.google_sheets import GoogleSheets
 from app.domain.connectors.hubspot import HubSpot
@@ -45,6 +46,7 @@ class EndpointKind(StrEnum):
     ZENDESK = "zendesk"
     FRESHDESK = "freshdesk"
     ACTIVECAMPAIGN = "activecampaign"
+    GETRESPONSE = "getresponse"
     MAILCHIMP = "mailchimp"
     AIRTABLE = "airtable"
     GOOGLE_SHEETS = "google_sheets"
@@ -58,7 +60,7 @@ CONNECTORS: Mapping[str, type[Connector]] = {
     for connector in (
         Slack, SlackApp, Teams, Discord, GoogleChat, Mattermost,
         HubSpot, Salesforce, Zoho, Pipedrive, Intercom, Zendesk, Freshdesk,
-        ActiveCampaign, Mailchimp, Airtable, GoogleSheets, Monday, PagerDuty, Segment,
+        ActiveCampaign, GetResponse, Mailchimp, Airtable, GoogleSheets, Monday, PagerDuty, Segment,
     )
 }  # fmt: skip
 
