@@ -11,6 +11,7 @@ from typing import Any
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.protocol import (
     Call,
     Connector,
@@ -29,7 +30,7 @@ NOTE = 20_000  # characters
 UNPAID = 402
 CONTACT = "contact"
 
-Fields = dict[str, str]  # tag → number
+Numbers = dict[str, str]  # tag → number
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class ActiveCampaign(Connector):
 
     base_url: str = setting(a_base_url)
     api_token: str = setting(a_token, is_secret=True)
+    fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
 
     @property
@@ -51,7 +53,7 @@ class ActiveCampaign(Connector):
             raise Skipped("Nothing was sent: without an e-mail address ActiveCampaign knows nobody.")
         contact_id = remembered.id_of(CONTACT)
         if contact_id is None or not remembered.tells(CONTACT, story.revision):
-            contact = _contact(story, (yield from self._fields()))
+            contact = _contact(story, (yield from self._numbers()), mapping=self.fields)
             reply = yield self._call("POST", "contact/sync", {"contact": contact})
             _expect_success(reply)
             contact_id = str(reply.needed_number("contact", "id"))
@@ -67,8 +69,8 @@ class ActiveCampaign(Connector):
     def check(self) -> Steps:
         _expect_success((yield self._call("GET", "fields?limit=1")))
 
-    def _fields(self) -> Generator[Call, Reply, Fields]:
-        found: Fields = {}
+    def _numbers(self) -> Generator[Call, Reply, Numbers]:
+        found: Numbers = {}
         for page in range(MOST_PAGES):
             reply = yield self._call("GET", f"fields?limit={PAGE}&offset={page * PAGE}")
             _expect_success(reply)
@@ -84,11 +86,12 @@ class ActiveCampaign(Connector):
         return Call(method, f"{self.base_url}/api/3/{path}", body, {"api-token": self.api_token})
 
 
-def _contact(story: Story, fields: Fields) -> dict[str, Any]:
+def _contact(story: Story, numbers: Numbers, *, mapping: str | None) -> dict[str, Any]:
     """Fields that nobody made are left out. Names are only given, never taken away."""
     first, _, last = (story.person.name if story.person and story.person.name else "").partition(" ")
     named = {"firstName": first, "lastName": last}
-    values = [{"field": fields[tag], "value": text} for tag, text in _values(story) if tag in fields]
+    said = {tag.upper(): text for tag, text in mapped_fields(story, mapping)} | dict(_values(story))
+    values = [{"field": numbers[tag], "value": text} for tag, text in said.items() if tag in numbers]
     return {"email": story.email, "fieldValues": values} | {name: text for name, text in named.items() if text}
 
 

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.protocol import (
     Call,
     Connector,
@@ -53,6 +54,7 @@ class HubSpot(Connector):
 
     token: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://api.hubapi.com")
+    fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
 
     @property
@@ -78,13 +80,16 @@ class HubSpot(Connector):
     def _upsert(self, story: Story, email: str) -> Generator[Call, Reply, str]:
         """The contact's id. Not `batch/upsert`, which is documented to be incomplete for contacts known by e-mail."""
         path = f"contacts/{quote(email, safe='')}?idProperty=email"
-        reply = yield from self._with_properties("PATCH", path, _score(story))
+        reply = yield from self._with_properties("PATCH", path, self._properties(story))
         if reply.status == 404:
-            reply = yield from self._with_properties("POST", "contacts", _score(story) | _person(story))
+            reply = yield from self._with_properties("POST", "contacts", self._properties(story) | _person(story))
         if reply.status == 409 and (existing := EXISTING.search(reply.text)):  # under a second address of theirs
-            reply = yield from self._with_properties("PATCH", f"contacts/{existing[1]}", _score(story))
+            reply = yield from self._with_properties("PATCH", f"contacts/{existing[1]}", self._properties(story))
         _expect_success(reply)
         return reply.needed("id")
+
+    def _properties(self, story: Story) -> dict[str, str]:
+        return dict(mapped_fields(story, self.fields)) | _score(story)
 
     def _with_properties(self, method: str, path: str, properties: dict[str, str]) -> Generator[Call, Reply, Reply]:
         reply = yield self._objects(method, path, {"properties": properties})

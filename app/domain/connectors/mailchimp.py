@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.protocol import (
     Call,
     Connector,
@@ -39,6 +40,7 @@ class Mailchimp(Connector):
     base_url: str = setting(a_base_url)
     api_key: str = setting(a_token, is_secret=True)
     audience_id: str = setting(a_token)
+    fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
 
     @property
@@ -54,7 +56,8 @@ class Mailchimp(Connector):
             body = {
                 "email_address": story.email,
                 "status_if_new": "transactional",
-                "merge_fields": {"NPSSCORE": story.score, "NPSBAND": story.band.value},
+                "merge_fields": dict(mapped_fields(story, self.fields))
+                | {"NPSSCORE": story.score, "NPSBAND": story.band.value},
             }
             _expect_success((yield self._call("PUT", f"{place}?skip_merge_validation=true", body)))
             yield Made(MEMBER, member, story.revision)
