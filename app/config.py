@@ -22,7 +22,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = None  # bearer token for /metrics; none means loopback callers only
 
     # recording
-    pool_size: int = Field(default=10, ge=1)  # database connections of one process, beside the recording lanes' three
+    pool_size: int = Field(default=10, ge=1)  # database connections of one process, beside the recording lane's two
     record_queue_limit: int = Field(default=20_000, ge=2_000)  # answers waiting for a commit before we say 503
     body_limit_bytes: int = Field(default=1_000_000, ge=10_000)
     import_limit_bytes: int = Field(default=2_000_000_000, ge=10_000)  # an uploaded file of recipients

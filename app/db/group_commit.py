@@ -49,32 +49,24 @@ class Blocked(Exception):
 class GroupCommit(Generic[Item, Outcome]):
     """`write` stores a batch in one transaction and tells each item's outcome in order; it must be repeatable.
 
-    `write_full` is the same on another connection: while one full batch is being committed, the next is inserted.
-    `write_blocked` is the same on a third, with a longer lock_timeout: what one tenant's open transaction blocks goes
-    there, a tenant at a time, and everybody else goes on.
+    `write_blocked` is the same on another connection with a longer lock_timeout: what one tenant's open
+    transaction blocks goes there, a tenant at a time, and everybody else goes on.
     """
 
-    def __init__(
-        self,
-        write: Write[Item, Outcome],
-        *,
-        write_full: Write[Item, Outcome],
-        write_blocked: Write[Item, Outcome],
-        queue_limit: int,
-    ) -> None:
-        self._write, self._write_full, self._write_blocked = write, write_full, write_blocked
+    def __init__(self, write: Write[Item, Outcome], write_blocked: Write[Item, Outcome], *, queue_limit: int) -> None:
+        self._write, self._write_blocked = write, write_blocked
         self._queue_limit = queue_limit
         self._entries: deque[_Entry[Item, Outcome]] = deque()
         self._waiting: Counter[Hashable] = Counter()
-        self._wake, self._has_full_batch = asyncio.Event(), asyncio.Event()
+        self._wake = asyncio.Event()
         self._held: dict[Hashable, list[_Entry[Item, Outcome]]] = {}
         self._blocked: set[asyncio.Task[None]] = set()
         self._slow_lane = asyncio.Lock()
-        self._lanes: list[asyncio.Task[None]] = []
+        self._lane: asyncio.Task[None] | None = None
         self._closed = False
 
     def start(self) -> None:
-        self._lanes = [asyncio.create_task(self._run()), asyncio.create_task(self._run_full())]
+        self._lane = asyncio.create_task(self._run(), name="group-commit")
 
     async def submit(self, tenant: Hashable, item: Item) -> Outcome:
         outcome = (await self.submit_all(tenant, [item]))[0]
@@ -92,16 +84,14 @@ class GroupCommit(Generic[Item, Outcome]):
         self._entries.append(entry)
         self._waiting[tenant] += len(items)
         self._wake.set()
-        if waiting + len(items) >= BATCH_LIMIT:
-            self._has_full_batch.set()
         return await entry.done
 
     async def close(self) -> None:
         """Stores what waits, then leaves."""
         self._closed = True
         self._wake.set()
-        self._has_full_batch.set()
-        await asyncio.gather(*self._lanes)
+        if self._lane is not None:
+            await self._lane
         await asyncio.gather(*self._blocked)
 
     async def _run(self) -> None:
@@ -110,14 +100,7 @@ class GroupCommit(Generic[Item, Outcome]):
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            await self._commit(self._take(), self._write)
-
-    async def _run_full(self) -> None:
-        while not self._closed:
-            await self._has_full_batch.wait()
-            self._has_full_batch.clear()
-            while self._waiting.total() >= BATCH_LIMIT:
-                await self._commit(self._take(), self._write_full)
+            await self._commit(self._take())
 
     def _take(self) -> list[_Entry[Item, Outcome]]:
         batch: list[_Entry[Item, Outcome]] = []
@@ -135,30 +118,30 @@ class GroupCommit(Generic[Item, Outcome]):
         if not self._waiting[entry.tenant]:
             del self._waiting[entry.tenant]
 
-    async def _commit(self, batch: list[_Entry[Item, Outcome]], write: Write[Item, Outcome]) -> None:
+    async def _commit(self, batch: list[_Entry[Item, Outcome]]) -> None:
         free = [entry for entry in batch if not self._held_back(entry)]
         if not free:
             return
         try:
-            outcomes = await self._store([item for entry in free for item in entry.items], write)
+            outcomes = await self._store([item for entry in free for item in entry.items], self._write)
         except Blocked:
-            await self._sort_out(free, write)
+            await self._sort_out(free)
             return
         _answer(free, outcomes)
 
-    async def _sort_out(self, batch: list[_Entry[Item, Outcome]], write: Write[Item, Outcome]) -> None:
+    async def _sort_out(self, batch: list[_Entry[Item, Outcome]]) -> None:
         """Each tenant by itself: who is blocked goes to the slow lane, and is no longer let into the common batches."""
         tenants = list(dict.fromkeys(entry.tenant for entry in batch))
         for tenant in tenants:
             entries = [entry for entry in batch if entry.tenant == tenant]
             if len(tenants) > 1:
-                await self._commit_alone(entries, write)
+                await self._commit_alone(entries)
             else:
                 self._hold(tenant, entries)
 
-    async def _commit_alone(self, entries: list[_Entry[Item, Outcome]], write: Write[Item, Outcome]) -> None:
+    async def _commit_alone(self, entries: list[_Entry[Item, Outcome]]) -> None:
         try:
-            outcomes = await self._store([item for entry in entries for item in entry.items], write)
+            outcomes = await self._store([item for entry in entries for item in entry.items], self._write)
         except Blocked:
             self._hold(entries[0].tenant, entries)
             return
@@ -172,9 +155,6 @@ class GroupCommit(Generic[Item, Outcome]):
         return True
 
     def _hold(self, tenant: Hashable, entries: list[_Entry[Item, Outcome]]) -> None:
-        if tenant in self._held:  # the other lane met the same transaction
-            self._held[tenant] += entries
-            return
         self._held[tenant] = entries
         task = asyncio.create_task(self._work_off(tenant))
         self._blocked.add(task)

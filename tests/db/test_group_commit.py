@@ -33,15 +33,8 @@ class Store:
         return [f"stored {item}" for item in items]
 
 
-async def started(
-    store: Store, blocked: Store | None = None, *, full: Store | None = None, queue_limit: int = 1_000
-) -> GroupCommit[str, str]:
-    commits = GroupCommit[str, str](
-        store.write,
-        write_full=(full or store).write,
-        write_blocked=(blocked or store).write,
-        queue_limit=queue_limit,
-    )
+async def started(store: Store, blocked: Store | None = None, queue_limit: int = 1_000) -> GroupCommit[str, str]:
+    commits = GroupCommit[str, str](store.write, (blocked or store).write, queue_limit=queue_limit)
     commits.start()
     return commits
 
@@ -115,41 +108,17 @@ async def test_a_tenant_that_is_blocked_does_not_hold_up_the_others() -> None:
     await commits.close()
 
 
-async def test_a_full_batch_need_not_wait_for_the_one_before_it() -> None:
-    store, full = Store(), Store()
-    store.gate.clear()
-    commits = await started(store, full=full, queue_limit=10_000)
-    first = asyncio.create_task(commits.submit_all("alice", FULL_BATCH))
-    await asyncio.sleep(0)  # it arrives
-    while commits._waiting:  # noqa: ASYNC110 - until the first lane has taken it
-        await asyncio.sleep(0)
-    assert await commits.submit_all("bob", FULL_BATCH) == [f"stored {item}" for item in FULL_BATCH]
-    assert not first.done()
-    store.gate.set()
-    assert await first == [f"stored {item}" for item in FULL_BATCH]
-    await commits.close()
-
-
-async def test_two_lanes_that_meet_the_same_transaction_lose_nobody() -> None:
-    store, full, slow = Store(), Store(), Store()
+async def test_what_a_blocked_tenant_has_waiting_is_committed_a_batch_at_a_time() -> None:
+    store, slow = Store(), Store()
     slow.gate.clear()
-    store.gate.clear()
     store.failures = [asyncpg.exceptions.LockNotAvailableError("lock timeout")]
-    full.failures = [asyncpg.exceptions.LockNotAvailableError("lock timeout")]
-    commits = await started(store, slow, full=full, queue_limit=10_000)
-    callers = [asyncio.create_task(commits.submit_all("alice", FULL_BATCH)) for _ in range(2)]
-    while full.failures:  # noqa: ASYNC110 - until the second lane has failed, with the first about to
-        await asyncio.sleep(0)
-    callers.append(asyncio.create_task(commits.submit_all("alice", FULL_BATCH)))
-    await asyncio.sleep(0)
-    while commits._waiting:  # noqa: ASYNC110 - until it has joined those held back
-        await asyncio.sleep(0)
-    store.gate.set()
-    while store.failures:  # noqa: ASYNC110 - and the first as well
+    commits = await started(store, slow, queue_limit=10_000)
+    callers = [asyncio.create_task(commits.submit_all("alice", FULL_BATCH)) for _ in range(3)]
+    await asyncio.sleep(0)  # they arrive
+    while store.failures or commits._waiting:  # noqa: ASYNC110 - until all of them are held back
         await asyncio.sleep(0)
     slow.gate.set()
     assert await asyncio.gather(*callers) == [[f"stored {item}" for item in FULL_BATCH]] * 3
-    assert store.batches == full.batches == []
     assert slow.batches == [FULL_BATCH] * 3
     await commits.close()
 

@@ -25,12 +25,10 @@ class Recorder:
     def __init__(self, engine: Engine, *, address_key: AddressKey, queue_limit: int) -> None:
         self._engine, self._address_key = engine, address_key
         self._lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
-        self._full_lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
         self._slow_lane = Lane(engine, **SLOW_LANE_SETTINGS, **PLAN_SETTINGS)
         self._commits = GroupCommit[NewResponse, Recorded](
             partial(self._write, self._lane),
-            write_full=partial(self._write, self._full_lane),
-            write_blocked=partial(self._write, self._slow_lane),
+            partial(self._write, self._slow_lane),
             queue_limit=queue_limit,
         )
 
@@ -41,7 +39,7 @@ class Recorder:
     async def __aexit__(self, *_: object) -> None:
         """Stores what waits, then leaves."""
         await self._commits.close()
-        for lane in (self._lane, self._full_lane, self._slow_lane):
+        for lane in (self._lane, self._slow_lane):
             await lane.close()
 
     async def submit(self, workspace_id: UUID, response: NewResponse) -> Recorded:
