@@ -94,3 +94,9 @@ def _is_localhost(host: str) -> bool:
 
 def _refuse(detail: str) -> NoReturn:
     raise UnusableURL(detail, pointer="/url")
+
+
+def origin_of(url: str) -> str:
+    """Scheme, host and port, as they are written."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"

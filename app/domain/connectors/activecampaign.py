@@ -13,6 +13,7 @@ from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     Call,
     Connector,
     Made,
@@ -22,7 +23,7 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Story
 
 PAGE, MOST_PAGES = 100, 10  # custom fields; an account has some dozens
@@ -37,16 +38,12 @@ Numbers = dict[str, str]  # tag → number
 class ActiveCampaign(Connector):
     kind = "activecampaign"
     per_second = 1  # of three requests, where five a second are what all programs of the account have
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     base_url: str = setting(a_base_url)
     api_token: str = setting(a_token, is_secret=True)
     fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:
@@ -88,7 +85,7 @@ class ActiveCampaign(Connector):
 
 def _contact(story: Story, numbers: Numbers, *, mapping: str | None) -> dict[str, Any]:
     """Fields that nobody made are left out. Names are only given, never taken away."""
-    first, _, last = (story.person.name if story.person and story.person.name else "").partition(" ")
+    first, last = story.names
     named = {"firstName": first, "lastName": last}
     said = {tag.upper(): text for tag, text in mapped_fields(story, mapping)} | dict(_values(story))
     values = [{"field": numbers[tag], "value": text} for tag, text in said.items() if tag in numbers]

@@ -9,8 +9,18 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
-from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, origin_of, setting
+from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
+    Call,
+    Connector,
+    Failed,
+    Made,
+    Remembered,
+    Reply,
+    Steps,
+    expect_success,
+)
+from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.payload import instant_text
 
@@ -23,17 +33,13 @@ RECORD = "record"
 @dataclass(frozen=True)
 class Airtable(Connector):
     kind = "airtable"
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     token: str = setting(a_token, is_secret=True)
     base_id: str = setting(a_token)
     table: str = setting(a_text)
     base_url: str = setting(a_base_url, default="https://api.airtable.com/v0")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(RECORD, story.revision):

@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_link, a_text, a_url_under, origin_of, setting
+from app.domain.connectors.settings import a_link, a_text, a_url_under, setting
 from app.domain.connectors.story import Story
 
 TITLE, DESCRIPTION, NAME, VALUE = 256, 3_500, 256, 300  # characters; of an embed's 6,000 in all
@@ -26,14 +26,11 @@ HOPELESS = {401: Failure.NOT_THERE, 403: Failure.NOT_THERE, 404: Failure.NOT_THE
 @dataclass(frozen=True)
 class Discord(Connector):
     kind = "discord"
+    address = "url"
 
     url: str = setting(a_url_under("/api/webhooks/", "/api/v10/webhooks/"), is_secret=True)
     link: str | None = setting(a_link, default=None)
     thread_id: str | None = setting(a_text, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(MESSAGE, story.revision):

@@ -22,7 +22,7 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, setting
 from app.domain.connectors.story import Story
 
 LINE, SUBJECT = 20_000, 200  # characters
@@ -40,10 +40,6 @@ class Freshdesk(Connector):
     api_key: str = setting(a_token, is_secret=True)
     priority: str = setting(one_of(*PRIORITIES), default="medium")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(TICKET, story.revision):

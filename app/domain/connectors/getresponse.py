@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     Call,
     Connector,
     Failed,
@@ -23,7 +24,7 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_flag, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_flag, a_token, setting
 from app.domain.connectors.story import Story
 
 MOST_FIELDS = 1_000
@@ -39,17 +40,13 @@ Values = list[dict[str, Any]]
 @dataclass(frozen=True)
 class GetResponse(Connector):
     kind = "getresponse"
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     api_key: str = setting(a_token, is_secret=True)
     list_id: str = setting(a_token)
     adds_people: bool = setting(a_flag, default=False)
     domain: str | None = setting(a_token, default=None)
     base_url: str = setting(a_base_url, default="https://api.getresponse.com/v3")
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_link, a_url_under, origin_of, setting
+from app.domain.connectors.settings import a_link, a_url_under, setting
 from app.domain.connectors.story import Story
 
 MOST_BYTES = 30_000  # of a request; Chat refuses more than about 32 kB
@@ -22,14 +22,11 @@ MESSAGE = "message"
 @dataclass(frozen=True)
 class GoogleChat(Connector):
     kind = "google_chat"
+    address = "url"
     per_second = 1
 
     url: str = setting(a_url_under("/v1/spaces/"), is_secret=True)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(MESSAGE, story.revision):

@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     TOKEN,
     Access,
     Call,
@@ -37,7 +38,7 @@ from app.domain.connectors.protocol import (
     usable_seconds,
     usual_failure,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.payload import instant_text
 from app.domain.receiver_url import split_receiver_url
@@ -76,17 +77,13 @@ def a_service_account(value: Any) -> str:
 class GoogleSheets(Connector):
     kind = "google_sheets"
     per_second = 1  # a row takes a read and a write, of which there are sixty a minute each
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     service_account: str = setting(a_service_account, is_secret=True)
     spreadsheet_id: str = setting(a_token)
     sheet_id: str = setting(a_number, default="0")
     base_url: str = setting(a_base_url, default="https://sheets.googleapis.com")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def log_in(self) -> Steps:
         """The assertion has to carry the time, which is asked of whoever will judge it."""

@@ -15,6 +15,7 @@ from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     Call,
     Connector,
     Failed,
@@ -25,7 +26,7 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.payload import instant_text
 
@@ -50,16 +51,12 @@ PROPERTIES = (
 class HubSpot(Connector):
     kind = "hubspot"
     per_second = 5
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     token: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://api.hubapi.com")
     fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:
@@ -135,7 +132,7 @@ def _score(story: Story) -> dict[str, str]:
 
 
 def _person(story: Story) -> dict[str, str]:
-    first, _, last = (story.person.name if story.person and story.person.name else "").partition(" ")
+    first, last = story.names
     named = {"firstname": first, "lastname": last}
     return {"email": story.email or ""} | {name: value for name, value in named.items() if value}
 

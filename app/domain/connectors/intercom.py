@@ -14,6 +14,7 @@ from urllib.parse import quote
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     Call,
     Connector,
     Failed,
@@ -25,7 +26,7 @@ from app.domain.connectors.protocol import (
     expect_json,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Person, Story
 
 VERSION = "2.15"
@@ -39,15 +40,11 @@ CONTACT, EVENT = "contact", "event"
 class Intercom(Connector):
     kind = "intercom"
     per_second = 8
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     token: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://api.intercom.io")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         person = story.person

@@ -14,6 +14,7 @@ from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     Call,
     Connector,
     Failed,
@@ -24,7 +25,7 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Story
 
 NOTE = 1_000  # characters
@@ -35,17 +36,13 @@ MEMBER = "member"
 @dataclass(frozen=True)
 class Mailchimp(Connector):
     kind = "mailchimp"
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     base_url: str = setting(a_base_url)
     api_key: str = setting(a_token, is_secret=True)
     audience_id: str = setting(a_token)
     fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:

@@ -7,7 +7,7 @@ from typing import Any
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_link, a_text, a_url_under, origin_of, setting
+from app.domain.connectors.settings import a_link, a_text, a_url_under, setting
 from app.domain.connectors.story import Story
 
 COMMENT, FACT = 4_000, 300  # characters; a post has 16,383 in all
@@ -27,15 +27,12 @@ def a_hook_url(value: Any) -> str:
 @dataclass(frozen=True)
 class Mattermost(Connector):
     kind = "mattermost"
+    address = "url"
     per_second = 5
 
     url: str = setting(a_hook_url, is_secret=True)
     channel: str | None = setting(a_text, default=None)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(MESSAGE, story.revision):

@@ -13,6 +13,7 @@ from typing import Any
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     Call,
     Connector,
     Failed,
@@ -23,7 +24,7 @@ from app.domain.connectors.protocol import (
     expect_success,
     usual_failure,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, setting
 from app.domain.connectors.story import Story
 
 VERSION = "2026-10"
@@ -64,16 +65,12 @@ Columns = Mapping[str, tuple[str, str]]  # title → id and type
 class Monday(Connector):
     kind = "monday"
     per_second = 1  # of three requests; most accounts have a thousand a day
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     token: str = setting(a_token, is_secret=True)
     board_id: str = setting(a_number)
     base_url: str = setting(a_base_url, default="https://api.monday.com/v2")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(ITEM, story.revision):

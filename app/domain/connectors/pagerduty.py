@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, setting
 from app.domain.connectors.story import Story
 from app.domain.payload import instant_text
 
@@ -27,10 +27,6 @@ class PagerDuty(Connector):
     base_url: str = setting(a_base_url, default="https://events.pagerduty.com")
     severity: str = setting(one_of("critical", "error", "warning", "info"), default="warning")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(ALERT, story.revision):

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     Call,
     Connector,
     Failed,
@@ -22,7 +23,7 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Story
 
 LINE = 20_000  # characters
@@ -33,15 +34,11 @@ PERSON = "person"
 @dataclass(frozen=True)
 class Pipedrive(Connector):
     kind = "pipedrive"
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     base_url: str = setting(a_base_url)
     api_token: str = setting(a_token, is_secret=True)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:

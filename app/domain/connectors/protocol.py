@@ -15,8 +15,9 @@ from urllib.parse import urlencode
 
 from app.domain.attempts import LONGEST_WAIT_SECONDS, Failure
 from app.domain.connectors.story import Story
-from app.domain.receiver_url import UnusableURL, split_receiver_url
+from app.domain.receiver_url import UnusableURL, origin_of, split_receiver_url
 
+EVERY_ANSWER = ("response.band_changed", "response.created", "response.updated")
 RETRIED = frozenset({408, 425, 429})  # and everything from 500 on
 REFUSED_CREDENTIALS = frozenset({401, 403})
 REMOTE_ID = re.compile(r"[!-~]{1,250}")  # whatever the service, it goes into paths, headers and a table
@@ -170,13 +171,14 @@ class Connector:
 
     kind: ClassVar[str]
     usual_events: ClassVar[tuple[str, ...]] = ("response.band_changed", "response.created")  # told unless chosen
+    address: ClassVar[str] = "base_url"  # the setting that says where it sends
     per_second: ClassVar[int] = 2  # answers told, well below what the service allows to all programs of its customer
     delay_seconds: ClassVar[int] = 60  # to wait for the comment, unless somebody chooses otherwise
 
     @property
     def origin(self) -> str:
         """Where it sends: scheme, host and port, which are no secret."""
-        raise NotImplementedError
+        return origin_of(getattr(self, self.address))
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         """Tells the service about an answer."""

@@ -27,7 +27,7 @@ from app.domain.connectors.protocol import (
     expect_success,
     logged_in,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, setting
 from app.domain.connectors.story import Story
 
 VERSION = "v68.0"
@@ -59,10 +59,6 @@ class Salesforce(Connector):
     external_id_field: str = setting(a_field_name, default="NPS_Response_Id__c")
     priority: str = setting(a_text, default="Normal")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def log_in(self) -> Steps:
         form = {"grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.client_secret}
@@ -109,8 +105,8 @@ def _find_or_create(access: Access, story: Story, email: str) -> Generator[Call,
     _expect_success(reply)
     if reply.listed("records"):
         return reply.needed("records", 0, "Id")
-    first, _, last = story.who.rpartition(" ")
-    person = {"Email": email, "LastName": last} | ({"FirstName": first} if first else {})
+    first, last = story.names
+    person = {"Email": email, "LastName": last or story.who} | ({"FirstName": first} if last else {})
     reply = yield _call(access, "POST", "sobjects/Contact", person)
     _expect_success(reply)
     return reply.needed("id")

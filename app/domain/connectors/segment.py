@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.connectors import wording
-from app.domain.connectors.protocol import Call, Connector, Made, Remembered, Steps, expect_success
-from app.domain.connectors.settings import a_base_url, a_token, origin_of, setting
+from app.domain.connectors.protocol import EVERY_ANSWER, Call, Connector, Made, Remembered, Steps, expect_success
+from app.domain.connectors.settings import a_base_url, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.payload import instant_text
 
@@ -22,14 +22,10 @@ EVENT = "event"
 class Segment(Connector):
     kind = "segment"
     per_second = 50
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    usual_events = EVERY_ANSWER
 
     write_key: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://api.segment.io/v1")
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         name = f"{EVENT} {story.event_id}"

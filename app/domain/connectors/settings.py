@@ -126,11 +126,6 @@ def a_url_under(*beginnings: str) -> Reader:
     return read
 
 
-def origin_of(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
 def a_link(value: Any) -> str:
     """A URL with places for what is known of the answer, such as `https://crm.example/people/{external_id}`."""
     template = a_text(value)

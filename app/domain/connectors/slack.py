@@ -10,7 +10,7 @@ from typing import Any
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_link, a_url_under, origin_of, setting
+from app.domain.connectors.settings import a_link, a_url_under, setting
 from app.domain.connectors.story import Story
 
 HEADER, SECTION, FIELD, BUTTON_URL, TEXT = 150, 3_000, 2_000, 3_000, 3_000  # characters
@@ -27,14 +27,11 @@ HOPELESS = frozenset({
 @dataclass(frozen=True)
 class Slack(Connector):
     kind = "slack"
+    address = "url"
     per_second = 1
 
     url: str = setting(a_url_under("/services/", "/triggers/"), is_secret=True)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(MESSAGE, story.revision):

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.domain.attempts import Failure
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, setting
 from app.domain.connectors.slack import greeting, message_of
 from app.domain.connectors.story import Story
 
@@ -35,10 +35,6 @@ class SlackApp(Connector):
     channel: str = setting(a_text)
     base_url: str = setting(a_base_url, default="https://slack.com/api")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(MESSAGE, story.revision):

@@ -68,6 +68,12 @@ class Story:
         return self.person.email if self.person else None
 
     @property
+    def names(self) -> tuple[str, str]:
+        """First and last, each empty where it is not known; a single word is the first."""
+        *first, last = (self.person.name if self.person and self.person.name else "").split() or [""]
+        return (" ".join(first), last) if first else (last, "")
+
+    @property
     def who(self) -> str:
         if self.person is None:
             return "Somebody"

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
-from app.domain.connectors.settings import a_link, a_url, origin_of, setting
+from app.domain.connectors.settings import a_link, a_url, setting
 from app.domain.connectors.story import Story
 from app.domain.metric import Band
 
@@ -35,13 +35,10 @@ def a_workflow_url(value: Any) -> str:
 @dataclass(frozen=True)
 class Teams(Connector):
     kind = "teams"
+    address = "url"
 
     url: str = setting(a_workflow_url, is_secret=True)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(MESSAGE, story.revision):

@@ -25,7 +25,7 @@ from app.domain.connectors.protocol import (
     expect_json,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, setting
 from app.domain.connectors.story import Story
 
 COMMENT, SUBJECT = 60_000, 150  # characters; Zendesk takes 65,536 of the first
@@ -42,10 +42,6 @@ class Zendesk(Connector):
     api_token: str = setting(a_token, is_secret=True)
     priority: str | None = setting(one_of("low", "normal", "high", "urgent"), default=None)
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.base_url)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(TICKET, story.revision):

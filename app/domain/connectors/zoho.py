@@ -12,6 +12,7 @@ from urllib.parse import quote
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    EVERY_ANSWER,
     TOKEN,
     Access,
     Call,
@@ -26,7 +27,7 @@ from app.domain.connectors.protocol import (
     logged_in,
     usable_seconds,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, origin_of, setting
+from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Story
 
 VERSION = "v8"
@@ -39,17 +40,14 @@ CONTACT = "contact"
 @dataclass(frozen=True)
 class Zoho(Connector):
     kind = "zoho"
-    usual_events = ("response.band_changed", "response.created", "response.updated")
+    address = "accounts_url"
+    usual_events = EVERY_ANSWER
 
     client_id: str = setting(a_token)
     client_secret: str = setting(a_token, is_secret=True)
     refresh_token: str = setting(a_token, is_secret=True)
     accounts_url: str = setting(a_base_url, default="https://accounts.zoho.com")
     link: str | None = setting(a_link, default=None)
-
-    @property
-    def origin(self) -> str:
-        return origin_of(self.accounts_url)
 
     def log_in(self) -> Steps:
         """It says what is wrong under a 200."""
@@ -94,8 +92,8 @@ class Zoho(Connector):
 
 def _upsert(access: Access, story: Story) -> Generator[Call, Reply, str]:
     """Without triggers, which could write to people."""
-    first, _, last = story.who.rpartition(" ")
-    row = {"Email": story.email, "Last_Name": last} | ({"First_Name": first} if first else {})
+    first, last = story.names
+    row = {"Email": story.email, "Last_Name": last or story.who} | ({"First_Name": first} if last else {})
     body = {"data": [row], "duplicate_check_fields": ["Email"], "trigger": []}
     reply = yield _call(access, "POST", "Contacts/upsert", body)
     _expect_success(reply)
