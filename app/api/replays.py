@@ -17,7 +17,7 @@ from app.api.schemas import EndpointId, EventId, Flag, Instant, Listing, ReplayI
 from app.api.webhook_models import DeliveryWithAttempts, delivery_with_attempts
 from app.domain.delivery import DeliveryExpired, DeliveryUnderWay
 from app.domain.events import EventNotFound
-from app.domain.replay import ReplayNotFound, ReplayRange, ReplayRangeEmpty, ReplayState
+from app.domain.replay import ReplayNotFound, ReplayRange, ReplayRangeEmpty, ReplayState, state_of
 from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.operations.deliveries import replay as operations
 from app.queries import replays as queries
@@ -50,15 +50,14 @@ class Replay(Reply):
     since: Instant
     until: Instant
     never_attempted: bool
-    state: ReplayState
+    state: ReplayState = Field(description="Cancelled when its endpoint is disabled or deleted before it is done.")
     replayed: int = Field(description="Deliveries made so far.")
     created_at: Instant
     finished_at: Instant | None
 
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> "Replay":
-        state = ReplayState.COMPLETED if row["finished_at"] else ReplayState.RUNNING
-        return cls.model_validate({**row, "state": state})
+        return cls.model_validate({**row, "state": state_of(row)})
 
 
 class ReplayPreview(Reply):

@@ -1,8 +1,10 @@
 """Sending again what an endpoint missed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 from app.domain.errors import NotFound, RuleViolation
 
@@ -10,6 +12,14 @@ from app.domain.errors import NotFound, RuleViolation
 class ReplayState(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
+    CANCELLED = "cancelled"  # its endpoint was disabled or deleted meanwhile
+
+
+def state_of(replay: Mapping[Any, Any]) -> ReplayState:
+    """`replay` has `finished_at` and `is_cancelled`."""
+    if replay["is_cancelled"]:
+        return ReplayState.CANCELLED
+    return ReplayState.COMPLETED if replay["finished_at"] else ReplayState.RUNNING
 
 
 class ReplayNotFound(NotFound):

@@ -13,12 +13,11 @@ from app.db.identifiers import new_id
 from app.db.tables import campaigns, endpoint_work, webhook_endpoints
 from app.db.vault import Vault
 from app.domain.addresses import Guard
-from app.domain.connectors.settings import origin_of
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
 from app.domain.payload import instant_text
 from app.domain.properties import are_the_same
-from app.domain.receiver_url import UnusableURL, check_receiver_url
+from app.domain.receiver_url import UnusableURL, check_receiver_url, origin_of
 from app.domain.replay import ReplayRange
 from app.domain.sealed_options import not_given_again
 from app.domain.template_trial import check_template
@@ -27,7 +26,6 @@ from app.domain.webhook_endpoint import (
     DisabledReason,
     TooManyEndpoints,
     UnknownCampaigns,
-    WebhookEndpointDisabled,
     WebhookEndpointNotFound,
     check_score_range,
     check_secrets_given_again,
@@ -40,7 +38,7 @@ from app.operations.deliveries.settle import wake_endpoints
 from app.operations.endpoint_secrets import destroy_secrets
 from app.operations.events import announce
 from app.operations.sealed_options import with_options_sealed
-from app.queries.webhook_endpoints import lock_endpoint
+from app.queries.webhook_endpoints import lock_enabled_endpoint, lock_endpoint
 
 
 async def create_endpoint(
@@ -155,9 +153,7 @@ async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
 
 async def send_test(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
     """The id of an event for this endpoint alone. Raises WebhookEndpointNotFound, WebhookEndpointDisabled."""
-    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
-    if endpoint["disabled_at"] is not None:
-        raise WebhookEndpointDisabled("Enable this endpoint first; nothing is sent to it at the moment.")
+    endpoint = await lock_enabled_endpoint(tx, workspace_id, endpoint_id)
     event = Event(EventType.ENDPOINT_TEST, {"endpoint": announced(endpoint)}, now, endpoint_id=endpoint_id)
     return (await announce(tx, workspace_id, [event]))[0]
 

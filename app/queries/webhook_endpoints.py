@@ -7,7 +7,7 @@ from sqlalchemy import Select, or_, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import endpoint_secrets, webhook_endpoints
-from app.domain.webhook_endpoint import WebhookEndpointNotFound
+from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.queries.endpoint_health import health_of
 from app.queries.pages import Page, Slice, paged
 
@@ -37,6 +37,14 @@ async def lock_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> dict[s
     """Raises WebhookEndpointNotFound."""
     query = _endpoints(workspace_id).where(webhook_endpoints.c.id == endpoint_id)
     return await _get(tx, query.with_for_update())
+
+
+async def lock_enabled_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> dict[str, Any]:
+    """Raises WebhookEndpointNotFound, WebhookEndpointDisabled."""
+    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if endpoint["disabled_at"] is not None:
+        raise WebhookEndpointDisabled("Enable the endpoint first; nothing is sent to it at the moment.")
+    return endpoint
 
 
 async def _get(tx: ReadTx | Tx, query: Select[Any]) -> dict[str, Any]:

@@ -408,6 +408,7 @@ CREATE TABLE replays (
     replayed INTEGER DEFAULT 0 NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     finished_at TIMESTAMP WITH TIME ZONE,
+    is_cancelled BOOLEAN DEFAULT false NOT NULL,
     CONSTRAINT pk_replays PRIMARY KEY (workspace_id, id),
     CONSTRAINT fk_replays_webhook_endpoints FOREIGN KEY(workspace_id, endpoint_id) REFERENCES webhook_endpoints (workspace_id, id)
 );

@@ -165,6 +165,7 @@ replays = Table(
     Column("replayed", Integer, nullable=False, server_default=text("0")),
     created_at(),
     Column("finished_at", instant),
+    Column("is_cancelled", Boolean, nullable=False, server_default=text("false")),
     belongs_to("webhook_endpoints", "endpoint_id"),
     Index("ix_replays_running", "position", postgresql_where=text("finished_at IS NULL")),
 )

@@ -12,7 +12,7 @@ lock would be overlooked, and its wake-up overwritten.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -62,6 +62,9 @@ class DueEndpoint:
     most_at_once: int | None = None  # as its breaker has it: nothing, a probe, or no limit
     rate: int | None = None  # deliveries per second
     is_spent: bool = False  # as many were taken as its rate allows so far
+
+
+_READ_AS_IS = [one.name for one in fields(DueEndpoint) if one.name not in {"content_type", "secrets"}]
 
 
 @dataclass(slots=True)
@@ -150,11 +153,10 @@ def _keys(endpoints: Mapping[UUID, DueEndpoint]) -> tuple[list[UUID], list[UUID]
 def _due_endpoint(row: Mapping[str, Any]) -> DueEndpoint:
     secrets = zip(row["secret_ids"], row["ciphertexts"], strict=True)
     return DueEndpoint(
-        row["workspace_id"], row["id"], row["url"], row["is_delayed"], row["livemode"],
-        row["payload"], row["template"], row["template_content_type"] or JSON, row["sealed_options"],
-        tuple(SealedSecret(*secret) for secret in secrets), row["kind"], row["settings"], row["credentials"],
-        row["is_failing"], row["most_at_once"], row["rate"], row["is_spent"],
-    )  # fmt: skip
+        content_type=row["template_content_type"] or JSON,
+        secrets=tuple(SealedSecret(*secret) for secret in secrets),
+        **{name: row[name] for name in _READ_AS_IS},
+    )
 
 
 def _claimed(

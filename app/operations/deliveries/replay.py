@@ -1,24 +1,21 @@
 """Events an endpoint missed are delivered to it after all: one, or all of a range, in batches that a worker makes."""
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert
 
 from app.db.engine import ReadTx, Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
-from app.db.tables import events, replays
+from app.db.tables import replays
 from app.domain.events import EventNotFound
 from app.domain.ids import first_uuid_of
 from app.domain.replay import ReplayRange
-from app.domain.webhook_endpoint import WebhookEndpointDisabled
-from app.operations.deliveries.retry import retry_delivery
-from app.operations.deliveries.settle import wake_endpoints
-from app.operations.events import CHANNEL
+from app.operations.deliveries.retry import lock_event, retry_delivery, wake_workers
 from app.operations.fan_out import matches_sql
-from app.queries.webhook_endpoints import lock_endpoint
+from app.queries.webhook_endpoints import lock_enabled_endpoint
 
 EVENTS_AT_ONCE = 500
 MOST_COUNTED = 100_000  # events that a count looks at
@@ -35,21 +32,22 @@ async def deliver_event(tx: Tx, workspace_id: UUID, event_id: UUID, endpoint_id:
 
     Raises EventNotFound, WebhookEndpointNotFound, WebhookEndpointDisabled, DeliveryUnderWay.
     """
-    await _lock_enabled(tx, workspace_id, endpoint_id)
-    await _lock_event(tx, workspace_id, event_id)
+    await lock_enabled_endpoint(tx, workspace_id, endpoint_id)
+    if not await lock_event(tx, workspace_id, event_id):
+        raise EventNotFound("There is no event with this id, or it is no longer kept.")
     found = await fetch(tx, _FIND, workspace_id, event_id, endpoint_id)
     if found:
         await retry_delivery(tx, workspace_id, found[0]["id"])
         return UUID(str(found[0]["id"]))
     made = await fetch(tx, _MAKE, workspace_id, event_id, endpoint_id)
-    await _wake(tx, workspace_id, endpoint_id)
+    await wake_workers(tx, workspace_id, endpoint_id)
     return UUID(str(made[0]["id"]))
 
 
 async def start_replay(tx: Tx, workspace_id: UUID, endpoint_id: UUID, wanted: ReplayRange, *, now: datetime) -> UUID:
     """Raises ReplayRangeEmpty, WebhookEndpointNotFound, WebhookEndpointDisabled."""
     wanted.check()
-    await _lock_enabled(tx, workspace_id, endpoint_id)
+    await lock_enabled_endpoint(tx, workspace_id, endpoint_id)
     replay_id = new_id(now)
     await tx.execute(
         insert(replays).values(
@@ -69,43 +67,23 @@ async def count_replay(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, wanted
 
 
 async def work_off_replays(tx: Tx) -> int:
-    """One batch of one replay; says how many were there to work on. An endpoint disabled meanwhile ends its replay."""
+    """One batch of one replay; says how many there were. A disabled endpoint cancels its replay."""
     found = await fetch(tx, _CLAIM_REPLAY)
     if not found:
         return 0
     replay = found[0]
     place = replay["workspace_id"], replay["endpoint_id"]
     if replay["is_resting"]:
-        await fetch(tx, _END, replay["workspace_id"], replay["id"])
+        await fetch(tx, _CANCEL, replay["workspace_id"], replay["id"])
         return 1
     bounds = replay["position"], first_uuid_of(replay["until"])
     await fetch(tx, _WORK_OFF, *place, replay["id"], *bounds, replay["never_attempted"], EVENTS_AT_ONCE)
-    await _wake(tx, *place)
+    await wake_workers(tx, *place)
     return 1
 
 
 async def forget_old_replays(tx: Tx, *, before: datetime) -> None:
     await fetch(tx, "DELETE FROM replays WHERE finished_at < $1", before)
-
-
-async def _lock_enabled(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> dict[str, Any]:
-    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
-    if endpoint["disabled_at"] is not None:
-        raise WebhookEndpointDisabled("Enable the endpoint first; nothing is sent to it at the moment.")
-    return endpoint
-
-
-async def _lock_event(tx: Tx, workspace_id: UUID, event_id: UUID) -> None:
-    """It must not be pruned before its delivery is there."""
-    kept = events.c
-    query = select(kept.id).where(kept.workspace_id == workspace_id, kept.id == event_id)
-    if (await tx.execute(query.with_for_update(read=True))).one_or_none() is None:
-        raise EventNotFound("There is no event with this id, or it is no longer kept.")
-
-
-async def _wake(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
-    await wake_endpoints(tx, {endpoint_id: workspace_id})
-    await tx.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 _FIND = """
@@ -128,7 +106,7 @@ _CLAIM_REPLAY = """
     WHERE r.finished_at IS NULL
     ORDER BY r.position LIMIT 1 FOR UPDATE OF r SKIP LOCKED
 """
-_END = "UPDATE replays SET finished_at = now() WHERE workspace_id = $1 AND id = $2"
+_CANCEL = "UPDATE replays SET finished_at = now(), is_cancelled = true WHERE workspace_id = $1 AND id = $2"
 
 # What still waits to be fanned out will be; what was meant for one endpoint alone concerns no other.
 _NEVER_ATTEMPTED = f"""

@@ -8,12 +8,11 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.db.tables import events
 from app.domain.delivery import DeliveryExpired, DeliveryNotFound, DeliveryUnderWay
-from app.domain.webhook_endpoint import WebhookEndpointDisabled
 from app.operations.deliveries.health import end_pause
 from app.operations.deliveries.settle import wake_endpoints
 from app.operations.events import CHANNEL
 from app.queries.deliveries import find_delivery
-from app.queries.webhook_endpoints import lock_endpoint
+from app.queries.webhook_endpoints import lock_enabled_endpoint
 
 
 async def retry_delivery(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> None:
@@ -24,27 +23,26 @@ async def retry_delivery(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> None:
     found = await find_delivery(tx, workspace_id, delivery_id)
     if found is None:
         raise DeliveryNotFound("There is no delivery with this id.")
-    await _check_endpoint(tx, workspace_id, found["endpoint_id"])
-    await _check_event(tx, workspace_id, found["event_id"])
+    await lock_enabled_endpoint(tx, workspace_id, found["endpoint_id"])
+    if not await lock_event(tx, workspace_id, found["event_id"]):
+        raise DeliveryExpired("Events are kept for 30 days; what this one said is no longer known.")
     if not (await _hurry(tx, workspace_id, delivery_id) or await _take_from_log(tx, workspace_id, delivery_id)):
         raise DeliveryUnderWay("An attempt is under way at the moment; its outcome will show in a few seconds.")
     await end_pause(tx, workspace_id, found["endpoint_id"])
-    await wake_endpoints(tx, {found["endpoint_id"]: workspace_id})
-    await tx.execute(text(f"NOTIFY {CHANNEL}"))
+    await wake_workers(tx, workspace_id, found["endpoint_id"])
 
 
-async def _check_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
-    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
-    if endpoint["disabled_at"] is not None:
-        raise WebhookEndpointDisabled("Enable the endpoint first; nothing is sent to it at the moment.")
-
-
-async def _check_event(tx: Tx, workspace_id: UUID, event_id: UUID) -> None:
-    """The lock keeps it from being pruned before the delivery that needs it is there."""
+async def lock_event(tx: Tx, workspace_id: UUID, event_id: UUID) -> bool:
+    """Whether it is still kept; then it is not pruned before the delivery that needs it is there."""
     kept = events.c
     query = select(kept.id).where(kept.workspace_id == workspace_id, kept.id == event_id)
-    if (await tx.execute(query.with_for_update(read=True))).one_or_none() is None:
-        raise DeliveryExpired("Events are kept for 30 days; what this one said is no longer known.")
+    return (await tx.execute(query.with_for_update(read=True))).one_or_none() is not None
+
+
+async def wake_workers(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
+    """At once, for what has become due."""
+    await wake_endpoints(tx, {endpoint_id: workspace_id})
+    await tx.execute(text(f"NOTIFY {CHANNEL}"))
 
 
 async def _hurry(tx: Tx, workspace_id: UUID, delivery_id: UUID) -> bool:

@@ -101,7 +101,7 @@ def _attempt(attempt: Attempt, *, number: int) -> tuple[object, ...]:
 
 NO_ATTEMPT = (None,) * 6
 
-_SETTLE = """
+_SETTLING = """
     WITH settled AS MATERIALIZED (
         SELECT * FROM unnest(
             $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::interval[], $6::uuid[],
@@ -126,7 +126,7 @@ _SETTLE = """
             last_status, last_failure, created_at)
         SELECT workspace_id, id, now(), event_id, endpoint_id, state, number, body, status, failure, created_at
         FROM finished
-    )
+    ){announcing}
     UPDATE deliveries d SET
         claim_id = NULL,
         due_at = now() + s.wait,
@@ -140,8 +140,7 @@ _SETTLE = """
 
 # Whoever listens hears of what was given up, except of what itself was to tell of a delivery or an endpoint: two dead
 # endpoints would tell each other for ever.
-_ANNOUNCED = f"""
-    ), given_up AS MATERIALIZED (
+_ANNOUNCING = f""", given_up AS MATERIALIZED (
         SELECT f.*, e.type, w.description, uuid_v7(now()) AS announced_id
         FROM finished f
         JOIN events e ON e.workspace_id = f.workspace_id AND e.id = f.event_id
@@ -152,21 +151,16 @@ _ANNOUNCED = f"""
         SELECT workspace_id, announced_id, 'delivery.exhausted', now(), json_build_object(
             'delivery', json_build_object(
                 'id', {id_sql("delivery", "id")}, 'event_id', {id_sql("event", "event_id")}, 'event_type', type,
-                'attempts', number, 'last_status', status, 'last_failure', failure
+                'attempt_count', number, 'last_status', status, 'last_failure', failure
             ),
             'endpoint', json_build_object('id', {id_sql("endpoint", "endpoint_id")}, 'description', description)
         )
         FROM given_up
     ), queued AS (
         INSERT INTO event_queue (workspace_id, event_id) SELECT workspace_id, announced_id FROM given_up
-    )
-    UPDATE deliveries d SET"""
-_SETTLE_AND_ANNOUNCE = _SETTLE.replace(
-    """
-    )
-    UPDATE deliveries d SET""",
-    _ANNOUNCED,
-)
+    )"""
+_SETTLE = _SETTLING.format(announcing="")
+_SETTLE_AND_ANNOUNCE = _SETTLING.format(announcing=_ANNOUNCING)
 
 _WAKE = """
     INSERT INTO endpoint_work (workspace_id, endpoint_id, due_at)
