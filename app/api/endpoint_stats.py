@@ -17,8 +17,8 @@ class EndpointStats(Reply):
     """Of the last 24 hours, or of the latest 10 000 attempts if there were more."""
 
     since: Instant = Field(description="What is older was not looked at.")
-    attempts: int
-    delivered: int = Field(description="Attempts that were answered with 2xx.")
+    attempt_count: int
+    delivered_count: int = Field(description="Attempts that were answered with 2xx.")
     success_rate: float | None = Field(description="Delivered attempts among all, 0 to 1; null without attempts.")
     p50_ms: float | None = Field(description="Half of the attempts took no longer.")
     p99_ms: float | None = Field(description="99 of 100 attempts took no longer.")

@@ -154,7 +154,7 @@ class ExhaustedDelivery(Reply):
     id: DeliveryId
     event_id: EventId
     event_type: str
-    attempts: int
+    attempt_count: int
     last_status: int | None
     last_failure: Failure
 

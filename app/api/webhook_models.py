@@ -230,7 +230,7 @@ class Delivery(Reply):
     event_id: EventId = Field(description="Also the `webhook-id` of every attempt.")
     endpoint_id: EndpointId
     state: DeliveryState
-    attempts: int = Field(description="Made so far.")
+    attempt_count: int = Field(description="Attempts made so far.")
     next_attempt_at: Instant | None = Field(description="While pending, and no attempt is under way.")
     last_status: int | None
     last_failure: Failure | None
@@ -244,6 +244,7 @@ class Delivery(Reply):
         own = {name: row[name] for name in Delivery.model_fields if name in row}
         return {
             **own,
+            "attempt_count": row["attempts"],
             "next_attempt_at": row["due_at"],
             "last_failure": failure,
             "last_failure_hint": failure.hint if failure else None,
@@ -264,7 +265,7 @@ class DeliveryAttempt(Reply):
 
 
 class DeliveryWithAttempts(Delivery):
-    made: list[DeliveryAttempt] = Field(description="The last hundred attempts, oldest first.")
+    attempts: list[DeliveryAttempt] = Field(description="The last hundred, oldest first.")
 
 
 def delivery_of(row: Mapping[Any, Any]) -> Delivery:
@@ -272,8 +273,8 @@ def delivery_of(row: Mapping[Any, Any]) -> Delivery:
 
 
 def delivery_with_attempts(row: Mapping[Any, Any]) -> DeliveryWithAttempts:
-    made = [DeliveryAttempt.of(attempt) for attempt in row["made"]]
-    return DeliveryWithAttempts(**Delivery.fields_of(row), made=made)
+    attempts = [DeliveryAttempt.of(attempt) for attempt in row["made"]]
+    return DeliveryWithAttempts(**Delivery.fields_of(row), attempts=attempts)
 
 
 def endpoint_of(row: Mapping[str, Any]) -> WebhookEndpoint:

@@ -44,14 +44,14 @@ class EndpointSummary:
 class Totals:
     """Of several endpoints together."""
 
-    attempts: int
-    delivered: int
+    attempt_count: int
+    delivered_count: int
     backlog: int
     oldest_pending_at: datetime | None
 
     @property
     def success_rate(self) -> float | None:
-        return self.delivered / self.attempts if self.attempts else None
+        return self.delivered_count / self.attempt_count if self.attempt_count else None
 
 
 def worst_first(summaries: Sequence[EndpointSummary]) -> Sequence[EndpointSummary]:
@@ -63,8 +63,8 @@ def totals_of(summaries: Sequence[EndpointSummary]) -> Totals:
     stats = [summary.stats for summary in summaries]
     waiting = [one.oldest_pending_at for one in stats if one.oldest_pending_at is not None]
     return Totals(
-        attempts=sum(one.attempts for one in stats),
-        delivered=sum(one.delivered for one in stats),
+        attempt_count=sum(one.attempt_count for one in stats),
+        delivered_count=sum(one.delivered_count for one in stats),
         backlog=sum(one.backlog for one in stats),
         oldest_pending_at=min(waiting, default=None),
     )
@@ -92,11 +92,13 @@ def _health(endpoint: WebhookEndpoint, stats: EndpointStats) -> Health:
 
 
 def _lately(stats: EndpointStats) -> Health:
-    failed = stats.attempts - stats.delivered
-    if stats.attempts == 0:
+    failed = stats.attempt_count - stats.delivered_count
+    if stats.attempt_count == 0:
         return Health("Quiet", "calm", "Nothing was sent in the last 24 hours.")
-    if failed > FEW and stats.delivered / stats.attempts < WELL_ABOVE:
-        return Health("Unsteady", "warn", f"{count(failed)} of {count(stats.attempts)} attempts failed in 24 hours.")
+    if failed > FEW and stats.delivered_count / stats.attempt_count < WELL_ABOVE:
+        return Health(
+            "Unsteady", "warn", f"{count(failed)} of {count(stats.attempt_count)} attempts failed in 24 hours."
+        )
     return Health("Healthy", "good", "Attempts succeed.")
 
 

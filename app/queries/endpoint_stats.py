@@ -17,8 +17,8 @@ MOST_ATTEMPTS = 10_000  # the latest of them; a busy endpoint makes millions a d
 @dataclass(frozen=True, slots=True)
 class EndpointStats:
     since: datetime  # what is older was not looked at
-    attempts: int
-    delivered: int  # of the attempts
+    attempt_count: int
+    delivered_count: int  # of the attempts
     p50_ms: float | None  # of an attempt's duration; None without attempts
     p99_ms: float | None
     backlog: int  # pending deliveries, retries included
@@ -26,7 +26,7 @@ class EndpointStats:
 
     @property
     def success_rate(self) -> float | None:
-        return self.delivered / self.attempts if self.attempts else None
+        return self.delivered_count / self.attempt_count if self.attempt_count else None
 
 
 async def endpoint_stats(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> EndpointStats:
@@ -52,8 +52,8 @@ async def _attempts(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, *, since:
     duration = cast(latest.duration_ms, Float)
     found = await tx.execute(
         select(
-            func.count().label("attempts"),
-            func.count().filter(latest.failure.is_(None)).label("delivered"),
+            func.count().label("attempt_count"),
+            func.count().filter(latest.failure.is_(None)).label("delivered_count"),
             func.percentile_cont(0.5).within_group(duration).label("p50_ms"),
             func.percentile_cont(0.99).within_group(duration).label("p99_ms"),
             func.min(latest.started_at).label("first_at"),
@@ -61,4 +61,4 @@ async def _attempts(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, *, since:
     )
     row = dict(found.mappings().one())
     first_at = row.pop("first_at")
-    return {**row, "since": first_at if row["attempts"] == MOST_ATTEMPTS else since}
+    return {**row, "since": first_at if row["attempt_count"] == MOST_ATTEMPTS else since}

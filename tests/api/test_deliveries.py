@@ -84,7 +84,7 @@ async def test_attempts_show_the_head_of_the_reply_as_text(alice: Tenant, engine
             ),
             {"w": alice.workspace_id, "d": delivery, "head": b"caf\xc3\xa9 \xff\x00"},
         )
-    (attempt,) = (await read(alice, delivery))["made"]
+    (attempt,) = (await read(alice, delivery))["attempts"]
     assert attempt["reply_head"] == "café ��"
     assert (attempt["number"], attempt["duration_ms"], attempt["status"]) == (1, 12, 500)
 

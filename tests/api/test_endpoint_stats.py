@@ -27,7 +27,7 @@ async def attempts(engine: Engine, tenant: Tenant, endpoint_id: UUID, made: list
 
 async def test_without_attempts_there_is_no_rate(alice: Tenant) -> None:
     found = await stats(alice, await create(alice))
-    assert (found["attempts"], found["success_rate"], found["p50_ms"], found["p99_ms"]) == (0, None, None, None)
+    assert (found["attempt_count"], found["success_rate"], found["p50_ms"], found["p99_ms"]) == (0, None, None, None)
     assert (found["backlog"], found["oldest_pending_at"]) == (0, None)
 
 
@@ -42,7 +42,7 @@ async def test_the_last_day_is_summed_up(alice: Tenant, engine: Engine, now: dat
     await a_delivery(engine, alice, endpoint, created_at=waiting_since)
     await a_delivery(engine, alice, endpoint)
     found = await stats(alice, endpoint)
-    assert (found["attempts"], found["delivered"], found["success_rate"]) == (100, 75, 0.75)
+    assert (found["attempt_count"], found["delivered_count"], found["success_rate"]) == (100, 75, 0.75)
     assert (found["p50_ms"], found["p99_ms"]) == (50.5, 99.01)
     assert found["backlog"] == 2
     assert datetime.fromisoformat(found["oldest_pending_at"]) == waiting_since
@@ -54,7 +54,7 @@ async def test_of_a_busy_endpoint_the_latest_attempts_speak(alice: Tenant, engin
     made = [{"started_at": late, "duration_ms": 5}] * MOST_ATTEMPTS
     await attempts(engine, alice, uuid_of(endpoint), [{"started_at": early, "duration_ms": 999}, *made])
     found = await stats(alice, endpoint)
-    assert (found["attempts"], found["p99_ms"]) == (MOST_ATTEMPTS, 5)
+    assert (found["attempt_count"], found["p99_ms"]) == (MOST_ATTEMPTS, 5)
     assert datetime.fromisoformat(found["since"]) == late
 
 

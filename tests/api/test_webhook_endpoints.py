@@ -223,7 +223,7 @@ async def test_a_deleted_endpoint_is_gone_and_what_was_pending_cancelled(alice: 
     )
     assert await rows(engine, f"{kept} WHERE id = :id", id=uuid_of(endpoint)) == [{"url": "", "secrets": 0}]
     cancelled = (await alice.api.get(f"/v1/deliveries/{delivery}")).json()
-    assert (cancelled["state"], cancelled["attempts"], cancelled["next_attempt_at"]) == ("cancelled", 0, None)
+    assert (cancelled["state"], cancelled["attempt_count"], cancelled["next_attempt_at"]) == ("cancelled", 0, None)
     refused = await alice.api.post(f"/v1/deliveries/{delivery}/retry")
     assert (refused.status_code, refused.json()["code"]) == (404, "webhook_endpoint_not_found")
 

@@ -181,7 +181,7 @@ async def test_disabling_and_testing(lena: Reader, scenery: Scenery, engine: Eng
     assert "The endpoint is disabled." in disabled.text
     refused = Page(await lena.press(form))
     assert refused.status == 409
-    assert "Enable this endpoint first" in refused.text
+    assert "Enable the endpoint first" in refused.text
     assert refused.links["Go back"] == place
 
 

@@ -57,7 +57,7 @@ async def test_a_delivery_of_the_worker_is_taken(scene: Scene, tmp_path: Path, l
         campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
         answer = await scene.answer(campaign, score=3, comment="Très bien 🎉")
         (delivery,) = await scene.settled(endpoint)
-        assert [attempt["status"] for attempt in delivery["made"]] == [204]
+        assert [attempt["status"] for attempt in delivery["attempts"]] == [204]
         (event,) = (await scene.get("/v1/events", type="response.created"))["data"]
         assert example.kept == {event["id"]: event}
         assert event["data"]["response"]["id"] == answer["id"]

@@ -69,7 +69,7 @@ async def test_credentials_are_checked_at_once_and_refused_ones_disable_the_endp
         assert {asked.method for asked in discord.asked} == {"GET"}
     assert (passed["state"], passed["last_status"]) == ("delivered", 200)
     assert (refused["state"], refused["last_failure"]) == ("exhausted", "not_there")
-    assert "Unknown Webhook" in refused["made"][0]["reply_head"]
+    assert "Unknown Webhook" in refused["attempts"][0]["reply_head"]
     disabled = await scene.get(f"{PLACE}/{bad['id']}")
     assert (disabled["state"], disabled["disabled_reason"]) == ("disabled", "not_there")
 
@@ -84,7 +84,7 @@ async def test_a_chat_that_cannot_be_asked_is_not_bothered_by_the_check(scene: S
         await scene.settled(endpoint, 2)
         assert "This is a test from Zeroten" in str(slack.bodies)
     assert checked["state"] == "delivered"
-    assert "cannot be asked" in checked["made"][0]["reply_head"]
+    assert "cannot be asked" in checked["attempts"][0]["reply_head"]
 
 
 async def test_a_busy_service_is_tried_again_and_told_once(scene: Scene) -> None:
@@ -159,9 +159,9 @@ async def test_what_was_sent_before_our_side_failed_counts_as_an_attempt(scene: 
         await scene.database.execute("ALTER TABLE remote_records DROP CONSTRAINT broken")
         await scene.make_due()
         delivered, _ = await scene.settled(endpoint, 2)
-    assert (waiting["last_failure"], waiting["attempts"]) == ("cut_short", 1)
+    assert (waiting["last_failure"], waiting["attempt_count"]) == ("cut_short", 1)
     assert "our side" in waiting["last_failure_hint"]
-    assert (delivered["state"], delivered["attempts"]) == ("delivered", 2)
+    assert (delivered["state"], delivered["attempt_count"]) == ("delivered", 2)
 
 
 @pytest.mark.parametrize("change", ["host", "secret"])

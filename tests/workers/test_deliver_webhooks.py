@@ -29,8 +29,8 @@ async def test_an_answer_arrives_signed_and_is_what_the_feed_says(scene: Scene) 
         assert webhook.headers["content-type"] == "application/json"
         assert await scene.get(f"/v1/events/{webhook.id}") == webhook.json
         (delivery,) = await scene.settled(endpoint)
-    assert (delivery["state"], delivery["attempts"], delivery["event_id"]) == ("delivered", 1, webhook.id)
-    assert [(made["number"], made["status"], made["failure"]) for made in delivery["made"]] == [(1, 200, None)]
+    assert (delivery["state"], delivery["attempt_count"], delivery["event_id"]) == ("delivered", 1, webhook.id)
+    assert [(made["number"], made["status"], made["failure"]) for made in delivery["attempts"]] == [(1, 200, None)]
 
 
 async def test_a_failed_attempt_is_made_again_with_the_same_id_and_bytes(scene: Scene) -> None:
@@ -44,9 +44,9 @@ async def test_a_failed_attempt_is_made_again_with_the_same_id_and_bytes(scene: 
         (delivered,) = await scene.settled(endpoint)
         first, second = await arrived(here, 2)
     assert (waiting["last_status"], waiting["last_failure"]) == (500, "bad_status")
-    assert waiting["made"][0]["reply_head"] == "database is on fire"
+    assert waiting["attempts"][0]["reply_head"] == "database is on fire"
     assert (first.id, first.body) == (second.id, second.body)
-    assert (delivered["state"], [made["status"] for made in delivered["made"]]) == ("delivered", [500, 200])
+    assert (delivered["state"], [made["status"] for made in delivered["attempts"]]) == ("delivered", [500, 200])
     assert (delivered["last_status"], delivered["last_failure"]) == (200, None)
 
 
@@ -65,8 +65,12 @@ async def test_retries_follow_the_timetable(scene: Scene) -> None:
             await scene.make_due()
         (exhausted,) = await scene.settled(endpoint)
         assert len(await arrived(here, len(DELAYS))) == len(DELAYS)
-    assert (exhausted["state"], exhausted["attempts"], exhausted["next_attempt_at"]) == ("exhausted", len(DELAYS), None)
-    assert [made["number"] for made in exhausted["made"]] == list(range(1, len(DELAYS) + 1))
+    assert (exhausted["state"], exhausted["attempt_count"], exhausted["next_attempt_at"]) == (
+        "exhausted",
+        len(DELAYS),
+        None,
+    )
+    assert [made["number"] for made in exhausted["attempts"]] == list(range(1, len(DELAYS) + 1))
 
 
 async def test_retry_after_is_honoured(scene: Scene, now: datetime) -> None:
@@ -135,7 +139,7 @@ async def test_gone_from_where_it_used_to_be_disables_nothing(scene: Scene) -> N
         is_changed.set()
         (delivered,) = await scene.settled(endpoint)
     assert (await scene.get(place))["state"] == "enabled"
-    assert (delivered["state"], [made["failure"] for made in delivered["made"]]) == ("delivered", ["gone", None])
+    assert (delivered["state"], [made["failure"] for made in delivered["attempts"]]) == ("delivered", ["gone", None])
 
 
 async def test_a_delay_lets_the_comment_arrive_with_the_score(scene: Scene) -> None:
@@ -208,8 +212,8 @@ async def test_a_secret_we_cannot_open_is_our_trouble_and_no_attempt(scene: Scen
         await scene.database.execute("UPDATE endpoint_secrets SET ciphertext = $1", sealed)
         await scene.make_due()
         (delivered,) = await scene.settled(endpoint)
-    assert waiting["made"] == []
-    assert (delivered["state"], delivered["attempts"]) == ("delivered", 1)
+    assert waiting["attempts"] == []
+    assert (delivered["state"], delivered["attempt_count"]) == ("delivered", 1)
 
 
 async def test_a_test_send_goes_to_one_endpoint_whatever_its_filter(scene: Scene) -> None:
@@ -239,7 +243,7 @@ async def test_a_delivered_one_can_be_sent_again(scene: Scene) -> None:
         (again,) = await scene.deliveries(endpoint)
     assert retried["state"] == "pending"
     assert (first.id, first.body) == (second.id, second.body)
-    assert (again["id"], again["attempts"], len(again["made"])) == (delivered["id"], 2, 2)
+    assert (again["id"], again["attempt_count"], len(again["attempts"])) == (delivered["id"], 2, 2)
 
 
 async def test_an_endpoint_gets_the_event_of_a_band_change_once(scene: Scene) -> None:
@@ -264,9 +268,9 @@ async def test_what_came_back_about_a_deleted_response_is_emptied(scene: Scene) 
         answers = [await scene.answer(campaign, comment="Ada") for _ in range(2)]
         await scene.waiting_for_retry(endpoint)
         await scene.settled(endpoint)
-        before = {one["id"]: one["made"][0]["reply_head"] for one in await scene.deliveries(endpoint)}
+        before = {one["id"]: one["attempts"][0]["reply_head"] for one in await scene.deliveries(endpoint)}
         for response in answers:
             await scene.tenant.api.delete(f"/v1/responses/{response['id']}")
-        after = {one["id"]: one["made"][0]["reply_head"] for one in await scene.deliveries(endpoint)}
+        after = {one["id"]: one["attempts"][0]["reply_head"] for one in await scene.deliveries(endpoint)}
     assert sorted(before.values()) == ["Ada", "Cannot store Ada"]
     assert set(after.values()) == {""}

@@ -124,7 +124,7 @@ async def test_a_template_that_fails_is_told_and_not_tried_again(scene: Scene) -
     assert (delivery["state"], delivery["last_failure"]) == ("exhausted", "template_failed")
     assert "template" in delivery["last_failure_hint"]
     assert len(here.requests) == 1
-    (made,) = delivery["made"]
+    (made,) = delivery["attempts"]
     assert made["reply_head"] == "Line 2: This cannot be worked out for this event (TypeError)."
     assert made["status"] is None
 

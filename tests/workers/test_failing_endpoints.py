@@ -101,7 +101,7 @@ async def test_what_is_given_up_is_told_to_the_others(scene: Scene) -> None:
         (told,) = await arrived(here)
     data = told.json["data"]
     assert (data["delivery"]["id"], data["delivery"]["event_id"]) == (exhausted["id"], exhausted["event_id"])
-    assert (data["delivery"]["event_type"], data["delivery"]["attempts"]) == ("response.created", len(DELAYS))
+    assert (data["delivery"]["event_type"], data["delivery"]["attempt_count"]) == ("response.created", len(DELAYS))
     assert data["endpoint"] == {"id": endpoint["id"], "description": "CRM"}
     assert len(dead.requests) == len(DELAYS)
 

@@ -116,7 +116,7 @@ async def test_an_outcome_that_could_not_be_written_down_is_written_later(scene:
         release.set()
         (delivered,) = await scene.settled(endpoint)
         assert len(here.requests) == 1
-    assert (delivered["state"], delivered["attempts"]) == ("delivered", 1)
+    assert (delivered["state"], delivered["attempt_count"]) == ("delivered", 1)
 
 
 async def test_without_listen_the_poll_finds_everything(scene: Scene) -> None:

@@ -47,7 +47,7 @@ async def test_a_dead_workers_delivery_is_taken_over_with_the_same_id(scene: Sce
         one, other, *_ = await arrived(here, 2)
         assert monotonic() - died_at < 2.0 + 1.0  # the lease, and a poll
         assert (one.id, one.body) == (other.id, other.body)
-        assert (await scene.deliveries(endpoint))[0]["attempts"] == 0
+        assert (await scene.deliveries(endpoint))[0]["attempt_count"] == 0
 
 
 async def test_two_workers_deliver_each_event_once(scene: Scene) -> None:

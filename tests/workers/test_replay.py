@@ -129,7 +129,7 @@ async def test_a_worker_replays_and_the_id_is_the_old_one(scene: Scene) -> None:
         (webhook,) = await arrived(here)
         (delivered,) = await scene.settled(endpoint)
     assert webhook.id == f"evt_{event_id.hex}"
-    assert (delivered["state"], delivered["attempts"]) == ("delivered", 11)
+    assert (delivered["state"], delivered["attempt_count"]) == ("delivered", 11)
 
 
 async def test_a_replay_for_an_endpoint_that_is_disabled_ends(scene: Scene) -> None:
@@ -140,7 +140,7 @@ async def test_a_replay_for_an_endpoint_that_is_disabled_ends(scene: Scene) -> N
     await scene.post(f"{place}/disable")
     await work_off(scene)
     assert await pending(scene, endpoint_id) == set()
-    assert (await scene.get(f"{place}/replays"))["data"][0]["state"] == "completed"
+    assert (await scene.get(f"{place}/replays"))["data"][0]["state"] == "cancelled"
     refused = await scene.tenant.api.post(f"{place}/replays", json={"since": BEFORE})
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_endpoint_disabled")
 
@@ -151,7 +151,7 @@ async def test_one_event_is_delivered_to_one_endpoint_whatever_its_filter(scene:
         (event_id,) = await some_events(scene)
         place = f"/v1/events/evt_{event_id.hex}/deliveries"
         made = await scene.post(place, endpoint_id=endpoint["id"])
-        assert (made["state"], made["attempts"]) == ("pending", 0)
+        assert (made["state"], made["attempt_count"]) == ("pending", 0)
         scene.work()
         await scene.settled(endpoint)
         again = await scene.post(place, endpoint_id=endpoint["id"])
