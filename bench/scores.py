@@ -83,7 +83,7 @@ _ANSWERS = f"""
 """
 _ROLLUPS = f"""
     WITH changes AS (
-        SELECT workspace_id, campaign_id, survey_version, 0 AS wave, counted_on, channel, score, segments, 1 AS delta
+        SELECT workspace_id, campaign_id, survey_version, wave, counted_on, channel, score, segments, 1 AS delta
         FROM responses WHERE workspace_id = $1
     ),
     {rollup_ctes("changes")}

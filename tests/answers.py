@@ -89,7 +89,7 @@ RECORD = text(f"""
         LEFT JOIN segmented s ON s.workspace_id = a.workspace_id AND s.id = a.id
         RETURNING *
     ),
-    changes AS (SELECT *, 0 AS wave, 1 AS delta FROM recorded WHERE excluded_at IS NULL),
+    changes AS (SELECT *, 1 AS delta FROM recorded WHERE excluded_at IS NULL),
     {rollup_ctes("changes")}
     SELECT 1
 """)

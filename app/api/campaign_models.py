@@ -7,7 +7,8 @@ from pydantic import ConfigDict, Field, StringConstraints, model_validator
 from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
 from app.domain.campaign import CampaignKind, CampaignState
 from app.domain.metric import Band, MetricKey
-from app.domain.survey import LONGEST_LINK, LONGEST_TEXT, MOST_LANGUAGES, Survey, SurveyChange
+from app.domain.survey import LONGEST_LINK, MOST_LANGUAGES, Survey, SurveyChange
+from app.domain.survey_texts import LONGEST_TEXT
 
 Language = Annotated[str, StringConstraints(max_length=20), Field(examples=["en", "pt-BR", "zh-Hant"])]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
@@ -45,6 +46,7 @@ class CampaignCreate(Request):
     metric: MetricKey = MetricKey.NPS
     goal: Name | None = Field(None, description="Your label for what this measures.", examples=["onboarding"])
     one_answer_per_recipient: Flag = False
+    is_anonymous: Flag = Field(default=False, description="No answer is linked to the person who gave it.")
     starts_at: Instant | None = Field(None, description="Launched earlier, the campaign is scheduled until then.")
     ends_at: Instant | None = Field(None, description="The asking ends; answers are still taken.")
     survey: SurveyInput = SurveyInput(default_language="en", languages=["en"])
@@ -68,6 +70,7 @@ class CampaignEdit(Request):
     metric: MetricKey = absent()
     goal: Name | None = None
     one_answer_per_recipient: Flag = absent()
+    is_anonymous: Flag = absent()
     starts_at: Instant | None = None
     ends_at: Instant | None = None
     survey: SurveyInput = absent()
@@ -106,6 +109,7 @@ class Campaign(Reply):
     metric: MetricKey
     state: CampaignState
     one_answer_per_recipient: bool
+    is_anonymous: bool = Field(description="No answer is linked to the person who gave it.")
     survey_version: int
     survey: ShownSurvey
     starts_at: Instant | None
@@ -113,6 +117,8 @@ class Campaign(Reply):
     launched_at: Instant | None
     completed_at: Instant | None
     archived_at: Instant | None
+    asking: dict[str, Any] | None = Field(description="Whom it asks, when and how; null: nobody by itself.")
+    paused_reason: str | None = Field(description="Where it was not a person who paused it.")
     created_at: Instant
     updated_at: Instant
     revision: int = Field(description="Counts changes: of two copies, the higher is the later.")

@@ -14,6 +14,7 @@ from app.api.schemas import (
     EndpointId,
     EventId,
     Instant,
+    InvitationId,
     RecipientId,
     Reply,
     ResponseId,
@@ -23,7 +24,7 @@ from app.domain.attempts import Failure
 from app.domain.campaign import CampaignKind
 from app.domain.events import BAND_ALIASES, EventType
 from app.domain.metric import Band, MetricKey
-from app.domain.response import Channel
+from app.domain.response import Certainty, Channel
 from app.domain.webhook_endpoint import DisabledReason
 
 
@@ -50,6 +51,11 @@ class AnnouncedResponse(Reply):
     may_contact: bool | None
     occasion: str | None
     import_id: str | None
+    invitation_id: InvitationId | None
+    wave: int
+    variant: str | None
+    certainty: Certainty
+    answers: dict[str, Any] | None
     properties: dict[str, Any]
     answered_at: Instant
     revision: int

@@ -13,6 +13,7 @@ from app.api.schemas import (
     CampaignId,
     Flag,
     Instant,
+    InvitationId,
     Line,
     Name,
     Properties,
@@ -25,7 +26,8 @@ from app.api.schemas import (
     absent,
 )
 from app.domain.metric import METRICS, Band
-from app.domain.response import Channel, IfAnswered
+from app.domain.response import Certainty, Channel, IfAnswered
+from app.domain.segment import VARIANT
 
 RawScore = Annotated[Whole, Field(ge=0, le=10, description="On the scale of the campaign's metric.", examples=[9])]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$", max_length=35)]
@@ -105,6 +107,9 @@ class ResponseBulkReply(Reply):
     results: list[ResponseRowResult]
 
 
+_WORKED_OUT = frozenset({"band", "excluded", "segments", "variant"})
+
+
 class Exclusion(Reply):
     at: Instant
     reason: str
@@ -123,6 +128,11 @@ class ResponseReply(Reply):
     may_contact: bool | None
     occasion: str | None
     import_id: str | None
+    invitation_id: InvitationId | None = Field(description="That it answers; null for anonymous campaigns.")
+    wave: int = Field(description="0: outside any wave.")
+    variant: str | None = Field(description="Of the question that was asked.")
+    certainty: Certainty = Field(description="Probable: seen long enough, but nobody pressed or moved anything.")
+    answers: dict[str, Any] | None = Field(description="To further questions, by their ids.")
     properties: dict[str, Any]
     recipient_properties: dict[str, Any] | None = Field(description="As they were when the answer came.")
     segments: dict[str, str] = Field(description="The values of tracked properties it is counted under.")
@@ -136,7 +146,9 @@ class ResponseReply(Reply):
     def of(cls, row: Mapping[Any, Any]) -> "ResponseReply":
         excluded_at: datetime | None = row["excluded_at"]
         return cls(
-            **{name: row[name] for name in cls.model_fields if name not in {"band", "excluded"}},
+            **{name: row[name] for name in cls.model_fields if name not in _WORKED_OUT},
+            segments={key: value for key, value in row["segments"].items() if not key.startswith("@")},
+            variant=row["segments"].get(VARIANT),
             band=METRICS[row["metric"]].band_for(row["score"]),
             excluded=Exclusion(at=excluded_at, reason=row["excluded_reason"]) if excluded_at else None,
         )

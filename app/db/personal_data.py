@@ -17,6 +17,7 @@ PERSONAL: Mapping[str, str] = {
     "recipients.properties": "emptied",
     "responses.slot": "the response's own id",
     "responses.occasion": "null",
+    "responses.answers": "null",
     "responses.comment": "null",
     "responses.language": "null",
     "responses.properties": "emptied",
@@ -30,6 +31,13 @@ PERSONAL: Mapping[str, str] = {
     "delivery_log.body": "null, which means the event's",
     "delivery_attempts.reply_head": "emptied: receivers like to repeat what they got",
     "remote_records.remote_id": "deleted with its row",
+    "touchpoints.external_id": "deleted with its row",
+    "touchpoints.properties": "deleted with its row",
+    "captured_mails.to_address": "deleted with its row",
+    "captured_mails.subject": "deleted with its row",
+    "captured_mails.raw": "deleted with its row",
+    "messages.domain": "emptied",
+    "invitations.slot": "the invitation's own id",
 }
 
 # These outlive the person on purpose, or end by themselves.
@@ -47,6 +55,24 @@ _OURS = "ours, not a recipient's"
 _FIXED = "one of a few fixed words"
 
 NOT_PERSONAL: Mapping[str, str] = {
+    "campaigns.asking": _OURS,
+    "campaigns.paused_reason": _FIXED,
+    "captured_mails.purpose": _FIXED,
+    "invitations.channel": _FIXED,
+    "invitations.flag_reason": _FIXED,
+    "invitations.skip_reason": _FIXED,
+    "invitations.state": _FIXED,
+    "invitations.token_hash": _OURS,
+    "invitations.variant": _OURS,
+    "messages.bounce_kind": _FIXED,
+    "messages.failure": _FIXED,
+    "messages.kind": _FIXED,
+    "messages.state": _FIXED,
+    "responses.certainty": _FIXED,
+    "touchpoints.name": "a kind of event, named by the workspace",
+    "waves.state": _FIXED,
+    "workspaces.brand": _OURS,
+    "workspaces.sender": _OURS,
     "accounts.external_id": "of a company",
     "accounts.name": "of a company",
     "accounts.owner": "of the workspace's staff",

@@ -78,7 +78,7 @@ ALLOWED_FROM: Mapping[CampaignMove, frozenset[CampaignState]] = MappingProxyType
 ACCEPTS_ANSWERS = frozenset(
     {CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.COMPLETED}
 )
-FIXED_AT_LAUNCH = frozenset({"metric", "kind"})
+FIXED_AT_LAUNCH = frozenset({"metric", "kind", "is_anonymous"})
 
 
 def moves_from(state: CampaignState) -> list[CampaignMove]:

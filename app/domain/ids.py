@@ -14,10 +14,14 @@ PREFIXES = {
     "endpoint": "ep",
     "event": "evt",
     "import": "imp",
+    "invitation": "inv",
+    "mail": "mail",
+    "message": "msg",
     "recipient": "rcpt",
     "replay": "rply",
     "response": "resp",
     "secret": "sec",
+    "touchpoint": "tp",
     "workspace": "ws",
 }
 

@@ -1,7 +1,9 @@
 """One answer: where it came from, what makes it the same answer, and how much of it may change."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from app.domain.errors import Conflict, NotFound, RuleViolation
 
@@ -23,6 +25,13 @@ class Channel(StrEnum):
 class IfAnswered(StrEnum):
     REFUSE = "refuse"
     AMEND = "amend"
+
+
+class Certainty(StrEnum):
+    """Whether it was certainly a person: somebody sent it or moved, or the page was only looked at long enough."""
+
+    CONFIRMED = "confirmed"
+    PROBABLE = "probable"
 
 
 class ResponseNotFound(NotFound):
@@ -74,6 +83,12 @@ def is_news(answered_at: datetime, *, now: datetime) -> bool:
     return now - answered_at <= NEWS_FOR
 
 
-def is_same_answer(score: int, comment: str | None, *, recorded_score: int, recorded_comment: str | None) -> bool:
-    """Saying nothing about the comment is not another answer: the retry of a call that came before the comment."""
-    return score == recorded_score and (comment is None or comment == recorded_comment)
+def is_same_answer(said: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool:
+    """Of a score, a comment, a certainty and answers to further questions.
+
+    Saying nothing about the comment or a question is not another answer: the retry of a call that came before it.
+    """
+    is_same = said["score"] == recorded["score"] and said["comment"] in {None, recorded["comment"]}
+    is_as_certain = said["certainty"] == recorded["certainty"] or recorded["certainty"] == Certainty.CONFIRMED
+    known = recorded["answers"] or {}
+    return is_same and is_as_certain and all(known.get(key) == said for key, said in (said["answers"] or {}).items())

@@ -28,6 +28,7 @@ LONGEST_LABEL = 100  # characters
 MOST_BOUNDARIES = 50
 MOST_VALUES = 1_000
 OTHER = "(other)"
+VARIANT = "@variant"  # of what was asked: counted like a property, but none can be called that
 # Shape only: 2026-02-31 counts as February, as it would by reading it.
 DATE_SHAPE = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ].*)?", re.DOTALL)
 

@@ -68,6 +68,10 @@ async def _strip(tx: Tx, workspace_ids: Sequence[UUID], recipient_ids: Sequence[
         _THAW_LOG,
         _REDACT_EVENTS,
         _LEAVE_CAMPAIGNS,
+        _RELEASE_INVITATIONS,
+        _STRIP_MESSAGES,
+        _FORGET_MAILS,
+        _FORGET_TOUCHPOINTS,
     ):
         await fetch(tx, statement, workspace_ids, recipient_ids)
     await fetch(tx, _STRIP_RESPONSES, workspace_ids, recipient_ids, now)
@@ -80,7 +84,8 @@ _LOCK = """
 _BURY = """
     UPDATE recipients
     SET external_id = NULL, email = NULL, phone = NULL, name = NULL, locale = NULL, time_zone = NULL,
-        account_id = NULL, properties = '{}', unsubscribed_at = NULL, asked_at = NULL,
+        account_id = NULL, properties = '{}', unsubscribed_at = NULL, asked_at = NULL, bounced_at = NULL,
+        complained_at = NULL,
         deleted_at = $3, updated_at = $3, revision = revision + 1, changed_in = pg_current_xact_id()
     WHERE workspace_id = $1 AND id = $2
     RETURNING revision
@@ -100,12 +105,12 @@ _ERASED = "unnest($1::uuid[], $2::uuid[]) AS erased (workspace_id, recipient_id)
 _STRIP_RESPONSES = f"""
     UPDATE responses r
     SET comment = NULL, language = NULL, properties = '{{}}', recipient_properties = NULL,
-        occasion = NULL, slot = 'response:' || r.id,
+        answers = NULL, occasion = NULL, slot = 'response:' || r.id,
         excluded_reason = CASE WHEN r.excluded_reason IS NOT NULL THEN 'erased' END,
         updated_at = $3, revision = r.revision + 1, changed_in = pg_current_xact_id()
     FROM {_ERASED}
     WHERE r.workspace_id = erased.workspace_id AND r.recipient_id = erased.recipient_id AND (
-        num_nonnulls(r.comment, r.language, r.recipient_properties, r.occasion) > 0 OR r.properties <> '{{}}'
+        num_nonnulls(r.comment, r.language, r.recipient_properties, r.occasion, r.answers) > 0 OR r.properties <> '{{}}'
         OR r.excluded_reason <> 'erased' OR r.slot <> 'response:' || r.id
     )
 """
@@ -166,4 +171,29 @@ _REDACT_EVENTS = f"""
 _LEAVE_CAMPAIGNS = f"""
     DELETE FROM campaign_recipients c USING {_ERASED}
     WHERE c.workspace_id = erased.workspace_id AND c.recipient_id = erased.recipient_id
+"""
+
+# Whom nobody can ask any more; what was asked stays counted in the funnel.
+_RELEASE_INVITATIONS = f"""
+    UPDATE invitations v
+    SET slot = 'invitation:' || v.id, due_at = NULL,
+        state = CASE WHEN v.state = 'planned' THEN 'skipped' ELSE v.state END,
+        skip_reason = CASE WHEN v.state = 'planned' THEN 'erased' ELSE v.skip_reason END,
+        revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM {_ERASED}
+    WHERE v.workspace_id = erased.workspace_id AND v.recipient_id = erased.recipient_id
+        AND v.slot <> 'invitation:' || v.id
+"""
+_STRIP_MESSAGES = f"""
+    UPDATE messages m SET domain = '' FROM {_ERASED}
+    JOIN invitations v ON v.workspace_id = erased.workspace_id AND v.recipient_id = erased.recipient_id
+    WHERE m.workspace_id = v.workspace_id AND m.invitation_id = v.id AND m.domain <> ''
+"""
+_FORGET_MAILS = f"""
+    DELETE FROM captured_mails m USING {_ERASED}
+    WHERE m.workspace_id = erased.workspace_id AND m.recipient_id = erased.recipient_id
+"""
+_FORGET_TOUCHPOINTS = f"""
+    DELETE FROM touchpoints t USING {_ERASED}
+    WHERE t.workspace_id = erased.workspace_id AND t.recipient_id = erased.recipient_id
 """

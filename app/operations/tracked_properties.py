@@ -116,7 +116,7 @@ _COUNT_IN = text(f"""{_BATCH},
         WHERE r.workspace_id = s.workspace_id AND r.id = s.id
         RETURNING r.*
     ),
-    changes AS (SELECT *, 0 AS wave, 1 AS delta FROM updated WHERE excluded_at IS NULL),
+    changes AS (SELECT *, 1 AS delta FROM updated WHERE excluded_at IS NULL),
     {rollup_ctes("changes", only_key="CAST(:key AS text)")}
     {_RESULT}
 """)
@@ -130,7 +130,7 @@ _TAKE_OUT = text(f"""{_BATCH},
         UPDATE responses r SET segments = r.segments - CAST(:key AS text) FROM answers a
         WHERE r.workspace_id = a.workspace_id AND r.id = a.id
     ),
-    changes AS (SELECT *, 0 AS wave, -1 AS delta FROM answers WHERE excluded_at IS NULL),
+    changes AS (SELECT *, -1 AS delta FROM answers WHERE excluded_at IS NULL),
     {rollup_ctes("changes", only_key="CAST(:key AS text)")}
     {_RESULT}
 """)

@@ -40,7 +40,7 @@ _DIFFERENCES = text(f"""
     WITH counted AS (
         SELECT {_KEY}, {", ".join(f"count(*) FILTER (WHERE score = {score}) AS s{score}" for score in RAW_SCORES)}
         FROM (
-            SELECT campaign_id, counted_on, channel, survey_version, 0 AS wave, score, segments FROM responses
+            SELECT campaign_id, counted_on, channel, survey_version, wave, score, segments FROM responses
             WHERE workspace_id = :workspace_id AND excluded_at IS NULL
         ) r CROSS JOIN LATERAL (
             SELECT '', '' UNION ALL SELECT * FROM jsonb_each_text(r.segments)
@@ -76,7 +76,7 @@ _MISCOUNTED = text("""
             ) IS NOT NULL
         UNION ALL
         SELECT k.key FROM responses r CROSS JOIN LATERAL jsonb_object_keys(r.segments) AS k (key)
-        WHERE r.workspace_id = :workspace_id AND NOT EXISTS (
+        WHERE r.workspace_id = :workspace_id AND k.key NOT LIKE '@%' AND NOT EXISTS (
             SELECT FROM tracked_properties t WHERE t.workspace_id = r.workspace_id AND t.key = k.key
         )
     ) wrong GROUP BY key ORDER BY key

@@ -119,7 +119,7 @@ async def test_two_processes_that_start_together_migrate_once(empty: Engine) -> 
 
 # What belongs to no tenant, or has to be found before the tenant is known.
 NOBODYS = {"workspaces", "instance", "instance_keys", "alembic_version"}
-FOUND_BY = {("api_keys", ("token_hash",)), ("dashboard_sessions", ("token_hash",))}
+FOUND_BY = {(table, ("token_hash",)) for table in ("api_keys", "dashboard_sessions", "invitations")}
 
 
 async def test_every_key_of_a_tenants_table_begins_with_the_tenant(own_engine: Engine) -> None:

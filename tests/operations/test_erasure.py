@@ -9,16 +9,20 @@ from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.personal_data import NOT_ERASED, PERSONAL
 from app.db.tables import (
+    captured_mails,
     deliveries,
     delivery_attempts,
     delivery_log,
     events,
+    invitations,
+    messages,
     metadata,
     recipients,
     remote_records,
     response_revisions,
     responses,
     suppressions,
+    touchpoints,
     webhook_endpoints,
 )
 from app.domain import ids
@@ -68,6 +72,7 @@ async def an_answer(engine: Engine, tenant: Tenant, recipient_id: UUID) -> UUID:
         **place, "id": new_id(NOW), "campaign_id": campaign_id, "survey_version": 1, "recipient_id": recipient_id,
         "slot": f"occasion:{MARK}", "occasion": MARK, "channel": "api", "score": 3, "comment": MARK, "language": MARK,
         "properties": {"agent": MARK}, "recipient_properties": {"home": MARK}, "excluded_reason": MARK,
+        "answers": {"why": MARK},
         "counted_on": NOW.date(), "answered_at": NOW,
     }  # fmt: skip
     event = {
@@ -85,7 +90,15 @@ async def an_answer(engine: Engine, tenant: Tenant, recipient_id: UUID) -> UUID:
         **place, "response_id": answer["id"], "revision": 1, "score": 3, "comment": MARK, "excluded_reason": MARK,
         "change": "amended", "actor": "key_1", "reason": MARK, "changed_at": NOW,
     }  # fmt: skip
+    asked = {**place, "id": uuid4(), "campaign_id": campaign_id, "recipient_id": recipient_id, "slot": MARK}
+    mail = {"to_address": MARK, "subject": MARK, "raw": MARK.encode(), "purpose": "first"}
     async with engine.write() as tx:
+        await tx.execute(insert(invitations).values(**asked, survey_version=1))
+        message = {**place, "id": uuid4(), "invitation_id": asked["id"], "kind": "first", "domain": f"{MARK}.example"}
+        await tx.execute(insert(messages).values(message))
+        await tx.execute(insert(captured_mails).values(**place, id=uuid4(), recipient_id=recipient_id, **mail))
+        met = {"external_id": MARK, "name": "order", "occurred_at": NOW, "properties": {"agent": MARK}}
+        await tx.execute(insert(touchpoints).values(**place, id=uuid4(), recipient_id=recipient_id, **met))
         await tx.execute(insert(responses).values(answer))
         await tx.execute(insert(response_revisions).values(revision))
         await tx.execute(insert(events).values(event))

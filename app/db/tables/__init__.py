@@ -8,6 +8,8 @@ from app.db.tables.base import metadata
 from app.db.tables.campaigns import campaign_recipients, campaigns, survey_versions
 from app.db.tables.events import event_queue, events
 from app.db.tables.imports import import_chunks, import_errors, imports
+from app.db.tables.invitations import invitations, messages, sending_days, touchpoints, waves
+from app.db.tables.mail import captured_mails
 from app.db.tables.recipients import accounts, recipients, suppressions
 from app.db.tables.responses import response_revisions, responses
 from app.db.tables.scores import score_rollups, tracked_properties, tracked_values
@@ -29,6 +31,7 @@ __all__ = [
     "api_keys",
     "campaign_recipients",
     "campaigns",
+    "captured_mails",
     "dashboard_sessions",
     "deliveries",
     "delivery_attempts",
@@ -44,6 +47,8 @@ __all__ = [
     "imports",
     "instance",
     "instance_keys",
+    "invitations",
+    "messages",
     "metadata",
     "recipients",
     "remote_records",
@@ -51,10 +56,13 @@ __all__ = [
     "response_revisions",
     "responses",
     "score_rollups",
+    "sending_days",
     "suppressions",
     "survey_versions",
+    "touchpoints",
     "tracked_properties",
     "tracked_values",
+    "waves",
     "webhook_endpoints",
     "workspaces",
 ]

@@ -24,7 +24,11 @@ campaigns = Table(
     Column("metric", Text, nullable=False),
     Column("state", Text, nullable=False, server_default=text("'draft'")),
     Column("one_answer_per_recipient", Boolean, nullable=False, server_default=text("false")),
+    Column("is_anonymous", Boolean, nullable=False, server_default=text("false")),
     Column("survey_version", Integer, nullable=False, server_default=text("1")),
+    Column("asking", JSONB),  # whom it asks, when and how; none: it asks nobody by itself
+    Column("plan_due_at", instant),  # when the planner is to look at it next
+    Column("paused_reason", Text),  # where it was not a person who paused it
     Column("starts_at", instant),
     Column("ends_at", instant),
     Column("launched_at", instant),
@@ -41,6 +45,7 @@ campaigns = Table(
     CheckConstraint("ends_at > starts_at", name="ends_after_start"),
     # what time alone brings about, looked for in all workspaces at once
     Index("ix_campaigns_due_start", "starts_at", postgresql_where=text("state = 'scheduled'")),
+    Index("ix_campaigns_plan_due", "plan_due_at", postgresql_where=text("plan_due_at IS NOT NULL")),
     Index("ix_campaigns_due_end", "ends_at", postgresql_where=text("state IN ('scheduled', 'running')")),
 )
 

@@ -55,6 +55,8 @@ recipients = Table(
     Column("account_id", Uuid),
     properties(),
     Column("unsubscribed_at", instant),
+    Column("bounced_at", instant),  # the address does not exist; cleared when it changes
+    Column("complained_at", instant),
     Column("asked_at", instant),  # the last time anybody asked, over all campaigns and channels
     created_at(),
     updated_at(),

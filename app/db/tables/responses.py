@@ -35,6 +35,9 @@ responses = Table(
     Column("campaign_id", Uuid, nullable=False),
     Column("survey_version", Integer, nullable=False),
     Column("recipient_id", Uuid),
+    Column("invitation_id", Uuid),  # that it answers; never of an anonymous campaign
+    Column("wave", Integer, nullable=False, server_default=text("0")),
+    Column("certainty", Text, nullable=False, server_default=text("'confirmed'")),
     Column("slot", Text, nullable=False),  # what makes it the same answer: occasion, campaign, or its own id
     Column("occasion", Text),
     Column("import_id", Text),  # the caller's id of an answer recorded elsewhere
@@ -48,6 +51,7 @@ responses = Table(
     Column("comment", Text),
     Column("language", Text),
     Column("may_contact", Boolean),
+    Column("answers", JSONB),  # to further questions, by their ids
     properties(),
     Column("recipient_properties", JSONB),  # as they were when the answer came
     Column("segments", JSONB, nullable=False, server_default=text("'{}'::jsonb")),  # counted under, after value caps
@@ -65,6 +69,7 @@ responses = Table(
     # No foreign key to recipients: its check locks, and so writes, each recipient's row, a quarter of all that
     # recording costs. The statement that inserts has looked them up, and recipients are never deleted, only emptied.
     CheckConstraint("score BETWEEN 0 AND 10", name="score"),
+    CheckConstraint("certainty IN ('confirmed', 'probable')", name="certainty"),
     # recipient before campaign, so that the same index also finds all answers of a person
     Index(
         "uq_responses_slot",

@@ -13,7 +13,7 @@ from sqlalchemy import (
     text,
 )
 
-from app.db.tables.base import belongs_to, created_at, instant, metadata, revision, texts, workspace_column
+from app.db.tables.base import belongs_to, created_at, instant, metadata, properties, revision, texts, workspace_column
 
 workspaces = Table(
     "workspaces",
@@ -23,9 +23,13 @@ workspaces = Table(
     Column("mode", Text, nullable=False),
     Column("sibling_id", Uuid),  # the test workspace of a live one, and the other way round
     Column("time_zone", Text, nullable=False, server_default=text("'UTC'")),
+    Column("quarantine_days", Integer, nullable=False, server_default=text("90")),  # nobody is asked twice within
+    properties("brand"),  # what pages and mails look like
+    properties("sender"),  # whom mails come from
     created_at(),
     revision(),
     CheckConstraint("mode IN ('live', 'test')", name="mode"),
+    CheckConstraint("quarantine_days BETWEEN 0 AND 3650", name="quarantine_days"),
 )
 
 api_keys = Table(

@@ -17,6 +17,7 @@ from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.domain.events import EventType
 from app.domain.metric import METRICS
+from app.domain.response import Certainty
 from app.operations.events import CHANNEL
 from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_sql
 from app.operations.responses.new_response import NewResponse
@@ -33,6 +34,8 @@ class Amendment:
     language: str | None
     may_contact: bool | None
     client_sequence: int | None
+    certainty: str
+    answers: dict[str, Any] | None
     excluded_reason: str | None
     excluded_at: datetime | None
     changed_at: datetime | None = None
@@ -42,8 +45,7 @@ class Amendment:
 
     @classmethod
     def of(cls, original: RowMapping) -> Self:
-        kept = ("score", "comment", "language", "may_contact", "client_sequence", "excluded_reason", "excluded_at")
-        return cls(original=original, **{name: original[name] for name in kept})
+        return cls(original=original, **{name: original[name] for name in _MAY_CHANGE})
 
     @property
     def is_change(self) -> bool:
@@ -77,6 +79,10 @@ class Amendment:
         self.language = later.language or self.language
         self.may_contact = later.may_contact if later.may_contact is not None else self.may_contact
         self.client_sequence = later.client_sequence or self.client_sequence
+        if later.certainty is Certainty.CONFIRMED:
+            self.certainty = Certainty.CONFIRMED
+        if later.answers is not None:
+            self.answers = {**(self.answers or {}), **json.loads(later.answers)}
         self.changed_at, self.actor = later.received_at, later.actor
 
     def counter_moves(self) -> list[tuple[int, int]]:
@@ -86,6 +92,12 @@ class Amendment:
         if counted_before and counted_after and self.score == self.original["score"]:
             return []
         return [(self.original["score"], -1)] * counted_before + [(self.score, 1)] * counted_after
+
+
+_MAY_CHANGE = (
+    "score", "comment", "language", "may_contact", "client_sequence", "certainty", "answers", "excluded_reason",
+    "excluded_at",
+)  # fmt: skip
 
 
 async def apply_amendments(tx: Tx, amendments: Sequence[Amendment]) -> None:
@@ -101,15 +113,14 @@ async def move_counters(tx: Tx, moves: Sequence[tuple[RowMapping, Sequence[tuple
     """Always under what the response was counted under, and last, since these are the rows everybody wants."""
     changes: list[tuple[Any, ...]] = [
         (
-            row["workspace_id"], row["campaign_id"], row["survey_version"], row["counted_on"], row["channel"],
-            score, json.dumps(row["segments"]), delta,
+            row["workspace_id"], row["campaign_id"], row["survey_version"], row["wave"], row["counted_on"],
+            row["channel"], score, json.dumps(row["segments"]), delta,
         )
         for row, counters in moves
         for score, delta in counters
     ]  # fmt: skip
     if changes:
-        names = ("workspace_id", "campaign_id", "survey_version", "counted_on", "channel", "score", "segments", "delta")
-        columns = dict(zip(names, map(list, zip(*changes, strict=True)), strict=True))
+        columns = dict(zip(_COUNTED_UNDER, map(list, zip(*changes, strict=True)), strict=True))
         await tx.execute(_MOVE_COUNTERS, columns)
 
 
@@ -135,9 +146,11 @@ async def _keep_revisions(tx: Tx, amendments: Sequence[Amendment]) -> None:
 
 
 async def _update_responses(tx: Tx, amendments: Sequence[Amendment]) -> None:
-    names = ("score", "comment", "language", "may_contact", "client_sequence", "excluded_at", "excluded_reason")
-    rows = {name: [getattr(amendment, name) for amendment in amendments] for name in names}
+    rows = {name: [getattr(amendment, name) for amendment in amendments] for name in _MAY_CHANGE}
+    rows["answers"] = [json.dumps(said) if said is not None else None for said in rows["answers"]]
     await tx.execute(_UPDATE_RESPONSES, {**_keys(amendments), **rows, "at": [a.changed_at for a in amendments]})
+    if any(amendment.original["invitation_id"] and amendment.comment for amendment in amendments):
+        await tx.execute(_NOTE_COMMENTS, _keys(amendments))
 
 
 async def _announce(tx: Tx, amendments: Sequence[Amendment]) -> None:
@@ -169,16 +182,26 @@ _KEEP_REVISIONS = text("""
 _UPDATE_RESPONSES = text("""
     UPDATE responses r SET
         score = t.score, comment = t.comment, language = t.language, may_contact = t.may_contact,
-        client_sequence = t.client_sequence, excluded_at = t.excluded_at, excluded_reason = t.excluded_reason,
+        client_sequence = t.client_sequence, certainty = t.certainty, answers = t.answers,
+        excluded_at = t.excluded_at, excluded_reason = t.excluded_reason,
         updated_at = t.at, revision = r.revision + 1, changed_in = pg_current_xact_id()
     FROM unnest(
         CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:score AS smallint[]), CAST(:comment AS text[]),
         CAST(:language AS text[]), CAST(:may_contact AS boolean[]), CAST(:client_sequence AS bigint[]),
-        CAST(:excluded_at AS timestamptz[]), CAST(:excluded_reason AS text[]), CAST(:at AS timestamptz[])
+        CAST(:certainty AS text[]), CAST(:answers AS jsonb[]), CAST(:excluded_at AS timestamptz[]),
+        CAST(:excluded_reason AS text[]), CAST(:at AS timestamptz[])
     ) AS t (
-        workspace_id, id, score, comment, language, may_contact, client_sequence, excluded_at, excluded_reason, at
+        workspace_id, id, score, comment, language, may_contact, client_sequence, certainty, answers, excluded_at,
+        excluded_reason, at
     )
     WHERE r.workspace_id = t.workspace_id AND r.id = t.id
+""")
+
+_NOTE_COMMENTS = text("""
+    UPDATE invitations v SET commented_at = r.updated_at, revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM unnest(CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[])) AS t (workspace_id, id)
+    JOIN responses r ON r.workspace_id = t.workspace_id AND r.id = t.id AND r.comment IS NOT NULL
+    WHERE v.workspace_id = r.workspace_id AND v.id = r.invitation_id AND v.commented_at IS NULL
 """)
 
 _PREVIOUS = """'{"score":' || t.previous_score || ',"band":"' || t.previous_band || '"}'"""
@@ -206,14 +229,17 @@ _ANNOUNCE = text(f"""
     SELECT pg_notify('{CHANNEL}', '')
 """)
 
+_COUNTED_UNDER = (
+    "workspace_id", "campaign_id", "survey_version", "wave", "counted_on", "channel", "score", "segments", "delta",
+)  # fmt: skip
 _MOVE_COUNTERS = text(f"""
     WITH changes AS MATERIALIZED (
-        SELECT workspace_id, campaign_id, survey_version, 0 AS wave, counted_on, channel, score, segments, delta
+        SELECT {", ".join(_COUNTED_UNDER)}
         FROM unnest(
             CAST(:workspace_id AS uuid[]), CAST(:campaign_id AS uuid[]), CAST(:survey_version AS int[]),
-            CAST(:counted_on AS date[]), CAST(:channel AS text[]), CAST(:score AS smallint[]),
+            CAST(:wave AS int[]), CAST(:counted_on AS date[]), CAST(:channel AS text[]), CAST(:score AS smallint[]),
             CAST(:segments AS jsonb[]), CAST(:delta AS int[])
-        ) AS t (workspace_id, campaign_id, survey_version, counted_on, channel, score, segments, delta)
+        ) AS t ({", ".join(_COUNTED_UNDER)})
     ),
     {rollup_ctes("changes")}
     SELECT 1

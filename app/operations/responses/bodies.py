@@ -4,6 +4,7 @@ from pydantic_core import to_json
 
 from app.domain import ids
 from app.domain.metric import METRICS
+from app.domain.segment import VARIANT
 from app.operations.responses.new_response import NewResponse
 
 # The scale and the bands of every metric as a table, so that SQL has them from the one place that defines them.
@@ -44,9 +45,14 @@ def told_as_recorded(response: NewResponse) -> str:
         "may_contact": response.may_contact,
         "occasion": response.occasion,
         "import_id": response.import_id,
+        "invitation_id": ids.shown("invitation", response.invitation_id) if response.invitation_id else None,
+        "wave": response.wave,
+        "variant": response.variant,
+        "certainty": response.certainty,
         "answered_at": response.answered_at,
     }
-    return f'{to_json(said)[:-1].decode()},"properties":{response.properties}'
+    answers = response.answers or "null"
+    return f'{to_json(said)[:-1].decode()},"answers":{answers},"properties":{response.properties}'
 
 
 def told_sql(response: str) -> str:
@@ -61,7 +67,13 @@ def told_sql(response: str) -> str:
         'may_contact', {response}.may_contact,
         'occasion', {response}.occasion,
         'import_id', {response}.import_id,
+        'invitation_id', CASE WHEN {response}.invitation_id IS NOT NULL
+            THEN {id_sql("invitation", f"{response}.invitation_id")} END,
+        'wave', {response}.wave,
+        'variant', {response}.segments ->> '{VARIANT}',
+        'certainty', {response}.certainty,
         'answered_at', {instant_sql(f"{response}.answered_at")},
+        'answers', {response}.answers,
         'properties', {response}.properties
     )::text, -1)"""
 

@@ -11,6 +11,7 @@ from datetime import date
 import asyncpg
 
 from app.domain.campaign import ACCEPTS_ANSWERS
+from app.domain.segment import VARIANT
 from app.operations.events import CHANNEL
 from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_as_recorded
 from app.operations.responses.new_response import NewResponse
@@ -33,6 +34,12 @@ INPUT = (
     ("may_contact", "boolean", True),
     ("properties", "jsonb", True),
     ("occasion", "text", True),
+    ("invitation_id", "uuid", True),
+    ("asked_version", "integer", False),
+    ("wave", "integer", True),
+    ("variant", "text", False),
+    ("certainty", "text", True),
+    ("answers", "jsonb", True),
     ("import_id", "text", True),
     ("client_ref", "uuid", True),
     ("client_sequence", "bigint", True),
@@ -78,10 +85,12 @@ WITH input AS MATERIALIZED (
 ),
 known AS MATERIALIZED (
     SELECT i.*, 1 AS revision, m.metric, {band_sql("i.score")} AS band,
-        c.id AS c_id, c.name AS c_name, c.kind AS c_kind, c.state, c.survey_version,
+        c.id AS c_id, c.name AS c_name, c.kind AS c_kind, c.state,
+        coalesce(i.asked_version, c.survey_version) AS survey_version,
         r.id AS r_id, r.external_id AS r_external_id, r.email AS r_email, r.name AS r_name,
         r.properties AS recipient_properties,
-        CASE WHEN i.occasion IS NOT NULL THEN 'occasion:' || i.occasion
+        CASE WHEN i.invitation_id IS NOT NULL THEN 'invitation:' || i.invitation_id
+             WHEN i.occasion IS NOT NULL THEN 'occasion:' || i.occasion
              WHEN c.one_answer_per_recipient THEN 'campaign' ELSE 'response:' || i.id END AS slot,
         (i.answered_at AT TIME ZONE w.time_zone)::date AS counted_on,
         CASE WHEN c.id IS NULL THEN 'campaign_not_found'
@@ -107,13 +116,15 @@ inserted AS (
     INSERT INTO responses (
         {COPIED}, survey_version, slot, recipient_properties, segments, counted_on, created_at, updated_at
     )
-    SELECT {COPIED_FROM_KNOWN}, k.survey_version, k.slot, k.recipient_properties, coalesce(s.segments, '{{}}'),
+    SELECT {COPIED_FROM_KNOWN}, k.survey_version, k.slot, k.recipient_properties, 
+        coalesce(s.segments, '{{}}') || CASE WHEN k.variant IS NULL THEN '{{}}' ELSE
+            jsonb_build_object('{VARIANT}', k.variant) END,
         k.counted_on, k.received_at, k.received_at
     FROM known k LEFT JOIN segmented s ON s.id = k.id AND s.workspace_id = k.workspace_id
     WHERE k.refusal IS NULL
     ORDER BY k.workspace_id, k.campaign_id, coalesce(k.import_id, k.slot), k.place
     ON CONFLICT DO NOTHING
-    RETURNING workspace_id, id, campaign_id, survey_version, counted_on, channel, score, segments
+    RETURNING workspace_id, id, campaign_id, survey_version, wave, counted_on, channel, score, segments
 ),
 announced AS (
     INSERT INTO events (
@@ -134,8 +145,15 @@ queued AS (
     INSERT INTO event_queue (workspace_id, event_id) SELECT workspace_id, id FROM announced
 ),
 changes AS (
-    SELECT workspace_id, campaign_id, survey_version, 0 AS wave, counted_on, channel, score, segments, 1 AS delta
+    SELECT workspace_id, campaign_id, survey_version, wave, counted_on, channel, score, segments, 1 AS delta
     FROM inserted
+),
+answered AS (
+    UPDATE invitations v SET state = 'answered', response_id = k.id, answered_at = k.received_at,
+        commented_at = CASE WHEN k.comment IS NOT NULL THEN k.received_at END,
+        due_at = NULL, revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM inserted JOIN known k USING (workspace_id, id)
+    WHERE v.workspace_id = k.workspace_id AND v.id = k.invitation_id
 ),
 {rollup_ctes("changes")},
 notified AS (

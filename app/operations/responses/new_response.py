@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.domain.errors import DomainError
 from app.domain.recipient import RecipientInput
-from app.domain.response import Channel, IfAnswered
+from app.domain.response import Certainty, Channel, IfAnswered
 
 
 @dataclass(slots=True)
@@ -29,6 +29,12 @@ class NewResponse:
     may_contact: bool | None = None
     properties: str = "{}"
     occasion: str | None = None
+    invitation_id: UUID | None = None  # never of an anonymous campaign
+    asked_version: int | None = None  # of the survey; none means what the campaign asks now
+    wave: int = 0
+    variant: str | None = None  # counted as a segment of its own
+    certainty: Certainty = Certainty.CONFIRMED
+    answers: str | None = None  # JSON text: to further questions, by their ids
     import_id: str | None = None
     client_ref: UUID | None = None
     client_sequence: int | None = None

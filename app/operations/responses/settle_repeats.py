@@ -4,7 +4,9 @@ Its original is found by what the caller gave, the most deliberate first: our ow
 was lost), Idempotency-Key, import id, the browser's reference, the answer slot.
 """
 
+import json
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, text
@@ -94,11 +96,16 @@ def _settle(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
         return _same_key(repeat, standing)
     if repeat.client_ref is not None and original["client_ref"] == repeat.client_ref:
         return _next_part(repeat, standing)
-    if is_same_answer(repeat.score, repeat.comment, recorded_score=standing.score, recorded_comment=standing.comment):
+    if is_same_answer(_said(repeat), _said(standing)):
         return _recorded(standing, What.REPEATED)
     if repeat.if_answered is IfAnswered.AMEND:
         return _amended(repeat, standing)
     return _already_answered(standing)
+
+
+def _said(answer: NewResponse | Amendment) -> dict[str, Any]:
+    told = json.loads(answer.answers) if isinstance(answer.answers, str) else answer.answers
+    return {"score": answer.score, "comment": answer.comment, "certainty": answer.certainty, "answers": told}
 
 
 def _same_key(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
