@@ -9,6 +9,7 @@ from app.db.vault import Vault
 
 KEY_BYTES = 32
 ADDRESSES = "addresses"  # of erased people, kept as digests
+SURVEY_LINKS = "survey_links"  # the tokens of personal links
 
 
 class AddressKey:

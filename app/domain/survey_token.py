@@ -1,0 +1,35 @@
+"""What a personal link ends in: `/s/{token}` asks, `/u/{token}` unsubscribes.
+
+Derived from the invitation's id, so that a reminder carries the same link and a copy of the database opens none.
+"""
+
+import base64
+import hashlib
+import hmac
+import re
+from uuid import UUID
+
+TOKEN_CHARACTERS = 22  # 132 bits; short, since mail programs break long List-Unsubscribe headers
+_TOKEN = re.compile(rf"[A-Za-z0-9_-]{{{TOKEN_CHARACTERS}}}", re.ASCII)
+
+
+def survey_token(key: bytes, invitation_id: UUID) -> str:
+    return _written(hmac.digest(key, invitation_id.bytes, hashlib.sha256))
+
+
+def random_token(entropy: bytes) -> str:
+    """For an invitation to an anonymous campaign: nobody can make it again. At least 17 random bytes."""
+    return _written(entropy)
+
+
+def is_survey_token(text: str) -> bool:
+    return _TOKEN.fullmatch(text) is not None
+
+
+def token_digest(token: str) -> bytes:
+    """What is kept of it. SHA-256 is enough, since nobody guesses 132 bits."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _written(digest: bytes) -> str:
+    return base64.urlsafe_b64encode(digest)[:TOKEN_CHARACTERS].decode()
