@@ -14,6 +14,12 @@ SURVEY = {
     "follow_up": {"detractor": {"en": "What went wrong?"}},
     "thank_you": {"promoter": {"en": {"text": "Thank you!", "link": "https://reviews.example/us"}}},
 }
+WITHOUT = {"lowest_label": {}, "highest_label": {}, "reward": {}, "questions": []}
+SHOWN_SURVEY = {
+    **SURVEY,
+    **WITHOUT,
+    "thank_you": {"promoter": {"en": {"text": "Thank you!", "link": "https://reviews.example/us", "share_text": None}}},
+}
 MOVES = ("launch", "pause", "resume", "complete", "archive")
 
 

@@ -1,43 +1,14 @@
 """What campaigns look like from outside."""
 
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Any, Literal, Self
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
+from app.api.survey_models import ShownSurvey, SurveyInput
 from app.domain.campaign import CampaignKind, CampaignState
-from app.domain.metric import Band, MetricKey
-from app.domain.survey import LONGEST_LINK, MOST_LANGUAGES, Survey, SurveyChange
-from app.domain.survey_texts import LONGEST_TEXT
-
-Language = Annotated[str, StringConstraints(max_length=20), Field(examples=["en", "pt-BR", "zh-Hant"])]
-Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]
-Value = TypeVar("Value")
-ByLanguage = Annotated[dict[str, Value], Field(max_length=MOST_LANGUAGES, description="By language.")]
-ByBand = Annotated[
-    dict[str, ByLanguage[Value]],
-    Field(max_length=len(Band), description="By band (promoter, passive, detractor), then by language."),
-]
-
-
-class ThankYouInput(Request):
-    text: Text
-    link: Annotated[str, StringConstraints(max_length=LONGEST_LINK)] | None = Field(
-        None, description="Begins with https://", examples=["https://reviews.example/us"]
-    )
-
-
-class SurveyInput(Request):
-    """Replaces the survey as a whole. A launch needs the question in every language; the rest is optional."""
-
-    default_language: Language
-    languages: list[Language] = Field(min_length=1, max_length=MOST_LANGUAGES)
-    question: ByLanguage[Text] = Field({})
-    follow_up: ByBand[Text] = Field({})
-    thank_you: ByBand[ThankYouInput] = Field({})
-
-    def read(self) -> Survey:
-        return Survey.from_json(self.model_dump())
+from app.domain.metric import MetricKey
+from app.domain.survey import SurveyChange
 
 
 class CampaignCreate(Request):
@@ -86,19 +57,6 @@ class CampaignEdit(Request):
         if self.survey_change is not None and "survey" not in self.model_fields_set:
             raise ValueError("survey_change says what a new survey is, and there is none")
         return self
-
-
-class ThankYou(Reply):
-    text: str
-    link: str | None
-
-
-class ShownSurvey(Reply):
-    default_language: str
-    languages: list[str]
-    question: dict[str, str]
-    follow_up: dict[str, dict[str, str]]
-    thank_you: dict[str, dict[str, ThankYou]]
 
 
 class Campaign(Reply):

@@ -13,10 +13,13 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 from app.domain.errors import RuleViolation
+from app.domain.merge_fields import fields_in
 from app.domain.metric import Band, Metric
 from app.domain.pointer import json_pointer
+from app.domain.question_rules import LONGEST_LABEL, question_faults
+from app.domain.questions import Question, Texts
+from app.domain.survey_texts import Fault, text_faults
 
-LONGEST_TEXT = 1_000  # characters
 LONGEST_LINK = 2_000
 MOST_LANGUAGES = 50
 MOST_FAULTS_LISTED = 50
@@ -53,44 +56,48 @@ class SurveyChange(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ThankYou:
     text: str
-    link: str | None = None  # https: a review site, a referral, a reward
+    link: str | None = None  # https: a review site, a referral
+    share_text: str | None = None  # ready to be sent on to a friend
 
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """`follow_up` and `thank_you` are keyed by band, then by language."""
+    """`follow_up` and `thank_you` are keyed by band, then by language; `questions` come after the scored one.
+
+    `lowest_label` and `highest_label` name the ends of its scale. `reward` introduces the code that everybody gets who
+    answers: it knows no bands, because a reward for praise buys praise.
+    """
 
     default_language: str
     languages: tuple[str, ...]
-    question: Mapping[str, str] = field(default_factory=dict)
-    follow_up: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    question: Texts = field(default_factory=dict)
+    follow_up: Mapping[str, Texts] = field(default_factory=dict)
     thank_you: Mapping[str, Mapping[str, ThankYou]] = field(default_factory=dict)
+    lowest_label: Texts = field(default_factory=dict)
+    highest_label: Texts = field(default_factory=dict)
+    reward: Texts = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Self:
         """Reads what `to_json` wrote, or input whose types were checked; rules are checked by `check_survey`."""
         thank_you = {
-            band: {language: ThankYou(said["text"], said.get("link")) for language, said in by_language.items()}
+            band: {language: ThankYou(**said) for language, said in by_language.items()}
             for band, by_language in (content.get("thank_you") or {}).items()
         }
+        plain = ("question", "lowest_label", "highest_label", "reward")
         return cls(
             content["default_language"],
             tuple(content["languages"]),
-            dict(content.get("question") or {}),
-            {band: dict(texts) for band, texts in (content.get("follow_up") or {}).items()},
-            thank_you,
+            follow_up={band: dict(texts) for band, texts in (content.get("follow_up") or {}).items()},
+            thank_you=thank_you,
+            questions=tuple(Question.from_json(question) for question in content.get("questions") or ()),
+            **{name: dict(content.get(name) or {}) for name in plain},
         )
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "languages": list(self.languages)}
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """`pointer` is a JSON pointer into the survey."""
-
-    pointer: str
-    detail: str
+        questions = [question.to_json() for question in self.questions]
+        return {**asdict(self), "languages": list(self.languages), "questions": questions}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,22 +124,37 @@ def check_survey(survey: Survey, *, metric: Metric, at: str = "/survey") -> None
 
 
 def check_questions(survey: Survey, *, at: str = "/survey") -> None:
-    """What a launch needs beside `check_survey`. Raises SurveyIncomplete."""
+    """What a launch needs beside `check_survey`: all questions in all languages. Raises SurveyIncomplete."""
     lacking = [language for language in survey.languages if language not in survey.question]
     if lacking:
         detail = f"The question is missing in {', '.join(lacking)}."
         raise SurveyIncomplete(detail, pointer=f"{at}/question/{lacking[0]}", languages=lacking)
+    for place, question in enumerate(survey.questions):
+        for pointer, texts in question.texts:
+            lacking = [language for language in survey.languages if language not in texts]
+            if lacking and not pointer.startswith("/scale"):  # a scale can do without names for its ends
+                detail = f"The question {question.id} lacks texts in {', '.join(lacking)}."
+                where = f"{at}/questions/{place}{pointer}/{lacking[0]}"
+                raise SurveyIncomplete(detail, pointer=where, languages=lacking)
 
 
 def completeness(survey: Survey) -> dict[str, Completeness]:
     """Per language, in the survey's order."""
-    wanted = ["question", *(name for name in _texts_in(survey, survey.default_language) if name != "question")]
+    wanted = {
+        name: texts
+        for name, texts in _named_texts(survey)
+        if survey.default_language in texts or name.partition(".")[0] in {"question", "questions"}
+    }
     found: dict[str, Completeness] = {}
     for language in survey.languages:
-        here = set(_texts_in(survey, language))
-        missing = tuple(name for name in wanted if name not in here)
+        missing = tuple(name for name, texts in wanted.items() if language not in texts)
         found[language] = Completeness(not missing, missing)
     return found
+
+
+def fields_used(survey: Survey) -> frozenset[str]:
+    """The merge fields in any of its texts: `name`, `property.plan`."""
+    return fields_in(text for _, texts in _named_texts(survey) for text in texts.values())
 
 
 def pick_language(survey: Survey, *, wanted: str | None) -> str:
@@ -147,24 +169,50 @@ def pick_language(survey: Survey, *, wanted: str | None) -> str:
     return next(siblings, survey.default_language)
 
 
-def _texts_in(survey: Survey, language: str) -> list[str]:
-    names = ["question"] if language in survey.question else []
-    for part, by_band in (("follow_up", survey.follow_up), ("thank_you", survey.thank_you)):
-        names += [f"{part}.{band}" for band in Band if language in by_band.get(band, {})]
-    return names
+def _named_texts(survey: Survey) -> Iterator[tuple[str, Texts]]:
+    """Every text there is, under the name that completeness gives it."""
+    yield "question", survey.question
+    yield "lowest_label", survey.lowest_label
+    yield "highest_label", survey.highest_label
+    yield from ((f"follow_up.{band}", survey.follow_up.get(band, {})) for band in Band)
+    for question in survey.questions:
+        for name, texts in question.named_texts:
+            yield f"questions.{question.id}{name}", texts
+    for band in Band:
+        said = survey.thank_you.get(band, {})
+        yield f"thank_you.{band}", {language: one.text for language, one in said.items()}
+        yield f"thank_you.{band}.share_text", _share_texts(said)
+    yield "reward", survey.reward
+
+
+def _share_texts(said: Mapping[str, ThankYou]) -> Texts:
+    return {language: one.share_text for language, one in said.items() if one.share_text is not None}
 
 
 def _faults(survey: Survey, *, metric: Metric) -> Iterator[Fault]:
     yield from _language_faults(survey)
-    yield from _texts_faults(survey.question, "/question", survey)
+    yield from text_faults(survey.question, "/question", survey.languages)
+    for name, texts in (("lowest_label", survey.lowest_label), ("highest_label", survey.highest_label)):
+        yield from text_faults(texts, f"/{name}", survey.languages, longest=LONGEST_LABEL)
+    yield from text_faults(survey.reward, "/reward", survey.languages)
+    yield from _band_faults(survey, metric=metric)
+    yield from _link_faults(survey)
+    yield from question_faults(survey.questions, languages=survey.languages, metric=metric)
+
+
+def _band_faults(survey: Survey, *, metric: Metric) -> Iterator[Fault]:
     bands = [band for band, scores in metric.scores_by_band().items() if scores]
     for part, by_band in (("follow_up", survey.follow_up), ("thank_you", survey.thank_you)):
-        for band, by_language in by_band.items():
+        for band in by_band:
             if band not in bands:
                 yield Fault(json_pointer(part, band), f"{metric.name} has the bands {', '.join(bands)}.")
-            texts = {key: said.text if isinstance(said, ThankYou) else said for key, said in by_language.items()}
-            yield from _texts_faults(texts, json_pointer(part, band), survey)
-    yield from _link_faults(survey)
+    for band, texts in survey.follow_up.items():
+        yield from text_faults(texts, json_pointer("follow_up", band), survey.languages)
+    for band, said in survey.thank_you.items():
+        where = json_pointer("thank_you", band)
+        yield from text_faults({language: one.text for language, one in said.items()}, where, survey.languages)
+        for fault in text_faults(_share_texts(said), where, survey.languages):
+            yield Fault(f"{fault.pointer}/share_text", fault.detail)
 
 
 def _language_faults(survey: Survey) -> Iterator[Fault]:
@@ -177,21 +225,6 @@ def _language_faults(survey: Survey) -> Iterator[Fault]:
         yield Fault("/languages", f"A survey has at most {MOST_LANGUAGES} languages.")
     if survey.default_language not in survey.languages:
         yield Fault("/default_language", "The default language is one of the survey's languages.")
-
-
-def _texts_faults(texts: Mapping[str, str], pointer: str, survey: Survey) -> Iterator[Fault]:
-    for language, text in texts.items():
-        where = pointer + json_pointer(language)
-        if language not in survey.languages:
-            yield Fault(where, f"{language} is not one of the survey's languages.")
-        if not text.strip():
-            yield Fault(where, "The text is empty; leave it out instead.")
-        if len(text) > LONGEST_TEXT:
-            yield Fault(where, f"The text has at most {LONGEST_TEXT} characters.")
-        if "{" in text or "}" in text:
-            yield Fault(where, "Plain text only: a placeholder in braces would be shown as it stands.")
-        if any(ord(letter) < 32 and letter not in "\n\t" for letter in text):
-            yield Fault(where, "The text holds a control character.")
 
 
 def _link_faults(survey: Survey) -> Iterator[Fault]:

@@ -7,7 +7,7 @@ import pytest
 
 from app.db.engine import Engine
 from tests.builders import rows
-from tests.campaigns import MOVES, SURVEY, create, in_days, in_german, move, patch, read
+from tests.campaigns import MOVES, SHOWN_SURVEY, SURVEY, create, in_days, in_german, move, patch, read
 from tests.conftest import Tenant
 
 
@@ -39,7 +39,7 @@ async def test_a_new_campaign_is_a_draft_of_what_was_sent(alice: Tenant) -> None
     )  # fmt: skip
     expected = {
         "name": "Summer", "kind": "transactional", "goal": "onboarding", "metric": "csat", "state": "draft",
-        "one_answer_per_recipient": True, "survey_version": 1, "survey": SURVEY, "revision": 1,
+        "one_answer_per_recipient": True, "survey_version": 1, "survey": SHOWN_SURVEY, "revision": 1,
         "starts_at": "2026-07-01T00:00:00Z", "ends_at": "2026-08-01T00:00:00Z",
         "launched_at": None, "completed_at": None, "archived_at": None,
     }  # fmt: skip

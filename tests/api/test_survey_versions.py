@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tests.campaigns import SURVEY, create, in_german, move, patch, read
+from tests.campaigns import SURVEY, WITHOUT, create, in_german, move, patch, read
 from tests.conftest import Tenant
 
 
@@ -15,7 +15,7 @@ async def test_before_the_launch_the_first_version_is_edited_in_place(alice: Ten
     campaign = await create(alice)
     edited = (await patch(alice, campaign, survey=in_german())).json()
     assert edited["survey_version"] == 1
-    assert edited["survey"] == in_german(follow_up={}, thank_you={})
+    assert edited["survey"] == in_german(follow_up={}, thank_you={}, **WITHOUT)
     assert [version["survey"] for version in (await versions(alice, campaign))["data"]] == [edited["survey"]]
 
 

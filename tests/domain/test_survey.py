@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from app.domain.metric import METRICS, NPS
+from app.domain.questions import Condition, Option, Question, QuestionKind, Scale, ShowIf
 from app.domain.survey import (
-    LONGEST_TEXT,
     Survey,
     SurveyIncomplete,
     SurveyInvalid,
@@ -14,8 +14,10 @@ from app.domain.survey import (
     check_questions,
     check_survey,
     completeness,
+    fields_used,
     pick_language,
 )
+from app.domain.survey_texts import LONGEST_TEXT
 
 COMPLETE = Survey(
     default_language="en",
@@ -26,6 +28,20 @@ COMPLETE = Survey(
         "promoter": {"en": ThankYou("Tell others!", "https://reviews.example/us?a=1"), "de": ThankYou("Danke!")}
     },
 )
+REASON = Question(
+    "reason",
+    QuestionKind.ONE_OF,
+    {"en": "What was it?", "de": "Woran lag es?"},
+    (Option("price", {"en": "The price", "de": "Am Preis"}), Option("speed", {"en": "Speed", "de": "Am Tempo"})),
+    show_if=ShowIf(any=(Condition("band", any_of=("detractor",)),)),
+)
+EASE = Question(
+    "ease",
+    QuestionKind.SCALE,
+    {"en": "How easy was it?", "de": "Wie leicht war es?"},
+    scale=Scale(1, 5, {"en": "Hard"}, {"en": "Easy"}),
+)
+WITH_QUESTIONS = replace(COMPLETE, questions=(REASON, EASE))
 
 
 def faults_of(survey: Survey, metric: str = "nps") -> list[str]:
@@ -43,6 +59,9 @@ def test_a_sound_survey_passes() -> None:
 def test_a_survey_survives_being_stored() -> None:
     stored = json.loads(json.dumps(COMPLETE.to_json()))
     assert Survey.from_json(stored) == COMPLETE
+    stored = json.loads(json.dumps(WITH_QUESTIONS.to_json()))
+    assert Survey.from_json(stored) == WITH_QUESTIONS
+    assert WITH_QUESTIONS.to_json() == stored
     assert Survey.from_json({"default_language": "en", "languages": ["en"]}) == Survey("en", ("en",))
 
 
@@ -130,6 +149,48 @@ def test_a_launch_needs_the_question_in_every_language() -> None:
         check_questions(replace(COMPLETE, languages=("en", "de", "fr", "it")))
     assert refused.value.members == {"languages": ["fr", "it"]}
     assert refused.value.pointer == "/survey/question/fr"
+
+
+def test_a_launch_needs_further_questions_in_every_language_too() -> None:
+    check_questions(WITH_QUESTIONS)
+    in_french = replace(WITH_QUESTIONS, languages=("en", "de", "fr"), question={**COMPLETE.question, "fr": "Alors ?"})
+    with pytest.raises(SurveyIncomplete) as refused:
+        check_questions(in_french)
+    assert refused.value.pointer == "/survey/questions/0/text/fr"
+    option = replace(REASON.options[1], text={"en": "Speed"})
+    with pytest.raises(SurveyIncomplete) as refused:
+        check_questions(replace(COMPLETE, questions=(replace(REASON, options=(REASON.options[0], option)),)))
+    assert refused.value.pointer == "/survey/questions/0/options/1/text/de"
+
+
+def test_completeness_names_what_further_questions_lack() -> None:
+    assert completeness(WITH_QUESTIONS)["de"].missing == (
+        "questions.ease.lowest_label", "questions.ease.highest_label",
+    )  # fmt: skip
+    untold = Option("price", {"en": "The price"})
+    without = replace(REASON, text={"en": "What was it?"}, options=(untold, *REASON.options[1:]))
+    assert completeness(replace(COMPLETE, questions=(without,)))["de"].missing == (
+        "questions.reason", "questions.reason.options.price",
+    )  # fmt: skip
+
+
+def test_other_texts_are_checked_and_counted_as_well() -> None:
+    survey = replace(COMPLETE, reward={"en": "Your code"}, lowest_label={"en": "Not at all", "de": "Gar nicht"})
+    check_survey(survey, metric=NPS)
+    assert completeness(survey)["de"].missing == ("reward",)
+    assert faults_of(replace(COMPLETE, reward={"fr": "Votre code"})) == ["/survey/reward/fr"]
+    assert faults_of(replace(COMPLETE, highest_label={"en": "x" * 101})) == ["/survey/highest_label/en"]
+    shared = {"promoter": {"en": ThankYou("Thanks!", share_text="{")}}
+    assert faults_of(replace(COMPLETE, thank_you=shared)) == ["/survey/thank_you/promoter/en/share_text"]
+
+
+def test_a_survey_tells_which_merge_fields_it_reads() -> None:
+    thanks = {"promoter": {"en": ThankYou("Thanks, {name|friend}!", share_text="I like {brand|them}")}}
+    option = Option("plan", {"en": "My {property.plan|old} plan"})
+    questions = (replace(REASON, options=(option, *REASON.options)),)
+    survey = replace(COMPLETE, thank_you=thanks, questions=questions)
+    check_survey(survey, metric=NPS)
+    assert fields_used(survey) == {"name", "brand", "property.plan"}
 
 
 def test_completeness_tells_per_language_what_the_default_has_and_it_lacks() -> None:
