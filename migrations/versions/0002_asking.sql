@@ -111,7 +111,7 @@ CREATE TABLE invitations (
 
 CREATE INDEX ix_invitations_claimed ON invitations (claimed_until) WHERE claim_id IS NOT NULL;
 
-CREATE INDEX ix_invitations_due ON invitations (due_at) WHERE due_at IS NOT NULL AND claim_id IS NULL;
+CREATE INDEX ix_invitations_due ON invitations (workspace_id, campaign_id, due_at) WHERE due_at IS NOT NULL AND claim_id IS NULL;
 
 CREATE INDEX ix_invitations_expiring ON invitations (expires_at) WHERE state IN ('sent', 'unknown');
 
@@ -129,6 +129,7 @@ CREATE TABLE messages (
     workspace_id UUID NOT NULL,
     id UUID NOT NULL,
     invitation_id UUID NOT NULL,
+    campaign_id UUID NOT NULL,
     kind TEXT NOT NULL,
     domain TEXT NOT NULL,
     state TEXT DEFAULT 'sending' NOT NULL,
@@ -146,9 +147,9 @@ CREATE TABLE messages (
     CONSTRAINT ck_messages_bounce_kind CHECK (bounce_kind IN ('hard', 'soft'))
 );
 
-CREATE INDEX ix_messages_created ON messages (workspace_id, created_at);
+CREATE INDEX ix_messages_campaign ON messages (workspace_id, campaign_id, created_at);
 
-CREATE INDEX ix_messages_domain ON messages (workspace_id, domain, created_at);
+CREATE INDEX ix_messages_created ON messages (workspace_id, created_at);
 
 CREATE INDEX ix_messages_invitation ON messages (workspace_id, invitation_id);
 
@@ -162,6 +163,17 @@ CREATE TABLE sending_days (
     CONSTRAINT pk_sending_days PRIMARY KEY (workspace_id, campaign_id, sent_on),
     CONSTRAINT fk_sending_days_campaigns FOREIGN KEY(workspace_id, campaign_id) REFERENCES campaigns (workspace_id, id)
 );
+
+CREATE TABLE sending_work (
+    workspace_id UUID NOT NULL,
+    campaign_id UUID NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_sending_work PRIMARY KEY (workspace_id, campaign_id),
+    CONSTRAINT fk_sending_work_campaigns FOREIGN KEY(workspace_id, campaign_id) REFERENCES campaigns (workspace_id, id)
+)
+ WITH (fillfactor = 50);
+
+CREATE INDEX ix_sending_work_due ON sending_work (due_at);
 
 CREATE TABLE captured_mails (
     workspace_id UUID NOT NULL,

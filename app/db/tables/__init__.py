@@ -8,7 +8,7 @@ from app.db.tables.base import metadata
 from app.db.tables.campaigns import campaign_recipients, campaigns, survey_versions
 from app.db.tables.events import event_queue, events
 from app.db.tables.imports import import_chunks, import_errors, imports
-from app.db.tables.invitations import invitations, messages, sending_days, touchpoints, waves
+from app.db.tables.invitations import invitations, messages, sending_days, sending_work, touchpoints, waves
 from app.db.tables.mail import captured_mails
 from app.db.tables.recipients import accounts, recipients, suppressions
 from app.db.tables.responses import response_revisions, responses
@@ -57,6 +57,7 @@ __all__ = [
     "responses",
     "score_rollups",
     "sending_days",
+    "sending_work",
     "suppressions",
     "survey_versions",
     "touchpoints",

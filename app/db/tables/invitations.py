@@ -120,8 +120,14 @@ invitations = Table(
     CheckConstraint("channel IN ('email', 'link')", name="channel"),
     Index("uq_invitations_slot", "workspace_id", "recipient_id", "campaign_id", "slot", unique=True),
     Index(None, "workspace_id", "campaign_id", "wave", "state"),
-    # What is due, looked for in all workspaces at once.
-    Index("ix_invitations_due", "due_at", postgresql_where=text("due_at IS NOT NULL AND claim_id IS NULL")),
+    # What is due of a campaign; which campaigns have anything due, `sending_work` says.
+    Index(
+        "ix_invitations_due",
+        "workspace_id",
+        "campaign_id",
+        "due_at",
+        postgresql_where=text("due_at IS NOT NULL AND claim_id IS NULL"),
+    ),
     Index("ix_invitations_unscheduled", "id", postgresql_where=text("state = 'planned' AND due_at IS NULL")),
     Index("ix_invitations_claimed", "claimed_until", postgresql_where=text("claim_id IS NOT NULL")),
     Index("ix_invitations_expiring", "expires_at", postgresql_where=text("state IN ('sent', 'unknown')")),
@@ -139,6 +145,7 @@ messages = Table(
     workspace_column(),
     Column("id", Uuid, primary_key=True),
     Column("invitation_id", Uuid, nullable=False),
+    Column("campaign_id", Uuid, nullable=False),  # for caps per hour
     Column("kind", Text, nullable=False),
     Column("domain", Text, nullable=False),  # of the address, for caps per domain
     Column("state", Text, nullable=False, server_default=text("'sending'")),
@@ -154,7 +161,7 @@ messages = Table(
     CheckConstraint("state IN ('sending', 'sent', 'failed', 'unknown')", name="state"),
     CheckConstraint("bounce_kind IN ('hard', 'soft')", name="bounce_kind"),
     Index("ix_messages_invitation", "workspace_id", "invitation_id"),
-    Index("ix_messages_domain", "workspace_id", "domain", "created_at"),
+    Index("ix_messages_campaign", "workspace_id", "campaign_id", "created_at"),
     Index("ix_messages_created", "workspace_id", "created_at"),
 )
 
@@ -169,4 +176,17 @@ sending_days = Table(
     Column("bounced_count", Integer, nullable=False, server_default=text("0")),
     Column("complained_count", Integer, nullable=False, server_default=text("0")),
     belongs_to("campaigns", "campaign_id"),
+)
+
+# When looking for due invitations of a campaign is worth while. Its row is locked while some are claimed, so that caps
+# hold exactly, however many workers there are.
+sending_work = Table(
+    "sending_work",
+    metadata,
+    workspace_column(),
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("due_at", instant, nullable=False),
+    belongs_to("campaigns", "campaign_id"),
+    Index("ix_sending_work_due", "due_at"),
+    postgresql_with={"fillfactor": 50},
 )
