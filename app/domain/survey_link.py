@@ -1,0 +1,79 @@
+"""What following a personal link leads to, and what each act on its page is worth.
+
+intent       an address with a score in it was opened: worth nothing, whoever opened it
+probable     the page was looked at for a while
+confirmed    somebody pressed Send, chose a score, or moved, touched or typed while a score stood there
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.domain.campaign import ACCEPTS_ANSWERS, CampaignState
+from app.domain.response import Certainty
+
+NOT_ME = "not_me"  # whoever had the link says that it was meant for somebody else
+SCANNER = "scanner"
+TAKEN_OUT_BY_LINK = frozenset({NOT_ME, SCANNER})  # reasons that a later act of a person does away with
+
+
+class Confirmation(StrEnum):
+    AUTO = "auto"
+    ALWAYS = "always"  # only Send counts
+
+
+class Sign(StrEnum):
+    """What the page's script tells, beside what a form says by being sent."""
+
+    SEEN = "seen"  # the page is visible
+    DWELL = "dwell"  # visible and in front for four seconds
+    GESTURE = "gesture"  # a pointer, key, touch or wheel that was no program's
+    CHANGE = "change"  # a score was chosen
+    SEND = "send"  # the form; the only one that works without a script
+
+
+class LinkState(StrEnum):
+    OPEN = "open"
+    ANSWERED = "answered"  # and it may still be changed
+    SETTLED = "settled"  # answered, and too long ago to be changed
+    EXPIRED = "expired"
+    ENDED = "ended"  # the campaign takes no answers any more
+
+
+def link_state(
+    *,
+    campaign: CampaignState,
+    expires_at: datetime | None,
+    is_expired: bool,
+    answered_at: datetime | None,
+    is_certain: bool,
+    change_for: timedelta,
+    now: datetime,
+) -> LinkState:
+    """`is_certain`: there is an answer that counts, and a person gave it."""
+    if campaign not in ACCEPTS_ANSWERS:
+        return LinkState.ENDED
+    if answered_at is not None and is_certain:
+        return LinkState.ANSWERED if now - answered_at <= change_for else LinkState.SETTLED
+    if is_expired or (expires_at is not None and expires_at <= now):
+        return LinkState.EXPIRED
+    return LinkState.OPEN
+
+
+def certainty_of(sign: Sign, *, confirmation: Confirmation) -> Certainty | None:
+    """None: it is no answer."""
+    if sign is Sign.SEND:
+        return Certainty.CONFIRMED
+    if sign is Sign.SEEN or confirmation is Confirmation.ALWAYS:
+        return None
+    return Certainty.PROBABLE if sign is Sign.DWELL else Certainty.CONFIRMED
+
+
+def may_replace(sign: Sign, *, recorded: int, score: int) -> bool:
+    """An answer that a person gave is changed only by choosing, never by opening another link and moving."""
+    return score == recorded or sign in {Sign.CHANGE, Sign.SEND}
+
+
+def masked_email(email: str) -> str:
+    """So that they know their own address, and nobody else learns it: `j…@…`."""
+    local, _, domain = email.partition("@")
+    return f"{local[:1]}…@…" if domain else "…"
