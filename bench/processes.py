@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from app.cli.lifeline import PARENT
+from app.lifeline import PARENT
 
 TICKS = os.sysconf("SC_CLK_TCK")
 START_SECONDS, STOP_SECONDS = 30.0, 20.0
@@ -30,8 +30,10 @@ class Program:
         return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
     def peak_megabytes(self) -> float:
-        status = Path(f"/proc/{self.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1e3
+        return peak_megabytes(self.pid)
+
+    def children(self) -> list[int]:
+        return [int(pid) for pid in Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()]
 
 
 @asynccontextmanager
@@ -83,6 +85,15 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def peak_megabytes(pid: int) -> float:
+    """0 when it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text().splitlines()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return next((int(line.split()[1]) for line in status if line.startswith("VmHWM")), 0) / 1e3
 
 
 def cpu_seconds(pid: int) -> float:

@@ -6,7 +6,7 @@ from typing import cast
 
 import uvloop
 
-from app.cli.lifeline import end_with_parent
+from app.lifeline import end_with_parent
 
 OK = b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"
 END_OF_HEAD, LENGTH = b"\r\n\r\n", b"\r\ncontent-length: "

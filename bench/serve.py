@@ -5,7 +5,7 @@ from typing import Any
 
 import uvicorn
 
-from app.cli.lifeline import end_with_parent
+from app.lifeline import end_with_parent
 
 
 def serve(app: Any) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from app.cli.lifeline import PARENT
+from app.lifeline import PARENT
 
 USUAL_PORT = 8010
 STARTS_SECONDS, STOPS_SECONDS = 120.0, 60.0

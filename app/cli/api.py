@@ -8,9 +8,9 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from app.cli.lifeline import end_with_parent
 from app.cli.listener import BACKLOG, address, handed_over, listen
 from app.cli.place import check_alone, read_settings, settled
+from app.lifeline import end_with_parent
 from app.logs import configure_logs
 from app.main import create_app
 

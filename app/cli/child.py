@@ -8,8 +8,8 @@ from time import monotonic
 
 import structlog
 
-from app.cli.lifeline import PARENT
 from app.db.embedded.waiting import wait_until
+from app.lifeline import PARENT
 
 log = structlog.get_logger()
 

@@ -11,7 +11,6 @@ from pydantic import SecretStr
 from app.cli import secret_keys
 from app.cli.database import bring_up_to_date, check_start, connected, open_vault
 from app.cli.keys_table import print_opened
-from app.cli.lifeline import end_with_parent
 from app.cli.listener import listen
 from app.cli.place import known_secret_keys, read_settings
 from app.cli.refusal import Refusal
@@ -20,6 +19,7 @@ from app.cli.supervisor import Supervisor
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
+from app.lifeline import end_with_parent
 from app.logs import configure_logs
 from app.operations.instance import FIRST_WORKSPACE, begin_instance
 from app.queries.instance import find_instance

@@ -2,8 +2,8 @@
 
 from argparse import Namespace
 
-from app.cli.lifeline import end_with_parent
 from app.cli.place import check_alone, read_settings, settled
+from app.lifeline import end_with_parent
 from app.logs import configure_logs
 from app.workers import process
 

@@ -20,6 +20,7 @@ from app.domain.upserted import Change, Upserted
 from app.operations.campaign_recipients import add_recipients
 from app.operations.events import announce
 from app.operations.recipients import Outcome, upsert_recipients
+from app.queries.imports import IS_DUE
 
 
 class ImportTakenOver(Exception):
@@ -57,13 +58,10 @@ async def claim_import(tx: Tx, *, lease_seconds: float) -> ClaimedImport | None:
     return ClaimedImport(**{**rows[0], "form": FileFormat(rows[0]["form"])}) if rows else None
 
 
-_CLAIM = """
+_CLAIM = f"""
     WITH chosen AS (
         SELECT i.workspace_id, i.id FROM imports i
-        WHERE (i.state = 'queued' OR i.state = 'running' AND i.lease_until < clock_timestamp()) AND NOT EXISTS (
-            SELECT FROM imports other WHERE other.workspace_id = i.workspace_id AND other.id <> i.id
-                AND other.state = 'running' AND other.lease_until >= clock_timestamp()
-        )
+        WHERE {IS_DUE}
         ORDER BY (SELECT max(e.finished_at) FROM imports e WHERE e.workspace_id = i.workspace_id) NULLS FIRST,
             i.created_at
         LIMIT 1 FOR UPDATE OF i SKIP LOCKED
@@ -81,6 +79,11 @@ async def renew_lease(tx: Tx, claimed: ClaimedImport, *, lease_seconds: float) -
     """Raises ImportTakenOver."""
     if not await fetch(tx, _RENEW, *_mine(claimed), lease_seconds):
         raise ImportTakenOver
+
+
+async def give_back(tx: Tx, claimed: ClaimedImport) -> None:
+    """Whoever comes next need not wait for the lease to end."""
+    await fetch(tx, _GIVE_BACK, *_mine(claimed))
 
 
 async def store_people(
@@ -177,6 +180,9 @@ def _mine(claimed: ClaimedImport) -> tuple[UUID, UUID, UUID]:
 _IS_MINE = "workspace_id = $1 AND id = $2 AND claim_id = $3 AND state = 'running'"
 _RENEW = f"""
     UPDATE imports SET lease_until = clock_timestamp() + make_interval(secs => $4) WHERE {_IS_MINE} RETURNING id
+"""
+_GIVE_BACK = f"""
+    UPDATE imports SET lease_until = clock_timestamp(), attempts = greatest(attempts - 1, 0) WHERE {_IS_MINE}
 """
 _NOTE_PROGRESS = f"""
     UPDATE imports

@@ -3,9 +3,18 @@ from uuid import UUID
 from sqlalchemy import RowMapping, select
 
 from app.db.engine import ReadTx, Tx
+from app.db.statements import fetch
 from app.db.tables import import_chunks, import_errors, imports
 from app.domain.recipient_import import ImportNotFound
 from app.queries.pages import Page, Slice, by_number, newest_first
+
+# Nobody has it, or whoever had it has died; and one of a workspace at a time.
+IS_DUE = """
+    (i.state = 'queued' OR i.state = 'running' AND i.lease_until < clock_timestamp()) AND NOT EXISTS (
+        SELECT FROM imports other WHERE other.workspace_id = i.workspace_id AND other.id <> i.id
+            AND other.state = 'running' AND other.lease_until >= clock_timestamp()
+    )
+"""
 
 
 async def list_imports(tx: ReadTx, workspace_id: UUID, page: Page) -> Slice[RowMapping]:
@@ -37,3 +46,7 @@ async def read_chunk(tx: ReadTx, workspace_id: UUID, import_id: UUID, number: in
     )
     chunk: bytes | None = (await tx.execute(query)).scalar_one_or_none()
     return chunk
+
+
+async def is_any_import_due(tx: ReadTx) -> bool:
+    return bool(await fetch(tx, f"SELECT 1 FROM imports i WHERE {IS_DUE} LIMIT 1"))

@@ -16,15 +16,12 @@ from typing import Any
 import structlog
 
 from app.clock import utc_now
-from app.config import Settings
 from app.db.engine import Engine
-from app.db.vault import Vault
 from app.domain.errors import DomainError, Overloaded
 from app.domain.recipient import IDENTIFIERS, RecipientInput
 from app.domain.recipient_file import recipient_file
 from app.operations import imports
 from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRows
-from app.operations.instance_keys import AddressKey
 from app.queries.imports import read_chunk
 
 log = structlog.get_logger()
@@ -35,14 +32,6 @@ PATIENCE_SECONDS = 0.5  # with the transaction before, which takes a tenth of th
 CHUNKS_A_LEASE = 64  # read before the lease is renewed, whether or not there is anything to store
 
 
-async def work_off_imports(engine: Engine, settings: Settings) -> None:
-    """Until none is left."""
-    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
-    hmac_key = await AddressKey(engine, vault).read()
-    while await run_next_import(engine, hmac_key=hmac_key, lease_seconds=settings.lease_seconds):
-        pass
-
-
 async def run_next_import(
     engine: Engine,
     *,
@@ -51,7 +40,7 @@ async def run_next_import(
     rows_a_transaction: int = ROWS_A_TRANSACTION,
     now: Callable[[], datetime] = utc_now,
 ) -> bool:
-    """Whether there was one to work off."""
+    """Whether there was one to work off. Whoever is stopped meanwhile gives it back."""
     async with engine.write() as tx:
         claimed = await imports.claim_import(tx, lease_seconds=lease_seconds)
     if claimed is None:
@@ -61,6 +50,10 @@ async def run_next_import(
         await importer.run()
     except ImportTakenOver:
         log.warning("an import was taken over by another worker", import_id=claimed.id.hex)
+    except asyncio.CancelledError:
+        async with engine.write() as tx:
+            await imports.give_back(tx, claimed)
+        raise
     return True
 
 

@@ -19,11 +19,12 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.workers import chores
-from app.workers.import_recipients import work_off_imports
+from app.workers.import_process import work_off_imports
 from app.workers.loop import note_failure
 from app.workers.track_properties import track_properties
 
 FINISHING_SECONDS = 5.0  # for chores under way when the process is told to stop
+BREAKING_OFF_SECONDS = 5.0  # for those that take longer, to leave things in order
 
 quiet = logging.getLogger("zeroten.timetable")
 quiet.setLevel(logging.ERROR)  # a chore that still runs when its time comes again is left alone, which is no news
@@ -76,10 +77,18 @@ async def timetable(engine: Engine, settings: Settings) -> AsyncIterator[None]:
     try:
         yield
         scheduler.pause()
-        if ringing:
-            await asyncio.wait(ringing, timeout=FINISHING_SECONDS)
+        await _finish(ringing)
     finally:
         scheduler.shutdown(wait=False)
+
+
+async def _finish(ringing: set[asyncio.Task[None]]) -> None:
+    if ringing:
+        _, late = await asyncio.wait(ringing, timeout=FINISHING_SECONDS)
+        for task in late:
+            task.cancel()
+    if ringing:
+        await asyncio.wait(ringing, timeout=BREAKING_OFF_SECONDS)
 
 
 async def _ring(chore: Chore, engine: Engine, settings: Settings, ringing: set[asyncio.Task[None]]) -> None:

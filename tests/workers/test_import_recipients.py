@@ -253,7 +253,7 @@ async def test_what_a_dead_process_was_receiving_is_dropped_in_time(dora: Tenant
     assert (await dora.api.get(f"/v1/imports/{job['id']}")).status_code == 404
 
 
-async def test_a_dead_workers_import_goes_on_where_it_stopped(dora: Tenant, own_engine: Engine) -> None:
+async def test_a_stopped_workers_import_goes_on_where_it_stopped(dora: Tenant, own_engine: Engine) -> None:
     job = await upload(dora, a_file(9_000) + "x,broken,pro\n")
     kills = 0
     while (await _how_far(dora, job))["state"] != "completed":

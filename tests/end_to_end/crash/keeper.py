@@ -11,7 +11,7 @@ import time
 from importlib import import_module
 
 from app.cli import main
-from app.cli.lifeline import PARENT, end_with_parent
+from app.lifeline import PARENT, end_with_parent
 
 PAUSE_SECONDS = 0.1  # between an end and the next start, as any supervisor makes
 

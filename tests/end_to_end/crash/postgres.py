@@ -8,8 +8,8 @@ import sys
 import time
 from pathlib import Path
 
-from app.cli.lifeline import end_with_parent
 from app.db.embedded import EmbeddedPostgres
+from app.lifeline import end_with_parent
 
 SUPERVISION_SECONDS = 0.1  # as in `zeroten up`
 # About durability see __init__.py.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-from app.cli.lifeline import PARENT
+from app.lifeline import PARENT
 
 START_SECONDS, STOP_SECONDS = 60.0, 30.0
 PAUSE_SECONDS = 0.1

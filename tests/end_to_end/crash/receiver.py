@@ -23,7 +23,7 @@ from typing import Any, TextIO
 from aiohttp import web
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from app.cli.lifeline import end_with_parent
+from app.lifeline import end_with_parent
 
 SLOW_SECONDS = 0.3
 RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing means RST

@@ -1,4 +1,4 @@
-"""A child of `zeroten up` ends when its parent does, however that ended: an orphan would keep the port and the data."""
+"""A child of ours ends when its parent does, however that ended: an orphan would keep the port and the data."""
 
 import ctypes
 import os
@@ -18,7 +18,7 @@ def end_with_parent() -> bool:
     if parent is None:
         return False
     if sys.platform == "linux":
-        # The database stops at the same moment, so there is nothing that a gentler signal would let us finish.
+        # The database may stop at the same moment, so there is nothing that a gentler signal would let us finish.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     else:
         threading.Thread(target=_watch, args=(int(parent),), daemon=True).start()
