@@ -1,0 +1,193 @@
+"""Whom a filter fits, and who of them can be asked."""
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
+from sqlalchemy.dialects.postgresql import BIT, aggregate_order_by
+
+from app.db.engine import ReadTx, Tx
+from app.db.tables import accounts, campaign_recipients, campaigns, recipients, responses, workspaces
+from app.domain.audience import Filter
+from app.domain.audience_matching import Present
+from app.domain.audience_selection import Exclusion, Restraint, Selection
+from app.domain.period import zone_named
+from app.queries.audience_readers import is_listed, last_asked_in, read_person
+from app.queries.audience_sql import Truth, condition_of
+
+PERSON = recipients.c
+UNRESTRAINED = Restraint()
+
+
+async def present_in(tx: ReadTx | Tx, workspace_id: UUID, now: datetime) -> Present:
+    """What `now` is to filters: with the zone by which the workspace's days begin."""
+    query = select(workspaces.c.time_zone).where(workspaces.c.id == workspace_id)
+    return Present(now, zone_named((await tx.execute(query)).scalar_one()))
+
+
+async def who_fits(
+    tx: ReadTx | Tx, workspace_id: UUID, filter_: Filter, recipient_ids: Collection[UUID], *, now: datetime
+) -> set[UUID]:
+    """Those of them who fit now; whether they can be asked is another question."""
+    present = await present_in(tx, workspace_id, now)
+    query = select(PERSON.id).where(*_audience(workspace_id, filter_, present), PERSON.id.in_(recipient_ids))
+    return set((await tx.execute(query)).scalars())
+
+
+async def select_audience(
+    tx: ReadTx | Tx,
+    workspace_id: UUID,
+    filter_: Filter | None,
+    *,
+    campaign_id: UUID | None = None,
+    restraint: Restraint = UNRESTRAINED,
+    channel: str = "email",
+    limit: int | None = None,
+    now: datetime,
+) -> Selection:
+    """Whom to ask, in order; without a filter, everybody. A campaign with a list of recipients asks only those on it.
+
+    First come those whom the campaign never asked, then those it asked longest ago; among them a stable hash decides,
+    so that whoever is left out by the limit is first the next time. Quarantine is not looked at: that is decided at
+    the moment of sending.
+    """
+    present = await present_in(tx, workspace_id, now)
+    people = _people(workspace_id, filter_, campaign_id, restraint, channel, present).cte("people")
+    judged = _with_account_cap(people, restraint.most_per_account).cte("judged")
+    rows = (await tx.execute(_counted(judged, limit))).all()
+    counts = {row.reason: row.people for row in rows}
+    chosen = next((row.recipient_ids for row in rows if row.reason is None), None)
+    return Selection(
+        recipient_ids=chosen or [],
+        matched=sum(counts.values()),
+        askable=counts.get(None, 0),
+        excluded={reason: counts[reason.value] for reason in Exclusion if reason.value in counts},
+    )
+
+
+def _audience(workspace_id: UUID, filter_: Filter | None, present: Present) -> list[Truth]:
+    conditions: list[Truth] = [PERSON.workspace_id == workspace_id, PERSON.deleted_at.is_(None)]
+    return conditions if filter_ is None else [*conditions, condition_of(filter_, read_person, present)]
+
+
+def _people(
+    workspace_id: UUID,
+    filter_: Filter | None,
+    campaign_id: UUID | None,
+    restraint: Restraint,
+    channel: str,
+    present: Present,
+) -> Select[Any]:
+    reasons = _reasons(campaign_id, restraint, channel, present)
+    reason = case(*((holds, literal(reason.value, Text)) for reason, holds in reasons.items()), else_=null())
+    last_asked = null() if campaign_id is None else last_asked_in(campaign_id)
+    query = select(
+        PERSON.id,
+        PERSON.account_id,
+        reason.label("reason"),
+        last_asked.label("last_asked_at"),
+        _draw(f"sample:{campaign_id or ''}").label("draw"),
+    ).where(*_audience(workspace_id, filter_, present))
+    return query if campaign_id is None else query.where(_is_on_the_list(workspace_id, campaign_id))
+
+
+def _reasons(
+    campaign_id: UUID | None, restraint: Restraint, channel: str, present: Present
+) -> dict[Exclusion, ColumnElement[bool]]:
+    return {
+        Exclusion.NO_ADDRESS: PERSON.email.is_(None) if channel == "email" else false(),
+        Exclusion.UNSUBSCRIBED: PERSON.unsubscribed_at.is_not(None),
+        Exclusion.BOUNCED: PERSON.bounced_at.is_not(None) if channel == "email" else false(),
+        Exclusion.COMPLAINED: PERSON.complained_at.is_not(None),
+        Exclusion.ALREADY_ANSWERED: false() if campaign_id is None else _has_answered_for_good(campaign_id),
+        Exclusion.TOO_NEW: _is_too_new(restraint.exclude_newer_than_days, present),
+        Exclusion.RENEWAL_NEAR: _renews_soon(restraint.hold_renewal_within_days, present),
+    }
+
+
+def _has_answered_for_good(campaign_id: UUID) -> ColumnElement[bool]:
+    one_each = select(campaigns.c.one_answer_per_recipient).where(
+        campaigns.c.workspace_id == PERSON.workspace_id, campaigns.c.id == campaign_id
+    )
+    answer = select(responses.c.id).where(
+        responses.c.workspace_id == PERSON.workspace_id,
+        responses.c.recipient_id == PERSON.id,
+        responses.c.campaign_id == campaign_id,
+    )
+    return and_(one_each.correlate(recipients).scalar_subquery(), answer.correlate(recipients).exists())
+
+
+def _is_too_new(days: int | None, present: Present) -> ColumnElement[bool]:
+    return false() if not days else PERSON.created_at > present.now - timedelta(days=days)
+
+
+def _renews_soon(days: int | None, present: Present) -> ColumnElement[bool]:
+    if days is None:
+        return false()
+    today = present.today
+    renewal = select(accounts.c.id).where(
+        accounts.c.workspace_id == PERSON.workspace_id,
+        accounts.c.id == PERSON.account_id,
+        accounts.c.renews_on.between(today, today + timedelta(days=days)),
+    )
+    return renewal.correlate(recipients).exists()
+
+
+def _draw(seed: str) -> ColumnElement[int]:
+    """The same chance as `domain/stable_hash.draw`."""
+    bytes_ = func.substr(func.sha256(func.convert_to(seed, "UTF8").op("||")(func.uuid_send(PERSON.id))), 1, 6)
+    return cast(cast(literal("x", Text).op("||")(func.encode(bytes_, "hex")), BIT(48)), BigInteger)
+
+
+def _is_on_the_list(workspace_id: UUID, campaign_id: UUID) -> ColumnElement[bool]:
+    row = campaign_recipients.alias().c
+    anybody = select(row.recipient_id).where(row.workspace_id == workspace_id, row.campaign_id == campaign_id)
+    return or_(~anybody.exists(), is_listed(campaign_id))
+
+
+def _with_account_cap(people: FromClause, most: int | None) -> Select[Any]:
+    column = people.c
+    if most is None:
+        return select(people)
+    can_be_asked = and_(column.reason.is_(None), column.account_id.is_not(None))
+    place = func.row_number().over(partition_by=(column.account_id, column.reason), order_by=_fairly(people))
+    is_beyond = and_(can_be_asked, place > most)
+    reason = case((is_beyond, literal(Exclusion.ACCOUNT_FULL.value, Text)), else_=column.reason)
+    return select(column.id, reason.label("reason"), column.last_asked_at, column.draw)
+
+
+def _fairly(people: FromClause) -> tuple[ColumnElement[Any], ...]:
+    return people.c.last_asked_at.asc().nulls_first(), people.c.draw, people.c.id
+
+
+def _counted(judged: FromClause, limit: int | None) -> Select[Any]:
+    column = judged.c
+    in_order = func.array_agg(aggregate_order_by(column.id, *_fairly(judged)), type_=ARRAY(Uuid))
+    found = (
+        select(
+            column.reason, func.count().label("people"), in_order.filter(column.reason.is_(None)).label("recipient_ids")
+        )
+        .group_by(column.reason)
+        .subquery()
+    )
+    first = found.c.recipient_ids if limit is None else found.c.recipient_ids[1:limit]
+    return select(found.c.reason, found.c.people, first.label("recipient_ids"))
