@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
+from app.api.asking_models import AskingInput
 from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
 from app.api.survey_models import ShownSurvey, SurveyInput
 from app.domain.campaign import CampaignKind, CampaignState
@@ -20,10 +21,12 @@ class CampaignCreate(Request):
     is_anonymous: Flag = Field(default=False, description="No answer is linked to the person who gave it.")
     starts_at: Instant | None = Field(None, description="Launched earlier, the campaign is scheduled until then.")
     ends_at: Instant | None = Field(None, description="The asking ends; answers are still taken.")
+    asking: AskingInput | None = Field(None, description="Whom it asks, when and how; null: nobody by itself.")
     survey: SurveyInput = SurveyInput(default_language="en", languages=["en"])
 
     def columns(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"survey"})
+        asking = self.asking.document() if self.asking else None
+        return {**self.model_dump(exclude={"survey", "asking"}), "asking": asking}
 
 
 class CampaignEdit(Request):
@@ -44,13 +47,20 @@ class CampaignEdit(Request):
     is_anonymous: Flag = absent()
     starts_at: Instant | None = None
     ends_at: Instant | None = None
+    asking: AskingInput | None = Field(
+        None,
+        description="What is planned and not sent is planned anew; `POST …/plan` says beforehand how.",
+    )
     survey: SurveyInput = absent()
     survey_change: Literal[SurveyChange.TYPO, SurveyChange.WORDING] | None = Field(
         None, description="Needed for a new survey after the launch: only a new wording can move the score by itself."
     )
 
     def columns(self) -> dict[str, Any]:
-        return self.model_dump(exclude={"survey", "survey_change"}, exclude_unset=True)
+        said = self.model_dump(exclude={"survey", "survey_change", "asking"}, exclude_unset=True)
+        if "asking" in self.model_fields_set:
+            said["asking"] = self.asking.document() if self.asking else None
+        return said
 
     @model_validator(mode="after")
     def _change_of_what(self) -> Self:

@@ -13,6 +13,8 @@ from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, Listing
+from app.domain.asking_invalid import AskingInvalid
+from app.domain.audience import FilterInvalid
 from app.domain.campaign import (
     CampaignEndsBeforeStart,
     CampaignFieldFixed,
@@ -36,7 +38,7 @@ PLACE = "/v1/campaigns/{campaign_id}"
     "/v1/campaigns",
     status_code=201,
     summary="Create a campaign, as a draft",
-    responses=refuses(CampaignEndsBeforeStart, SurveyInvalid),
+    responses=refuses(CampaignEndsBeforeStart, SurveyInvalid, AskingInvalid, FilterInvalid),
 )
 async def create_campaign(
     body: CampaignCreate, caller: CampaignWriter, once: Idempotency, tx: Tx, now: Now
@@ -80,6 +82,8 @@ async def get_campaign(campaign_id: CampaignId, caller: CampaignReader, tx: Read
         SurveyInvalid,
         SurveyIncomplete,
         SurveyChangeMissing,
+        AskingInvalid,
+        FilterInvalid,
     ),
 )
 async def update_campaign(
@@ -98,7 +102,7 @@ async def update_campaign(
 @routes.post(
     f"{PLACE}/launch",
     summary="Launch a draft",
-    responses=refuses(CampaignNotFound, CampaignMoveRefused, SurveyIncomplete),
+    responses=refuses(CampaignNotFound, CampaignMoveRefused, SurveyIncomplete, AskingInvalid),
 )
 async def launch_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
     """It runs at once, or is scheduled where `starts_at` lies ahead."""

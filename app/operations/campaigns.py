@@ -10,7 +10,8 @@ from sqlalchemy import func, insert, select, text, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.tables import campaigns, survey_versions
+from app.db.tables import campaigns, invitations, survey_versions
+from app.domain.asking import Asking, check_can_ask
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
@@ -18,6 +19,7 @@ from app.domain.metric import METRICS
 from app.domain.payload import instant_text
 from app.domain.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
 from app.operations.events import announce
+from app.queries.audiences import present_in
 from app.queries.campaigns import get_campaign, get_campaigns
 
 MOVED_EVENT: Mapping[CampaignMove, EventType] = {
@@ -37,8 +39,12 @@ MOVED_AT = {
 async def create_campaign(
     tx: Tx, workspace_id: UUID, *, fields: Mapping[str, Any], survey: Survey, now: datetime
 ) -> UUID:
-    """`fields` are the columns a caller chooses. Raises CampaignEndsBeforeStart, SurveyInvalid."""
+    """`fields` are the columns a caller chooses.
+
+    Raises CampaignEndsBeforeStart, SurveyInvalid, AskingInvalid, FilterInvalid.
+    """
     check_dates(starts_at=fields["starts_at"], ends_at=fields["ends_at"])
+    fields = _with_asking_read(fields)
     check_survey(survey, metric=METRICS[fields["metric"]])
     campaign_id = new_id(now)
     row = {"workspace_id": workspace_id, "id": campaign_id, **fields, "created_at": now, "updated_at": now}
@@ -61,9 +67,9 @@ async def edit_campaign(
     """Changes what differs; where nothing does, nobody is told. `survey`: None leaves it as it is.
 
     Raises CampaignNotFound, CampaignFieldFixed, CampaignEndsBeforeStart, SurveyInvalid, SurveyIncomplete,
-    SurveyChangeMissing.
+    SurveyChangeMissing, AskingInvalid, FilterInvalid.
     """
-    before = await _lock(tx, workspace_id, campaign_id)
+    before, fields = await _lock(tx, workspace_id, campaign_id), _with_asking_read(fields)
     changed = {name: value for name, value in fields.items() if before[name] != value}
     rewritten = survey if survey is not None and survey.to_json() != before["survey"] else None
     if not changed and rewritten is None:
@@ -71,19 +77,24 @@ async def edit_campaign(
     _check_edit(before, changed, rewritten)
     if rewritten is not None:
         changed["survey_version"] = await _rewrite(tx, before, rewritten, survey_change, now=now)
+    if "asking" in changed and before["state"] != CampaignState.DRAFT:
+        changed |= await _plan_anew(tx, {**before, **changed}, now=now)
     await _update(tx, workspace_id, campaign_id, changed, now=now)
     await _announce(tx, workspace_id, campaign_id, EventType.CAMPAIGN_UPDATED, now=now)
 
 
 async def move_campaign(tx: Tx, workspace_id: UUID, campaign_id: UUID, move: CampaignMove, *, now: datetime) -> None:
-    """Raises CampaignNotFound, CampaignMoveRefused, SurveyIncomplete."""
+    """Raises CampaignNotFound, CampaignMoveRefused, SurveyIncomplete, AskingInvalid."""
     before = await _lock(tx, workspace_id, campaign_id)
     state = moved(
         CampaignState(before["state"]), move, now=now, starts_at=before["starts_at"], ends_at=before["ends_at"]
     )
     if move is CampaignMove.LAUNCH:
         check_questions(Survey.from_json(before["survey"]))
-    changes = {"state": state.value} | ({MOVED_AT[move]: now} if move in MOVED_AT else {})
+        await _check_asking(tx, before, now=now)
+    changes: dict[str, Any] = {"state": state.value} | ({MOVED_AT[move]: now} if move in MOVED_AT else {})
+    if before["asking"] is not None and move is not CampaignMove.PAUSE:
+        changes |= {"plan_due_at": now, "paused_reason": None}
     await _update(tx, workspace_id, campaign_id, changes, now=now)
     await _announce(tx, workspace_id, campaign_id, MOVED_EVENT[move], now=now)
 
@@ -112,6 +123,7 @@ _ADVANCE = text("""
     UPDATE campaigns c SET
         state = CASE WHEN due.is_over THEN 'completed' ELSE 'running' END,
         completed_at = CASE WHEN due.is_over THEN CAST(:now AS timestamptz) END,
+        plan_due_at = CASE WHEN c.asking IS NOT NULL THEN CAST(:now AS timestamptz) END,
         updated_at = :now, revision = c.revision + 1, changed_in = pg_current_xact_id()
     FROM due WHERE c.workspace_id = due.workspace_id AND c.id = due.id
     RETURNING c.workspace_id, c.id
@@ -137,6 +149,34 @@ def _check_edit(before: Mapping[str, Any], changed: Mapping[str, Any], rewritten
         check_survey(survey, metric=METRICS[after["metric"]])
     if rewritten is not None and state is not CampaignState.DRAFT:
         check_questions(rewritten)
+
+
+def _with_asking_read(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """As it is stored, every default written down."""
+    said = fields.get("asking")
+    return {**fields, "asking": Asking.from_json(said).to_json()} if said is not None else dict(fields)
+
+
+async def _check_asking(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> None:
+    if campaign["asking"] is not None:
+        present = await present_in(tx, campaign["workspace_id"], now)
+        check_can_ask(Asking.from_json(campaign["asking"]), zone=present.zone, now=now)
+
+
+async def _plan_anew(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """What is planned and not sent gets another moment, by what holds now."""
+    await _check_asking(tx, campaign, now=now)
+    planned = invitations.c
+    await tx.execute(
+        update(invitations)
+        .where(
+            planned.workspace_id == campaign["workspace_id"],
+            planned.campaign_id == campaign["id"],
+            planned.state == "planned",
+        )
+        .values(due_at=None)
+    )
+    return {"plan_due_at": now}
 
 
 async def _rewrite(
