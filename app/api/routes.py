@@ -17,6 +17,7 @@ from app.api import (
     recipients,
     replays,
     responses,
+    sample_size,
     scores,
     tracked_properties,
     webhook_endpoints,
@@ -50,6 +51,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(imports.routes)
     app.include_router(responses.routes)
     app.include_router(scores.routes)
+    app.include_router(sample_size.routes)
     app.include_router(tracked_properties.routes)
     app.include_router(event_samples.routes)
     app.include_router(events.routes)

@@ -189,6 +189,7 @@ CALLS: Mapping[str, Call] = {
     "list_import_errors": Call(),
     "download_import_errors": Call(),
     "get_score": Call(params=OF_CAMPAIGN),
+    "get_sample_size": Call(),
     "create_tracked_property": Call({"key": "country", "source": "recipient", "kind": "text"}),
     "list_tracked_properties": Call(),
     "get_tracked_property": Call(),
