@@ -15,7 +15,7 @@ from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.problems import Refused
 from app.api.routing import router
-from app.api.schemas import CampaignId, ImportId, Instant, Listing, Reply
+from app.api.schemas import CampaignId, EndpointId, ImportId, Instant, Listing, Reply
 from app.clock import utc_now
 from app.db import engine as database
 from app.domain.campaign import CampaignFieldFixed, CampaignNotFound
@@ -66,6 +66,7 @@ class ImportReply(Reply):
     kind: Literal["recipients"]
     format: FileFormat
     campaign_id: CampaignId | None
+    endpoint_id: EndpointId | None = Field(description="The connector they were pulled through, if no file was sent.")
     state: ImportState
     failure: str | None = Field(description="Why it failed. Rows stored until then stay; sending it again is harmless.")
     bytes: int

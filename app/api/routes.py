@@ -15,6 +15,7 @@ from app.api import (
     imports,
     problem_pages,
     recipients,
+    pulls,
     replays,
     responses,
     sample_size,
@@ -61,6 +62,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(replays.routes)
     app.include_router(deliveries.routes)
     app.include_router(workspace.routes)
+    app.include_router(pulls.routes)
     app.include_router(api_keys.routes)
     app.include_router(problem_pages.routes)
     app.include_router(health.routes)

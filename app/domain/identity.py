@@ -156,6 +156,8 @@ def identifiers_in(workspace_id: UUID, fields: Mapping[str, Any]) -> list[Identi
 
 def _after(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     after = {**before, **given}
+    if before.get("unsubscribed_at") is not None:
+        after["unsubscribed_at"] = before["unsubscribed_at"]  # the first refusal stands
     if "properties" in given:
         after["properties"] = merged(before["properties"], given["properties"])
     return after

@@ -39,12 +39,13 @@ INSTANTS = ("created_at", "started_at", "finished_at", "updated_at")
 
 def import_body(row: Mapping[Any, Any]) -> dict[str, Any]:
     """As the API and the event show it."""
-    campaign_id = row["campaign_id"]
+    campaign_id, endpoint_id = row["campaign_id"], row["endpoint_id"]
     return {
         "id": ids.shown("import", row["id"]),
         "kind": "recipients",
         "format": row["format"],
         "campaign_id": campaign_id and ids.shown("campaign", campaign_id),
+        "endpoint_id": endpoint_id and ids.shown("endpoint", endpoint_id),
         "state": row["state"],
         "failure": row["failure"],
         "bytes": row["bytes"],

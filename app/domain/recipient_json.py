@@ -1,7 +1,7 @@
-"""A recipient as a JSON object, in the same words as the API."""
+"""A recipient as a JSON object, in the same words as the API, and since when they want no more surveys."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,8 @@ from app.domain import ids
 from app.domain.account import AccountInput, AccountInvalid, normalised_account
 from app.domain.recipient import RecipientInput, RecipientInvalid, normalised
 from app.domain.strict_json import strict_json
+
+EARLIEST_YEAR = 1900
 
 
 def recipient_from_json(line: str, *, workspace_id: UUID) -> RecipientInput:
@@ -25,7 +27,11 @@ def recipient_from_json(line: str, *, workspace_id: UUID) -> RecipientInput:
     elif "account_id" in said:
         said["account_id"] = _account_id(said["account_id"])
     inline = None if account is None else _account(account, workspace_id)
-    return RecipientInput(workspace_id, normalised(said), None, inline)
+    refused_at = said.pop("unsubscribed_at", None)
+    given = normalised(said)
+    if refused_at is not None:
+        given["unsubscribed_at"] = _instant(refused_at)
+    return RecipientInput(workspace_id, given, None, inline)
 
 
 def _account_id(said: object) -> UUID:
@@ -33,6 +39,16 @@ def _account_id(said: object) -> UUID:
     if account_id is None:
         raise RecipientInvalid("An account_id looks like acct_ and 32 hexadecimal digits.", pointer="/account_id")
     return account_id
+
+
+def _instant(said: object) -> datetime:
+    try:
+        at = datetime.fromisoformat(said if isinstance(said, str) else "")
+    except ValueError:
+        at = None
+    if at is None or at.tzinfo is None or at.year < EARLIEST_YEAR:
+        raise RecipientInvalid("An instant such as 2026-11-22T10:00:00Z.", pointer="/unsubscribed_at")
+    return at.astimezone(UTC)
 
 
 def _account(said: object, workspace_id: UUID) -> AccountInput:

@@ -20,6 +20,7 @@ from app.domain.events import Event, EventType
 from app.domain.receiver_url import UnusableURL
 from app.domain.webhook_endpoint import check_fields_of_connector, check_secrets_given_again
 from app.operations.events import announce
+from app.operations.pulls import pull_again, pull_everybody
 from app.operations.remote_records import forget_records_of
 from app.operations.webhook_endpoints import announced, change_endpoint, create_endpoint
 from app.queries.webhook_endpoints import lock_endpoint
@@ -98,6 +99,7 @@ async def _change_connector(
     known, given = _opened(vault, before), changes["settings"]
     connector = connector_of(before["kind"], {**known, **given})
     await _mind_another_account(tx, before, connector, known=known, given=given)
+    await pull_again(tx, before["workspace_id"], before["id"], now=now)
     await send_check(tx, before["workspace_id"], before["id"], now=now)
     return told | _columns(vault, before["workspace_id"], before["id"], connector)
 
@@ -112,6 +114,7 @@ async def _mind_another_account(
         check_secrets_given_again([f"/settings/{name}" for name in sorted(set(kept) - set(given))])
     if is_elsewhere or any(getattr(connector, name) != value for name, value in kept.items()):
         await forget_records_of(tx, before["workspace_id"], before["id"])
+        await pull_everybody(tx, before["workspace_id"], before["id"])
 
 
 def _opened(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:

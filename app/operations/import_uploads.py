@@ -14,16 +14,22 @@ ABANDONED_AFTER = timedelta(hours=1)  # without a further chunk
 
 
 async def begin_upload(
-    tx: Tx, workspace_id: UUID, *, form: FileFormat, campaign_id: UUID | None, now: datetime
+    tx: Tx,
+    workspace_id: UUID,
+    *,
+    form: FileFormat,
+    campaign_id: UUID | None,
+    endpoint_id: UUID | None = None,
+    now: datetime,
 ) -> UUID:
-    """Raises CampaignNotFound, CampaignFieldFixed, TooManyImports."""
+    """`endpoint_id`: of what a connector pulls. Raises CampaignNotFound, CampaignFieldFixed, TooManyImports."""
     if campaign_id is not None:
         await add_recipients(tx, workspace_id, campaign_id, [], now=now)
     waiting = await fetch(tx, _COUNT_WAITING, workspace_id)
     if waiting[0]["count"] >= MOST_WAITING:
         raise TooManyImports(f"{MOST_WAITING} imports have not ended yet; wait for one of them.")
     import_id = new_id(now)
-    await fetch(tx, _BEGIN, workspace_id, import_id, form.value, campaign_id, now)
+    await fetch(tx, _BEGIN, workspace_id, import_id, form.value, campaign_id, endpoint_id, now)
     return import_id
 
 
@@ -56,8 +62,8 @@ async def drop_abandoned_uploads(tx: Tx, *, now: datetime) -> int:
 
 _COUNT_WAITING = "SELECT count(*) FROM imports WHERE workspace_id = $1 AND state IN ('receiving', 'queued', 'running')"
 _BEGIN = """
-    INSERT INTO imports (workspace_id, id, format, campaign_id, state, created_at, updated_at)
-    VALUES ($1, $2, $3, $4, 'receiving', $5, $5)
+    INSERT INTO imports (workspace_id, id, format, campaign_id, endpoint_id, state, created_at, updated_at)
+    VALUES ($1, $2, $3, $4, $5, 'receiving', $6, $6)
 """
 _STORE_CHUNK = """
     WITH stored AS (
@@ -70,8 +76,11 @@ _FAIL = """
     UPDATE imports SET state = 'failed', failure = $4, finished_at = $3, updated_at = $3, revision = revision + 1
     WHERE workspace_id = $1 AND id = $2
 """
+# A pull comes back to what it had begun.
 _FIND_ABANDONED = """
-    SELECT workspace_id, id FROM imports WHERE state = 'receiving' AND updated_at < $1
+    SELECT workspace_id, id FROM imports i WHERE state = 'receiving' AND updated_at < $1 AND NOT EXISTS (
+        SELECT FROM pulls p WHERE p.workspace_id = i.workspace_id AND p.import_id = i.id
+    )
     ORDER BY created_at LIMIT 20 FOR UPDATE SKIP LOCKED
 """
 _OF_THESE = "unnest($1::uuid[], $2::uuid[]) AS gone (workspace_id, id)"

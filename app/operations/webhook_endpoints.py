@@ -10,6 +10,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
+from app.db.statements import fetch
 from app.db.tables import campaigns, endpoint_work, webhook_endpoints
 from app.db.vault import Vault
 from app.domain.addresses import Guard
@@ -150,6 +151,7 @@ async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
     await cancel_deliveries_of(tx, workspace_id, endpoint_id)
     await _forget_work(tx, workspace_id, endpoint_id)
 
+    await fetch(tx, "DELETE FROM pulls WHERE workspace_id = $1 AND endpoint_id = $2", workspace_id, endpoint_id)
 
 async def send_test(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
     """The id of an event for this endpoint alone. Raises WebhookEndpointNotFound, WebhookEndpointDisabled."""

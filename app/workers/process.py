@@ -23,6 +23,7 @@ from app.workers.fan_out import FanOut
 from app.workers.home import only_at_home
 from app.workers.listener import listen
 from app.workers.loop import Bell, collect_less_garbage, repeat
+from app.workers.pull_people import Puller
 from app.workers.signing_keys import SigningKeys
 from app.workers.timetable import timetable
 
@@ -33,6 +34,7 @@ FORGIVING = {"synchronous_commit": "off"}
 # The queues grow from nothing to millions and back sooner than the planner's statistics notice.
 INDEXED = {"enable_seqscan": "off"}
 MOST_FILES = 65_536
+PULLS_AT_ONCE = 3
 SETTLING_SECONDS = 5.0  # at the end, to write down how the last attempts ended
 
 
@@ -89,6 +91,9 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
                 tasks.create_task(poll(fan_out.step, lane=to_fan_out, bell=events, stop=stop))
                 claim = only_at_home(sender.engine, courier.step)
                 claiming = tasks.create_task(poll(claim, lane=to_claim, bell=due, stop=stop))
+                for lane in _spare_lanes(sender.engine):
+                    pull = only_at_home(sender.engine, Puller(sender).step)
+                    tasks.create_task(poll(pull, lane=lane, bell=Bell(), stop=stop))
                 tasks.create_task(poll(settling.step, lane=to_settle, bell=settling.bell, stop=done))
                 log.info("worker started")
                 await stop.wait()
@@ -99,6 +104,11 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
                 done.set()
                 settling.bell.ring()
     log.info("worker stopped", unsettled=courier.held)
+
+
+def _spare_lanes(engine: Engine) -> list[Lane]:
+    """One for each page that may be read at the same time. They are never opened: pulls use the pool."""
+    return [Lane(engine) for _ in range(PULLS_AT_ONCE)]
 
 
 @asynccontextmanager

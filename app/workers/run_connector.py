@@ -13,11 +13,13 @@ from app.db.engine import Engine, ReadTx
 from app.db.vault import Vault
 from app.domain.attempts import Failure, Outcome
 from app.domain.connectors.catalogue import connector_of
+from app.domain.connectors.pages import Page
 from app.domain.connectors.protocol import Access, Connector, Made, Remembered, Steps
 from app.domain.connectors.story import Story, read_story
 from app.domain.events import EventType
 from app.domain.ids import parsed, shown
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
+from app.operations.pulls import ClaimedPull
 from app.operations.remote_records import remember
 from app.outbound.connectors.run import nothing_sent, run_steps
 from app.outbound.http import GuardedClient
@@ -47,7 +49,7 @@ class Means:
 async def run_connector(delivery: ClaimedDelivery, means: Means) -> Outcome:
     """Raises OutOfTurn."""
     endpoint, data = delivery.endpoint, json.loads(delivery.data)
-    connector = connector_of(endpoint.kind, _settings(endpoint, means.vault))
+    connector = connector_of(endpoint.kind, settings_of(endpoint, means.vault))
     if delivery.event_type == EventType.ENDPOINT_TEST:
         steps = connector.check() if data.get("is_check") else connector.test()
         return nothing_sent(NO_QUESTION) if steps is None else await _run(delivery, steps, means)
@@ -83,35 +85,37 @@ async def _check_turn(tx: ReadTx, delivery: ClaimedDelivery, response_id: UUID, 
 
 async def _tell(delivery: ClaimedDelivery, connector: Connector, story: Story, means: Means) -> Outcome:
     """A log-in that has run out is renewed once."""
-    access = await _access(delivery, connector, means)
+    access = await access_of(delivery.endpoint.id, connector, means)
     if isinstance(access, Outcome):
         return access
     outcome = await _run(delivery, connector.tell(story, await _remembered(delivery, access, means)), means)
     if access is None or outcome.failure is not Failure.UNAUTHORIZED:
         return outcome
     means.accesses.forget(delivery.endpoint.id, settings=hash(connector), access=access)
-    renewed = await _access(delivery, connector, means)
+    renewed = await access_of(delivery.endpoint.id, connector, means)
     if isinstance(renewed, Outcome):
         return renewed
     return await _run(delivery, connector.tell(story, await _remembered(delivery, renewed, means)), means)
 
 
-async def _access(delivery: ClaimedDelivery, connector: Connector, means: Means) -> Access | Outcome | None:
+async def access_of(endpoint_id: UUID, connector: Connector, means: Means) -> Access | Outcome | None:
+    """None where none is needed; an outcome says why there is none."""
+
     async def log_in() -> Access | Outcome:
         steps = connector.log_in()
         assert steps is not None
         got: list[Access] = []
 
-        async def keep(thing: Made | Access) -> None:
+        async def keep(thing: Made | Access | Page) -> None:
             if isinstance(thing, Access):
                 got.append(thing)
 
-        outcome = await run_steps(means.client, steps, keep=keep, now=means.now, deadline_seconds=_left(means))
+        outcome = await run_steps(means.client, steps, keep=keep, now=means.now, deadline_seconds=left_of(means))
         return got[0] if got else outcome
 
     if connector.log_in() is None:
         return None
-    return await means.accesses.of(delivery.endpoint.id, settings=hash(connector), log_in=log_in)
+    return await means.accesses.of(endpoint_id, settings=hash(connector), log_in=log_in)
 
 
 async def _remembered(delivery: ClaimedDelivery, access: Access | None, means: Means) -> Remembered:
@@ -122,14 +126,14 @@ async def _remembered(delivery: ClaimedDelivery, access: Access | None, means: M
 
 async def _run(delivery: ClaimedDelivery, steps: Steps, means: Means) -> Outcome:
     keep = partial(_keep, means.engine, delivery.endpoint, _subject(delivery))
-    return await run_steps(means.client, steps, keep=keep, now=means.now, deadline_seconds=_left(means))
+    return await run_steps(means.client, steps, keep=keep, now=means.now, deadline_seconds=left_of(means))
 
 
-def _left(means: Means) -> float:
+def left_of(means: Means) -> float:
     return means.ends_at - monotonic()
 
 
-def _settings(endpoint: DueEndpoint, vault: Vault) -> dict[str, Any]:
+def settings_of(endpoint: DueEndpoint | ClaimedPull, vault: Vault) -> dict[str, Any]:
     """Raises CannotOpenSecret."""
     settings: dict[str, Any] = json.loads(endpoint.settings)
     if endpoint.credentials is not None:
@@ -144,8 +148,8 @@ def _subject(delivery: ClaimedDelivery) -> UUID:
     return parsed("response", response_id) or delivery.event_id
 
 
-async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: Made | Access) -> None:
-    if isinstance(made, Access):  # of a check, which logs in anew every time
+async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: Made | Access | Page) -> None:
+    if not isinstance(made, Made):  # a check logs in anew every time
         return
     async with engine.write() as tx:
         await remember(tx, endpoint.workspace_id, endpoint.id, subject_id, made, origin=endpoint.url, now=utc_now())

@@ -291,6 +291,7 @@ CREATE TABLE imports (
     id UUID NOT NULL,
     format TEXT NOT NULL,
     campaign_id UUID,
+    endpoint_id UUID,
     state TEXT NOT NULL,
     bytes BIGINT DEFAULT 0 NOT NULL,
     bytes_read BIGINT DEFAULT 0 NOT NULL,
@@ -396,6 +397,31 @@ CREATE TABLE remote_records (
 CREATE INDEX ix_remote_records_made ON remote_records USING brin (made_at);
 
 CREATE INDEX ix_remote_records_subject ON remote_records (workspace_id, subject_id);
+
+CREATE TABLE pulls (
+    workspace_id UUID NOT NULL,
+    endpoint_id UUID NOT NULL,
+    every_hours INTEGER NOT NULL,
+    fields JSON NOT NULL,
+    cursor JSONB,
+    position JSONB,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    claim_id UUID,
+    started_at TIMESTAMP WITH TIME ZONE,
+    finished_at TIMESTAMP WITH TIME ZONE,
+    import_id UUID,
+    chunk_count INTEGER DEFAULT 0 NOT NULL,
+    last_import_id UUID,
+    failures INTEGER DEFAULT 0 NOT NULL,
+    last_failure TEXT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_pulls PRIMARY KEY (workspace_id, endpoint_id),
+    CONSTRAINT fk_pulls_webhook_endpoints FOREIGN KEY(workspace_id, endpoint_id) REFERENCES webhook_endpoints (workspace_id, id),
+    CONSTRAINT ck_pulls_every_hours CHECK (every_hours BETWEEN 1 AND 168)
+);
+
+CREATE INDEX ix_pulls_due ON pulls (due_at);
 
 CREATE TABLE replays (
     workspace_id UUID NOT NULL,

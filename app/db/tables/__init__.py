@@ -10,6 +10,7 @@ from app.db.tables.events import event_queue, events
 from app.db.tables.imports import import_chunks, import_errors, imports
 from app.db.tables.invitations import invitations, messages, sending_days, sending_work, touchpoints, waves
 from app.db.tables.mail import captured_mails
+from app.db.tables.pulls import pulls
 from app.db.tables.recipients import accounts, recipients, suppressions
 from app.db.tables.responses import response_revisions, responses
 from app.db.tables.scores import score_rollups, tracked_properties, tracked_values
@@ -50,6 +51,7 @@ __all__ = [
     "invitations",
     "messages",
     "metadata",
+    "pulls",
     "recipients",
     "remote_records",
     "replays",

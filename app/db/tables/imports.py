@@ -9,6 +9,7 @@ imports = Table(
     Column("id", Uuid, primary_key=True),
     Column("format", Text, nullable=False),
     Column("campaign_id", Uuid),  # the recipients join this campaign as well
+    Column("endpoint_id", Uuid),  # of what was pulled through a connector
     Column("state", Text, nullable=False),
     Column("bytes", BigInteger, nullable=False, server_default=text("0")),
     Column("bytes_read", BigInteger, nullable=False, server_default=text("0")),

@@ -81,3 +81,8 @@ def event_types_for(kind: str, chosen: Sequence[str]) -> list[str]:
     if unknown := sorted(set(chosen) - TOLD):
         raise NotForConnectors(f"A connector cannot tell about {', '.join(unknown)}.", pointer="/event_types")
     return list(chosen or CONNECTORS[kind].usual_events)
+
+
+def usual_pull(kind: str) -> dict[str, str]:
+    """Which fields people are pulled with unless told otherwise; none where nobody is."""
+    return dict(CONNECTORS[kind].pulled_fields) if kind in CONNECTORS else {}

@@ -6,11 +6,13 @@ https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheet
 """
 
 import json
+import re
 from base64 import urlsafe_b64encode
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -22,6 +24,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.pages import Page, Place, Record
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     TOKEN,
@@ -55,6 +58,8 @@ HEADINGS = (
     "Response ID", "Answered at", "Score", "Band", "Comment", "Name", "Email", "Account", "Campaign", "Link",
 )  # fmt: skip
 ROW = "row"
+PEOPLE = 500  # rows of them read at once
+VALUES_ONLY = "fields=spreadsheetId,valueRanges.valueRange.values&prettyPrint=false"
 
 
 def a_service_account(value: Any) -> str:
@@ -78,10 +83,16 @@ class GoogleSheets(Connector):
     kind = "google_sheets"
     per_second = 1  # a row takes a read and a write, of which there are sixty a minute each
     usual_events = EVERY_ANSWER
+    pulled_name = re.compile(r"[^\x00-\x1f\x7f]{1,100}")  # a column's heading
+    pulled_fields = MappingProxyType({
+        "Email": "email", "Name": "name", "External ID": "external_id", "Phone": "phone", "Account ID":
+        "account.external_id", "Account": "account.name", "Unsubscribed": "unsubscribed",
+    })  # fmt: skip
 
     service_account: str = setting(a_service_account, is_secret=True)
     spreadsheet_id: str = setting(a_token)
     sheet_id: str = setting(a_number, default="0")
+    people_sheet_id: str | None = setting(a_number, default=None)
     base_url: str = setting(a_base_url, default="https://sheets.googleapis.com")
     link: str | None = setting(a_link, default=None)
 
@@ -116,6 +127,31 @@ class GoogleSheets(Connector):
         reply.needed("spreadsheetId")
         yield Made(ROW, story.response_id, story.revision)
 
+    def why_not_pulled(self) -> str | None:
+        return None if self.people_sheet_id else "The setting people_sheet_id says from which sheet people are read."
+
+    def pull(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
+        """Every row, every time: a sheet does not tell what changed. The first names the columns."""
+        assert access is not None
+        start = int(place.after or 1)
+        headings = _rows_in((yield self._read_people(access, 0, 1)))
+        reply = yield self._read_people(access, start, start + PEOPLE)
+        if reply.status == 400 and start > 1:  # the sheet ended with the page before
+            yield Page([], Place(), is_last=True)
+            return
+        columns = _columns(headings[0] if headings else [], fields)
+        rows = _rows_in(reply)
+        records = [
+            _person(row, columns, number=start + at + 1) for at, row in enumerate(rows) if row and isinstance(row, list)
+        ]
+        yield Page(records, Place(after=str(start + PEOPLE)) if rows else Place(), is_last=not rows)
+
+    def _read_people(self, access: Access, start: int, end: int) -> Call:
+        place = {"sheetId": int(self.people_sheet_id or 0), "startRowIndex": start, "endRowIndex": end}
+        body = {"dataFilters": [{"gridRange": place}], "majorDimension": "ROWS"}
+        asked = {"valueRenderOption": "UNFORMATTED_VALUE", "dateTimeRenderOption": "FORMATTED_STRING"}
+        return self._call(access, f"/values:batchGetByDataFilter?{VALUES_ONLY}", body | asked)
+
     def _find(self, access: Access, story: Story, *, pages: int) -> Generator[Call, Reply, tuple[int | None, bool]]:
         """The index of the row, and whether nothing at all stands in the column."""
         for start in range(0, pages * PAGE, PAGE):
@@ -133,8 +169,7 @@ class GoogleSheets(Connector):
         column = {"startColumnIndex": 0, "endColumnIndex": 1}
         place = {"sheetId": int(self.sheet_id), "startRowIndex": start, "endRowIndex": end} | column
         body = {"dataFilters": [{"gridRange": place}], "majorDimension": "COLUMNS"}
-        fields = "fields=spreadsheetId,valueRanges.valueRange.values&prettyPrint=false"
-        return self._call(access, f"/values:batchGetByDataFilter?{fields}", body)
+        return self._call(access, f"/values:batchGetByDataFilter?{VALUES_ONLY}", body)
 
     def _insert(self, at: int) -> dict[str, Any]:
         rows = {"sheetId": int(self.sheet_id), "dimension": "ROWS", "startIndex": at, "endIndex": at + 1}
@@ -191,10 +226,26 @@ def _time_of(reply: Reply) -> datetime:
 
 def _ids_in(reply: Reply) -> list[Any]:
     """An empty column has no values at all."""
+    column = _rows_in(reply)
+    return column[0] if column and isinstance(column[0], list) else []
+
+
+def _rows_in(reply: Reply) -> list[Any]:
     _expect_success(reply)
     reply.needed("spreadsheetId")
     place = "valueRanges", 0, "valueRange", "values"
-    return reply.listed(*place, 0) if reply.member(*place) else []
+    return reply.listed(*place) if reply.member(*place) else []
+
+
+def _columns(headings: Any, fields: Sequence[str]) -> dict[str, int]:
+    """Where the fields stand; headings are told apart by their words, not by capitals. The first of two counts."""
+    said = [str(heading).strip().casefold() for heading in headings] if isinstance(headings, list) else []
+    return {name: said.index(name.strip().casefold()) for name in fields if name.strip().casefold() in said}
+
+
+def _person(row: Any, columns: dict[str, int], *, number: int) -> Record:
+    """Empty cells at the end of a row are not told."""
+    return Record(str(number), {name: row[at] if at < len(row) else None for name, at in columns.items()})
 
 
 def _values(story: Story, *, template: str | None) -> tuple[str | int | None, ...]:

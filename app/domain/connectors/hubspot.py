@@ -6,16 +6,20 @@ written twice. https://developers.hubspot.com/docs/api-reference/latest/overview
 """
 
 import re
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
+from app.domain.connectors.hubspot_pages import CHANGED, COMPANY, INDEXED_WITHIN, page_of, search
+from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
+    Access,
     Call,
     Connector,
     Failed,
@@ -30,6 +34,7 @@ from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.payload import instant_text
 
+OF_COMPANY = "company."
 VERSION = "2026-03"
 NOTE_TO_CONTACT = 202  # HubSpot's number for that association
 LINE = 20_000  # characters; a note has 65,536
@@ -52,6 +57,11 @@ class HubSpot(Connector):
     kind = "hubspot"
     per_second = 5
     usual_events = EVERY_ANSWER
+    overlap = INDEXED_WITHIN
+    pulled_fields = MappingProxyType({
+        "email": "email", "firstname": "name", "lastname": "name", "associatedcompanyid": "account.external_id",
+        "company.name": "account.name", "hs_email_optout": "unsubscribed",
+    })  # fmt: skip
 
     token: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://api.hubapi.com")
@@ -73,6 +83,34 @@ class HubSpot(Connector):
 
     def check(self) -> Steps:
         _expect_success((yield self._objects("GET", "contacts?limit=1")))
+
+    def pull(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:  # noqa: ARG002 - has none
+        own = [name for name in fields if not name.startswith(OF_COMPANY)]
+        reply = yield self._objects("POST", "contacts/search", search(own, place))
+        _expect_success(reply)
+        people = [_contact(reply, at, own) for at in range(len(reply.listed("results")))]
+        asked = [name.removeprefix(OF_COMPANY) for name in fields if name.startswith(OF_COMPANY)]
+        companies = (yield from self._companies(people, asked)) if asked else {}
+        records = [Record(one.id, dict(one.fields) | companies.get(str(one.fields[COMPANY]), {})) for one in people]
+        yield page_of(records, place)
+
+    def _companies(
+        self, people: Sequence[Record], names: Sequence[str]
+    ) -> Generator[Call, Reply, dict[str, dict[str, Any]]]:
+        """By their ids. Those that are gone are left out under a 207."""
+        ids = sorted({str(one.fields[COMPANY]) for one in people if one.fields[COMPANY]})
+        if not ids:
+            return {}
+        asked = {"properties": names, "inputs": [{"id": company_id} for company_id in ids]}
+        reply = yield self._objects("POST", "companies/batch/read", asked)
+        _expect_success(reply)
+        found = range(len(reply.listed("results")))
+        return {
+            reply.needed("results", at, "id"): {
+                f"{OF_COMPANY}{name}": reply.member("results", at, "properties", name) for name in names
+            }
+            for at in found
+        }
 
     def _upsert(self, story: Story, email: str) -> Generator[Call, Reply, str]:
         """The contact's id. Not `batch/upsert`, which is documented to be incomplete for contacts known by e-mail."""
@@ -119,6 +157,12 @@ class HubSpot(Connector):
 
     def _call(self, method: str, path: str, body: Any = None) -> Call:
         return Call(method, f"{self.base_url}{path}", body, {"authorization": f"Bearer {self.token}"})
+
+
+def _contact(reply: Reply, at: int, names: Sequence[str]) -> Record:
+    place = "results", at, "properties"
+    known = {name: reply.member(*place, name) for name in (*names, CHANGED, COMPANY)}
+    return Record(reply.needed("results", at, "id"), known)
 
 
 def _score(story: Story) -> dict[str, str]:

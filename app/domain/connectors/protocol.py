@@ -8,12 +8,15 @@ again. Whoever runs it does the network and the remembering (`app/outbound/conne
 import json
 import math
 import re
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from datetime import timedelta
+from types import MappingProxyType
+from typing import Any, ClassVar, TypeAlias
 from urllib.parse import urlencode
 
 from app.domain.attempts import LONGEST_WAIT_SECONDS, Failure
+from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.story import Story
 from app.domain.receiver_url import UnusableURL, origin_of, split_receiver_url
 
@@ -22,6 +25,7 @@ RETRIED = frozenset({408, 425, 429})  # and everything from 500 on
 REFUSED_CREDENTIALS = frozenset({401, 403})
 REMOTE_ID = re.compile(r"[!-~]{1,250}")  # whatever the service, it goes into paths, headers and a table
 TOKEN = re.compile(r"[!-~]{1,8000}")
+FIELD_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,99}")  # stands in queries
 UNREADABLE = "Its body cannot be read, or lacks what we need."
 
 
@@ -145,7 +149,8 @@ class Skipped(Exception):
 
 NO_TICKET = "Nothing was sent: no ticket is known about this answer, which needs nobody any more."
 
-Steps = Generator[Call | Made | Access, Reply, None]
+Step: TypeAlias = Call | Made | Access | Page
+Steps = Generator[Step, Reply, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +179,9 @@ class Connector:
     address: ClassVar[str] = "base_url"  # the setting that says where it sends
     per_second: ClassVar[int] = 2  # answers told, well below what the service allows to all programs of its customer
     delay_seconds: ClassVar[int] = 60  # to wait for the comment, unless somebody chooses otherwise
+    pulled_fields: ClassVar[Mapping[str, str]] = MappingProxyType({})  # and where they go here; none: nobody is pulled
+    pulled_name: ClassVar[re.Pattern[str]] = FIELD_NAME
+    overlap: ClassVar[timedelta] = timedelta(0)  # what was read last is read again, since it may not have been all
 
     @property
     def origin(self) -> str:
@@ -192,6 +200,14 @@ class Connector:
         """Asks whether the service would take what we send, changing nothing there; none where one cannot ask."""
         return None
 
+    def why_not_pulled(self) -> str | None:
+        """What has to be said first, or that people are not pulled at all."""
+        return None if self.pulled_fields else "People are pulled from hubspot, salesforce, zoho and google_sheets."
+
+    def pull(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
+        """Yields one Page of people, those first who changed longest ago."""
+        raise NotImplementedError
+
     def test(self) -> Steps:
         """What somebody sees who asks for a test."""
         checking = self.check()
@@ -208,7 +224,7 @@ def usable_seconds(said: object) -> float | None:
     return float(min(max(said, 0), LONGEST_WAIT_SECONDS))
 
 
-def logged_in(steps: Steps) -> Generator[Call | Made | Access, Reply, Access]:
+def logged_in(steps: Steps) -> Generator[Step, Reply, Access]:
     """What logging in yields, for who does it among other steps."""
     step = next(steps)
     while not isinstance(step, Access):

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from app.domain.attempts import Outcome
-from app.domain.connectors.protocol import Access, Call, Failed, Made, Reply, Skipped, Steps
+from app.domain.connectors.pages import Page
+from app.domain.connectors.protocol import Access, Failed, Made, Reply, Skipped, Step, Steps
 from app.outbound.http import GuardedClient, Request
 
 REPLY_BYTES = 262_144  # enough for a person with all their fields
 LEAST_SECONDS = 0.5  # for a last step; the lease is longer than the deadline
 
-Keep = Callable[[Made | Access], Awaitable[None]]
+Keep = Callable[[Made | Access | Page], Awaitable[None]]
 TOLD_ALREADY = "Nothing was sent: this had been told already."
 NO_REPLY = Reply(0, {}, b"")
 
@@ -26,7 +27,13 @@ class CutShort(Exception):
 
 
 async def run_steps(
-    client: GuardedClient, steps: Steps, *, keep: Keep, now: datetime, deadline_seconds: float
+    client: GuardedClient,
+    steps: Steps,
+    *,
+    keep: Keep,
+    now: datetime,
+    deadline_seconds: float,
+    reply_bytes: int = REPLY_BYTES,
 ) -> Outcome:
     """How the last step ended, and how long all of them took. `keep` is told of everything that was made, at once.
 
@@ -34,7 +41,7 @@ async def run_steps(
     """
     clock = asyncio.get_running_loop().time
     started = clock()
-    run = _Run(client, keep, now, ends_at=started + deadline_seconds)
+    run = _Run(client, keep, now, ends_at=started + deadline_seconds, reply_bytes=reply_bytes)
     outcome = await run.take(steps)
     return replace(outcome, duration_ms=round((clock() - started) * 1_000))
 
@@ -45,8 +52,9 @@ def nothing_sent(why: str) -> Outcome:
 
 
 class _Run:
-    def __init__(self, client: GuardedClient, keep: Keep, now: datetime, *, ends_at: float) -> None:
-        self._client, self._keep, self._now, self._ends_at = client, keep, now, ends_at
+    def __init__(self, client: GuardedClient, keep: Keep, now: datetime, *, ends_at: float, reply_bytes: int) -> None:
+        self._client, self._keep, self._now = client, keep, now
+        self._ends_at, self._reply_bytes = ends_at, reply_bytes
         self._last, self._reply = nothing_sent(TOLD_ALREADY), NO_REPLY
 
     async def take(self, steps: Steps) -> Outcome:
@@ -68,9 +76,9 @@ class _Run:
             steps.close()
         return self._last
 
-    async def _step(self, step: Call | Made | Access) -> bool:
+    async def _step(self, step: Step) -> bool:
         """Whether there is a reply to go on with."""
-        if isinstance(step, Made | Access):
+        if isinstance(step, Made | Access | Page):
             await self._keep(step)
             return True
         seconds = self._ends_at - asyncio.get_running_loop().time()
@@ -79,7 +87,7 @@ class _Run:
             Request(step.method, step.url, headers, step.body, has_id=False),
             now=self._now,
             deadline_seconds=max(seconds, LEAST_SECONDS),
-            head_bytes=REPLY_BYTES,
+            head_bytes=self._reply_bytes,
         )
         self._last = answer.outcome
         if answer.outcome.status is None:

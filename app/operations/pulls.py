@@ -1,0 +1,208 @@
+"""People who are brought in from other services: taken in page by page, each page and how far it got together.
+
+What a run reads becomes an import like an uploaded file, which another worker stores by the same rules. Whoever dies
+between two pages is overtaken when the lease ends, and reading goes on exactly there.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.db.vault import Vault
+from app.domain.attempts import Failure
+from app.domain.connectors.catalogue import CONNECTORS, connector_of
+from app.domain.connectors.pages import Page
+from app.domain.connectors.pulling import PullUnusable, check_fields, rows_of
+from app.domain.pull import PullNotSet, wait_after
+from app.domain.recipient_file import FileFormat
+from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk
+from app.queries.webhook_endpoints import lock_endpoint
+
+
+class PullTakenOver(Exception):
+    """The lease ran out and another worker reads on, or the pull is gone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedPull:
+    workspace_id: UUID
+    id: UUID  # of the endpoint
+    claim_id: UUID
+    kind: str
+    settings: str  # JSON
+    credentials: bytes | None
+    fields: Mapping[str, str]
+    cursor: str | None  # JSON
+    position: str | None  # JSON
+    import_id: UUID | None
+    chunk_count: int
+    failures: int
+    every: timedelta
+
+
+async def set_pull(
+    tx: Tx,
+    vault: Vault,
+    workspace_id: UUID,
+    endpoint_id: UUID,
+    *,
+    every_hours: int,
+    fields: Mapping[str, str] | None,
+    now: datetime,
+) -> None:
+    """`fields` none: the usual ones. Begins at once; with other fields, everybody is read anew.
+
+    Raises WebhookEndpointNotFound, PullUnusable.
+    """
+    endpoint = await lock_endpoint(tx, workspace_id, endpoint_id)
+    if endpoint["kind"] not in CONNECTORS:
+        raise PullUnusable("Webhooks only send; people are pulled through a connector.")
+    opened = vault.open(endpoint["credentials"], workspace_id=workspace_id, row_id=endpoint_id)
+    connector = connector_of(endpoint["kind"], {**endpoint["settings"], **json.loads(opened)})
+    fields = fields or connector.pulled_fields
+    check_fields(connector, fields)
+    await fetch(tx, _SET, workspace_id, endpoint_id, every_hours, json.dumps(dict(fields)), now)
+
+
+async def remove_pull(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
+    """What a run under way has read is let go."""
+    for row in await fetch(tx, _REMOVE, workspace_id, endpoint_id):
+        if row["import_id"] is not None:
+            await abandon_upload(tx, workspace_id, row["import_id"])
+
+
+async def pull_now(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
+    """One that is under way goes on. Raises WebhookEndpointNotFound, PullNotSet."""
+    await lock_endpoint(tx, workspace_id, endpoint_id)
+    if not await fetch(tx, _NOW, workspace_id, endpoint_id, now):
+        raise PullNotSet("Say first how people are to be pulled.")
+
+
+async def pull_again(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:
+    """If there is anything to pull, and it failed: the settings have changed."""
+    await fetch(tx, _AGAIN, workspace_id, endpoint_id, now)
+
+
+async def pull_everybody(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> None:
+    """The next time, for credentials of another account, of which nothing is known yet."""
+    await fetch(tx, _FORGET_PLACE, workspace_id, endpoint_id)
+
+
+async def claim_pull(tx: Tx, *, lease_seconds: float) -> ClaimedPull | None:
+    """The one longest due."""
+    rows = await fetch(tx, _CLAIM, uuid4(), lease_seconds)
+    if not rows:
+        return None
+    every = timedelta(hours=rows[0].pop("every_hours"))
+    return ClaimedPull(**{**rows[0], "fields": json.loads(rows[0]["fields"]), "every": every})
+
+
+async def keep_page(tx: Tx, claimed: ClaimedPull, page: Page, *, now: datetime) -> None:
+    """Raises PullTakenOver, TooManyImports; then the transaction must not be committed."""
+    chunk = _chunk(page, claimed.fields, now=now)
+    import_id, number = claimed.import_id, claimed.chunk_count
+    if chunk:
+        if import_id is None:
+            import_id, number = await _begin_import(tx, claimed, now=now), 0
+        await store_chunk(tx, claimed.workspace_id, import_id, number, chunk, now=now)
+        number += 1
+    if not page.is_last:
+        await _write(tx, _GO_ON, claimed, import_id, number, page.following.text(), now)
+        return
+    await _close(tx, claimed, import_id, now=now)
+    await _write(tx, _FINISH, claimed, import_id, page.following.text(), now)
+
+
+async def fail_pull(
+    tx: Tx, claimed: ClaimedPull, failure: Failure, *, asked_seconds: float | None, now: datetime
+) -> None:
+    """What was read so far is stored; reading goes on behind it. Raises PullTakenOver."""
+    wait = wait_after(failure, failures=claimed.failures + 1, every=claimed.every, asked_seconds=asked_seconds)
+    await _close(tx, claimed, claimed.import_id, now=now)
+    await _write(tx, _FAIL, claimed, claimed.import_id, failure.value, now + wait, now)
+
+
+async def put_off(tx: Tx, claimed: ClaimedPull, *, wait: timedelta, now: datetime) -> None:
+    """For trouble of our own. Raises PullTakenOver."""
+    await _write(tx, _PUT_OFF, claimed, now + wait)
+
+
+def _chunk(page: Page, fields: Mapping[str, str], *, now: datetime) -> bytes:
+    rows = [row for record in page.records for row in rows_of(record, fields, now=now)]
+    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+
+
+async def _begin_import(tx: Tx, claimed: ClaimedPull, *, now: datetime) -> UUID:
+    return await begin_upload(
+        tx, claimed.workspace_id, form=FileFormat.NDJSON, campaign_id=None, endpoint_id=claimed.id, now=now
+    )
+
+
+async def _close(tx: Tx, claimed: ClaimedPull, import_id: UUID | None, *, now: datetime) -> None:
+    if import_id is not None:
+        await finish_upload(tx, claimed.workspace_id, import_id, failure=None, now=now)
+
+
+async def _write(tx: Tx, statement: str, claimed: ClaimedPull, *values: Any) -> None:
+    mine = claimed.workspace_id, claimed.id, claimed.claim_id
+    if not await fetch(tx, statement, *mine, *values):
+        raise PullTakenOver
+
+
+# Other fields are read of everybody, by a run that begins anew.
+_SET = """
+    INSERT INTO pulls AS p (workspace_id, endpoint_id, every_hours, fields, due_at, created_at, updated_at)
+    VALUES ($1, $2, $3, $4::json, $5, $5, $5)
+    ON CONFLICT (workspace_id, endpoint_id) DO UPDATE
+    SET every_hours = excluded.every_hours, fields = excluded.fields, updated_at = excluded.updated_at,
+        due_at = least(excluded.due_at, p.due_at), claim_id = NULL, failures = 0, last_failure = NULL,
+        cursor = CASE WHEN p.fields::text = excluded.fields::text THEN p.cursor END,
+        position = CASE WHEN p.fields::text = excluded.fields::text THEN p.position END
+"""
+_REMOVE = "DELETE FROM pulls WHERE workspace_id = $1 AND endpoint_id = $2 RETURNING import_id"
+_NOW = """
+    UPDATE pulls SET due_at = CASE WHEN claim_id IS NULL THEN $3 ELSE due_at END
+    WHERE workspace_id = $1 AND endpoint_id = $2 RETURNING 1
+"""
+_AGAIN = "UPDATE pulls SET due_at = $3 WHERE workspace_id = $1 AND endpoint_id = $2 AND failures > 0"
+_FORGET_PLACE = """
+    UPDATE pulls SET cursor = NULL, position = NULL, claim_id = NULL WHERE workspace_id = $1 AND endpoint_id = $2
+"""
+_CLAIM = """
+    WITH chosen AS (
+        SELECT p.workspace_id, p.endpoint_id, e.kind, e.settings::text AS settings, e.credentials
+        FROM pulls p JOIN webhook_endpoints e ON e.workspace_id = p.workspace_id AND e.id = p.endpoint_id
+        WHERE p.due_at <= clock_timestamp() AND e.disabled_at IS NULL AND e.deleted_at IS NULL
+        ORDER BY p.due_at LIMIT 1 FOR UPDATE OF p SKIP LOCKED
+    )
+    UPDATE pulls p
+    SET claim_id = $1, due_at = clock_timestamp() + make_interval(secs => $2),
+        started_at = CASE WHEN p.position IS NULL THEN clock_timestamp() ELSE p.started_at END
+    FROM chosen c WHERE p.workspace_id = c.workspace_id AND p.endpoint_id = c.endpoint_id
+    RETURNING p.workspace_id, p.endpoint_id AS id, p.claim_id, c.kind, c.settings, c.credentials,
+        p.fields::text AS fields, p.cursor::text AS cursor, p.position::text AS position, p.import_id, p.chunk_count,
+        p.failures, p.every_hours
+"""
+_IS_MINE = "workspace_id = $1 AND endpoint_id = $2 AND claim_id = $3"
+_GO_ON = f"""
+    UPDATE pulls SET import_id = $4, chunk_count = $5, position = $6::text::jsonb, due_at = $7, updated_at = $7,
+        claim_id = NULL, failures = 0, last_failure = NULL
+    WHERE {_IS_MINE} RETURNING 1
+"""
+_FINISH = f"""
+    UPDATE pulls SET cursor = $5::text::jsonb, position = NULL, import_id = NULL, chunk_count = 0, claim_id = NULL,
+        last_import_id = coalesce($4, last_import_id), finished_at = $6, updated_at = $6, failures = 0,
+        last_failure = NULL, due_at = greatest(started_at + make_interval(hours => every_hours), $6)
+    WHERE {_IS_MINE} RETURNING 1
+"""
+_FAIL = f"""
+    UPDATE pulls SET last_import_id = coalesce($4, last_import_id), import_id = NULL, chunk_count = 0,
+        failures = failures + 1, last_failure = $5, due_at = $6, updated_at = $7, claim_id = NULL
+    WHERE {_IS_MINE} RETURNING 1
+"""
+_PUT_OFF = f"UPDATE pulls SET due_at = $4, claim_id = NULL WHERE {_IS_MINE} RETURNING 1"

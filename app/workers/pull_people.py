@@ -1,0 +1,101 @@
+"""Bringing people in from other services, one page at a time, so that no pull holds up another.
+
+1. claim       the pull longest due
+2. read        a page, with no transaction open
+3. keep        the page, and how far it got; or when to try again
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from time import monotonic
+
+import structlog
+
+from app.clock import utc_now
+from app.domain.attempts import Failure, Outcome
+from app.domain.connectors.catalogue import connector_of
+from app.domain.connectors.pages import Page, Place
+from app.domain.connectors.protocol import Access, Connector, Made
+from app.domain.ids import shown
+from app.domain.recipient_import import TooManyImports
+from app.operations import pulls
+from app.operations.pulls import ClaimedPull, PullTakenOver
+from app.outbound.connectors.run import run_steps
+from app.workers.deliver_webhooks import Sender
+from app.workers.run_connector import Means, access_of, left_of, settings_of
+
+log = structlog.get_logger()
+
+PAGE_BYTES = 8_000_000  # some hundred people with all their fields
+OUR_TROUBLE = timedelta(minutes=1)
+IMPORTS_WAIT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Puller:
+    sender: Sender
+
+    async def step(self) -> bool:
+        """Whether there was anything to do."""
+        async with self.sender.engine.write() as tx:
+            claimed = await pulls.claim_pull(tx, lease_seconds=self.sender.settings.lease_seconds)
+        if claimed is None:
+            return False
+        try:
+            await self._settle(claimed, await self._read(claimed))
+        except PullTakenOver:
+            log.warning("a pull was taken over", endpoint=shown("endpoint", claimed.id))
+        except TooManyImports:
+            await self._put_off(claimed, IMPORTS_WAIT)
+        except Exception:
+            log.exception("a pull could not be tried", endpoint=shown("endpoint", claimed.id))
+            await self._put_off(claimed, OUR_TROUBLE)
+        return True
+
+    async def _read(self, claimed: ClaimedPull) -> Page | Outcome:
+        """A log-in that has run out is renewed once."""
+        means = _means(self.sender)
+        connector = connector_of(claimed.kind, settings_of(claimed, means.vault))
+        access = await access_of(claimed.id, connector, means)
+        if isinstance(access, Outcome):
+            return access
+        page = await _page(claimed, connector, access, means)
+        if access is None or isinstance(page, Page) or page.failure is not Failure.UNAUTHORIZED:
+            return page
+        means.accesses.forget(claimed.id, settings=hash(connector), access=access)
+        renewed = await access_of(claimed.id, connector, means)
+        return renewed if isinstance(renewed, Outcome) else await _page(claimed, connector, renewed, means)
+
+    async def _settle(self, claimed: ClaimedPull, got: Page | Outcome) -> None:
+        async with self.sender.engine.write() as tx:
+            now = utc_now()
+            if isinstance(got, Page):
+                await pulls.keep_page(tx, claimed, got, now=now)
+            else:
+                failure = got.failure or Failure.ERROR_IN_BODY
+                await pulls.fail_pull(tx, claimed, failure, asked_seconds=got.retry_after_seconds, now=now)
+
+    async def _put_off(self, claimed: ClaimedPull, wait: timedelta) -> None:
+        async with self.sender.engine.write() as tx:
+            await pulls.put_off(tx, claimed, wait=wait, now=utc_now())
+
+
+def _means(sender: Sender) -> Means:
+    ends_at = monotonic() + sender.settings.attempt_deadline_seconds
+    return Means(sender.engine, sender.client, sender.keys.vault, sender.accesses, utc_now(), ends_at)
+
+
+async def _page(claimed: ClaimedPull, connector: Connector, access: Access | None, means: Means) -> Page | Outcome:
+    pages: list[Page] = []
+
+    async def keep(thing: Made | Access | Page) -> None:
+        if isinstance(thing, Page):
+            pages.append(thing)
+
+    is_new = claimed.position is None
+    place = Place.read(claimed.cursor).earlier(connector.overlap) if is_new else Place.read(claimed.position)
+    steps = connector.pull([*claimed.fields], place, access)
+    outcome = await run_steps(
+        means.client, steps, keep=keep, now=means.now, deadline_seconds=left_of(means), reply_bytes=PAGE_BYTES
+    )
+    return pages[0] if pages and outcome.failure is None else outcome
