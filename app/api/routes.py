@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from app.api import (
     accounts,
     api_keys,
+    audiences,
     campaign_recipients,
     campaigns,
     deliveries,
@@ -15,7 +16,6 @@ from app.api import (
     imports,
     problem_pages,
     recipients,
-    pulls,
     replays,
     responses,
     sample_size,
@@ -49,6 +49,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(campaign_recipients.routes)
     app.include_router(recipients.routes)
     app.include_router(accounts.routes)
+    app.include_router(audiences.routes)
     app.include_router(imports.routes)
     app.include_router(responses.routes)
     app.include_router(scores.routes)
@@ -62,7 +63,6 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(replays.routes)
     app.include_router(deliveries.routes)
     app.include_router(workspace.routes)
-    app.include_router(pulls.routes)
     app.include_router(api_keys.routes)
     app.include_router(problem_pages.routes)
     app.include_router(health.routes)

@@ -28,6 +28,16 @@ class FilterInvalid(RuleViolation):
     code = "filter_invalid"
 
 
+class FilterTooSlow(RuleViolation):
+    """Filter takes too long to judge everybody by.
+
+    Conditions on history are the slow ones: they look at everything a person was asked and answered. Ask for a smaller
+    audience by properties first, or of one campaign.
+    """
+
+    code = "filter_too_slow"
+
+
 class Quantifier(StrEnum):
     ALL = "all"
     ANY = "any"

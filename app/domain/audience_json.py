@@ -93,13 +93,13 @@ def _field(document: Mapping[str, Any], at: Place, *, about: About) -> Field:
 
 
 def _campaign_id(document: Mapping[str, Any], field: Field, at: Place) -> UUID | None:
-    said = document.get("campaign_id")
-    if said is None:
+    if "campaign_id" not in document:
         if field.name in IN_ONE_CAMPAIGN:
             _refuse((*at, "campaign_id"), f"{field.name} is asked of one campaign: name it.")
         return None
     if not field.is_history:
         _refuse((*at, "campaign_id"), f"{field.name} is the same in every campaign.")
+    said = document["campaign_id"]
     campaign_id = ids.parsed("campaign", said) if isinstance(said, str) else None
     return campaign_id or _refuse((*at, "campaign_id"), "Should be an id like camp_ and 32 hexadecimal digits.")
 

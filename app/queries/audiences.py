@@ -1,6 +1,7 @@
 """Whom a filter fits, and who of them can be asked."""
 
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -22,20 +23,28 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    text,
 )
 from sqlalchemy.dialects.postgresql import BIT, aggregate_order_by
+from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import ReadTx, Tx
+from app.db.statements import sqlstate_of
 from app.db.tables import accounts, campaign_recipients, campaigns, recipients, responses, workspaces
-from app.domain.audience import Filter
+from app.domain.audience import Filter, FilterTooSlow, campaigns_in
 from app.domain.audience_matching import Present
 from app.domain.audience_selection import Exclusion, Restraint, Selection
 from app.domain.period import zone_named
+from app.domain.webhook_endpoint import UnknownCampaigns
 from app.queries.audience_readers import is_listed, last_asked_in, read_person
 from app.queries.audience_sql import Truth, condition_of
+from app.queries.campaigns import get_campaign
 
 PERSON = recipients.c
 UNRESTRAINED = Restraint()
+SAMPLE = 20
+LONGEST_PREVIEW_SECONDS = 10.0
+QUERY_CANCELED = "57014"
 
 
 async def present_in(tx: ReadTx | Tx, workspace_id: UUID, now: datetime) -> Present:
@@ -51,6 +60,41 @@ async def who_fits(
     present = await present_in(tx, workspace_id, now)
     query = select(PERSON.id).where(*_audience(workspace_id, filter_, present), PERSON.id.in_(recipient_ids))
     return set((await tx.execute(query)).scalars())
+
+
+async def preview_audience(
+    tx: ReadTx, workspace_id: UUID, filter_: Filter | None, *, seconds: float = LONGEST_PREVIEW_SECONDS, **options: Any
+) -> Selection:
+    """As `select_audience`, of which it takes the options; with a few people as a sample.
+
+    Raises CampaignNotFound, UnknownCampaigns, FilterTooSlow.
+    """
+    if options["campaign_id"] is not None:
+        await get_campaign(tx, workspace_id, options["campaign_id"])
+    if filter_ is not None:
+        await check_campaigns_in(tx, workspace_id, filter_)
+    async with at_most(tx, seconds):
+        return await select_audience(tx, workspace_id, filter_, limit=SAMPLE, **options)
+
+
+async def check_campaigns_in(tx: ReadTx | Tx, workspace_id: UUID, filter_: Filter) -> None:
+    """Raises UnknownCampaigns."""
+    named = campaigns_in(filter_)
+    known = select(campaigns.c.id).where(campaigns.c.workspace_id == workspace_id, campaigns.c.id.in_(named))
+    if named and named - set((await tx.execute(known)).scalars()):
+        raise UnknownCampaigns("The filter names a campaign that does not exist.", pointer="/filter")
+
+
+@asynccontextmanager
+async def at_most(tx: ReadTx, seconds: float) -> AsyncIterator[None]:
+    """Somebody's filter may look at everything that is stored. Raises FilterTooSlow."""
+    await tx.execute(text(f"SET LOCAL statement_timeout = {int(seconds * 1000)}"))
+    try:
+        yield
+    except DBAPIError as error:
+        if sqlstate_of(error) != QUERY_CANCELED:
+            raise
+        raise FilterTooSlow(f"After {seconds:.0f} seconds, not everybody had been looked at.") from error
 
 
 async def select_audience(

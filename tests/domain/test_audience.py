@@ -116,6 +116,7 @@ def test_what_a_filter_means(document: Any, fits: bool | None) -> None:
         ({"field": "last_score", "lte": 2**53 + 1}, "/lte"),
         ({"field": "last_score", "lte": 6, "campaign_id": "camp_1"}, "/campaign_id"),
         ({"field": "locale", "eq": "de", "campaign_id": CAMPAIGN}, "/campaign_id"),
+        ({"field": "last_score", "lte": 6, "campaign_id": None}, "/campaign_id"),
         ({"field": "is_listed", "eq": True}, "/campaign_id"),
         ({"field": "is_listed", "eq": "true", "campaign_id": CAMPAIGN}, "/eq"),
         ({"field": "properties.plan", "eq": None}, "/eq"),

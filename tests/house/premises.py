@@ -183,6 +183,9 @@ CALLS: Mapping[str, Call] = {
     "list_accounts": Call(),
     "get_account": Call(),
     "update_account": Call({"name": "Changed"}),
+    "preview_audience": Call(
+        {"filter": {"field": "last_score", "campaign_id": "{campaign_id}", "lte": 6}, "campaign_id": "{campaign_id}"}
+    ),
     "import_recipients": Call(params=OF_CAMPAIGN, content=b"external_id\nfrom-a-file\n", headers=CSV),
     "list_imports": Call(),
     "get_import": Call(),
@@ -209,10 +212,6 @@ CALLS: Mapping[str, Call] = {
     "preview_payload": Call({"event_id": "{event_id}"}),
     "list_deliveries": Call(params={"event_id": "{event_id}"}),
     "search_deliveries": Call(
-    "get_pull": Call(),
-    "set_pull": Call({"every_hours": 6}),
-    "remove_pull": Call(),
-    "pull_now": Call(),
         params={"endpoint_id": "{endpoint_id}", "event_id": "{event_id}", "recipient_id": "{recipient_id}"}
     ),
     "get_webhook_endpoint_stats": Call(),

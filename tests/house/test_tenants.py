@@ -32,6 +32,7 @@ REFUSES_HER_IDS = {
     "record_widget_response": (404, "campaign_not_found"),
     "upsert_recipient": (404, "account_not_found"),
     "import_recipients": (404, "campaign_not_found"),
+    "preview_audience": (404, "campaign_not_found"),
     "get_score": (404, "campaign_not_found"),
     "create_webhook_endpoint": (422, "unknown_campaigns"),
 }

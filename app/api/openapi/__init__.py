@@ -7,6 +7,7 @@ import yaml
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from app.api.audience_models import FILTER_SCHEMAS
 from app.api.openapi import webhooks
 from app.api.openapi.descriptions import DESCRIPTION, TAGS
 from app.api.openapi.examples import add_examples
@@ -64,7 +65,7 @@ def operations(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any
 
 
 def _add_components(components: Document) -> None:
-    components["schemas"] |= PROBLEM_SCHEMAS
+    components["schemas"] |= PROBLEM_SCHEMAS | FILTER_SCHEMAS
     components["securitySchemes"] = SECURITY_SCHEMES
     components["parameters"] = PARAMETERS | webhooks.PARAMETERS
     components["headers"] = HEADERS

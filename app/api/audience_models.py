@@ -1,0 +1,103 @@
+"""Whom to ask: what a filter looks like in the contract, and what is said of the people it fits."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import Field, WithJsonSchema
+
+from app.api.schemas import CampaignId, RecipientId, Reply, Request, Whole
+from app.domain.audience_fields import BY_SIZE, IN_TEXT, IN_TIME, Operator
+from app.domain.audience_json import FARTHEST_DAYS, MOST_CONDITIONS, MOST_VALUES
+from app.domain.audience_selection import Exclusion, Selection
+from app.domain.properties import LONGEST_TEXT
+
+MOST_DAYS = 3650
+REFERENCE = {"$ref": "#/components/schemas/AudienceFilter"}
+EXAMPLE = {
+    "all": [
+        {"field": "properties.plan", "in": ["pro", "team"]},
+        {"field": "account.renews_on", "since": {"days": 0}, "before": {"days": 60}},
+        {"not": {"field": "last_score", "lte": 6}},
+    ]
+}
+
+# Read by `domain/audience_json.py`, which says more of what is wrong than a union of schemas could.
+AudienceFilter = Annotated[dict[str, Any], WithJsonSchema(REFERENCE)]
+
+_VALUE = {
+    "anyOf": [{"type": "string", "maxLength": LONGEST_TEXT}, {"type": "number"}, {"type": "boolean"}],
+}
+_MOMENT = {
+    "anyOf": [
+        {"type": "string", "format": "date"},
+        {"type": "string", "format": "date-time"},
+        {
+            "type": "object",
+            "properties": {"days": {"type": "integer", "minimum": -FARTHEST_DAYS, "maximum": FARTHEST_DAYS}},
+            "required": ["days"],
+            "additionalProperties": False,
+            "description": "From now; negative: ago.",
+        },
+    ]
+}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
+_OPERANDS: Mapping[Operator, Any] = {
+    Operator.EQ: _VALUE,
+    Operator.NE: _VALUE,
+    Operator.IN: {"type": "array", "items": _VALUE, "minItems": 1, "maxItems": MOST_VALUES},
+    Operator.EXISTS: {"type": "boolean"},
+    **{operator: {"type": "number"} for operator in sorted(BY_SIZE)},
+    **dict.fromkeys(sorted(IN_TIME), _MOMENT),
+    **dict.fromkeys(sorted(IN_TEXT), _TEXT),
+}
+
+
+def _joined(name: str, member: Mapping[str, Any]) -> dict[str, Any]:
+    return {"type": "object", "properties": {name: member}, "required": [name], "additionalProperties": False}
+
+
+_MEMBERS = {"type": "array", "items": REFERENCE, "minItems": 1, "maxItems": MOST_CONDITIONS}
+_CONDITION = {
+    "type": "object",
+    "properties": {
+        "field": {"type": "string"},
+        "campaign_id": {"type": "string", "pattern": "^camp_[0-9a-f]{32}$", "description": "Of history: in this one."},
+        **{operator.value: operand for operator, operand in _OPERANDS.items()},
+    },
+    "required": ["field"],
+    "minProperties": 2,
+    "additionalProperties": False,
+    "description": "All of its comparisons hold.",
+}
+FILTER_SCHEMAS: Mapping[str, Any] = {
+    "AudienceFilter": {
+        "description": "Whom it fits: `all`, `any` or `not` of other filters, or a condition on one `field`. Which "
+        "fields there are, and what they can be compared with, stands in docs/audiences.md.",
+        "anyOf": [_joined("all", _MEMBERS), _joined("any", _MEMBERS), _joined("not", REFERENCE), _CONDITION],
+        "examples": [EXAMPLE],
+    }
+}
+
+
+class AudiencePreview(Request):
+    filter: AudienceFilter | None = Field(description="null: everybody.")
+    campaign_id: CampaignId | None = Field(
+        None, description="Who of its list, if it has one, and who has not answered it where it takes one answer each."
+    )
+    exclude_newer_than_days: Annotated[Whole, Field(ge=1, le=MOST_DAYS)] | None = None
+    most_per_account: Annotated[Whole, Field(ge=1, le=1000)] | None = None
+    hold_renewal_within_days: Annotated[Whole, Field(ge=0, le=MOST_DAYS)] | None = None
+
+
+class PreviewedAudience(Reply):
+    matched: int = Field(description="How many the filter fits.", examples=[1200])
+    askable: int = Field(description="How many of them nothing holds back.", examples=[1150])
+    excluded: dict[Exclusion, int] = Field(
+        description="The others, each under the first reason that applies.", examples=[{"unsubscribed": 50}]
+    )
+    sample: list[RecipientId] = Field(description="Some of those who can be asked, picked by a stable hash.")
+
+    @classmethod
+    def of(cls, found: Selection) -> "PreviewedAudience":
+        excluded = {reason: found.excluded.get(reason, 0) for reason in Exclusion}
+        return cls(matched=found.matched, askable=found.askable, excluded=excluded, sample=list(found.recipient_ids))

@@ -1,0 +1,112 @@
+"""Counting whom a filter fits, before anybody is asked."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from app.db.engine import Engine
+from app.domain.audience import FilterTooSlow
+from app.domain.audience_selection import Exclusion
+from app.operations.workspaces import create_workspace
+from app.queries.audiences import preview_audience
+from tests.builders import a_campaign, an_answer
+from tests.conftest import Tenant
+from tests.people import SomeAccount, SomeRecipient, settle
+
+PRO = {"field": "properties.plan", "eq": "pro"}
+NOBODY = dict.fromkeys(Exclusion, 0)
+
+
+async def preview(tenant: Tenant, filter_: Any, **options: Any) -> httpx.Response:
+    return await tenant.api.post("/v1/audiences/preview", json={"filter": filter_, **options})
+
+
+async def made(tenant: Tenant, **fields: Any) -> str:
+    reply = await tenant.api.post("/v1/recipients", json=fields)
+    assert reply.status_code == 201, reply.text
+    return str(reply.json()["id"])
+
+
+async def test_strangers_are_not_counted(alice: Tenant, charlie: Tenant) -> None:
+    await made(alice, email="ada@example.com", properties={"plan": "pro"})
+    seen = (await preview(charlie, PRO)).json()
+    assert (seen["matched"], seen["sample"]) == (0, [])
+
+
+async def test_it_says_whom_it_fits_and_whom_something_holds_back(alice: Tenant) -> None:
+    ada = await made(alice, email="ada@example.com", properties={"plan": "pro"})
+    await made(alice, external_id="no-mail", properties={"plan": "pro"})
+    await made(alice, email="bob@example.com", properties={"plan": "free"})
+    gone = await made(alice, email="gone@example.com", properties={"plan": "pro"})
+    await alice.api.post(f"/v1/recipients/{gone}/unsubscribe")
+    erased = await made(alice, email="erased@example.com", properties={"plan": "pro"})
+    await alice.api.delete(f"/v1/recipients/{erased}")
+    assert (await preview(alice, PRO)).json() == {
+        "matched": 3,
+        "askable": 1,
+        "excluded": {**NOBODY, "no_address": 1, "unsubscribed": 1},
+        "sample": [ada],
+    }
+
+
+async def test_without_a_filter_it_is_everybody(alice: Tenant) -> None:
+    await made(alice, email="ada@example.com")
+    assert (await preview(alice, None)).json()["matched"] == 1
+
+
+async def test_answers_of_a_campaign_can_be_asked_for(alice: Tenant, engine: Engine) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+    ada, bob = await made(alice, email="ada@example.com"), await made(alice, email="bob@example.com")
+    for person, score in ((ada, 3), (bob, 10)):
+        await alice.api.post("/v1/responses", json=an_answer(campaign, recipient_id=person, score=score))
+    unhappy = {"field": "last_band", "campaign_id": campaign, "eq": "detractor"}
+    assert (await preview(alice, unhappy)).json()["sample"] == [ada]
+    assert (await preview(alice, {"not": unhappy})).json()["sample"] == [bob]
+
+
+async def test_what_holds_people_back_can_be_tried(alice: Tenant, engine: Engine, now: datetime) -> None:
+    acme = SomeAccount(renews_on=now.date() + timedelta(days=400))
+    near = SomeAccount(renews_on=now.date() + timedelta(days=9))
+    people = [*(SomeRecipient(account=acme) for _ in range(3)), SomeRecipient(account=near)]
+    await settle(engine, alice.workspace_id, [*people, SomeRecipient(created_at=now)])
+    seen = await preview(alice, None, exclude_newer_than_days=3, most_per_account=2, hold_renewal_within_days=10)
+    assert seen.json()["excluded"] == {**NOBODY, "too_new": 1, "renewal_near": 1, "account_full": 1}
+
+
+async def test_the_sample_is_small(alice: Tenant, engine: Engine) -> None:
+    await settle(engine, alice.workspace_id, [SomeRecipient() for _ in range(30)])
+    seen = (await preview(alice, None)).json()
+    assert (seen["matched"], len(seen["sample"])) == (30, 20)
+
+
+@pytest.mark.parametrize(
+    ("filter_", "code", "pointer"),
+    [
+        ({"all": [PRO, {"field": "plan", "eq": "pro"}]}, "filter_invalid", "/filter/all/1/field"),
+        ([PRO], "validation_failed", "/filter"),
+        ({"field": "asked_count", "campaign_id": f"camp_{'0' * 32}", "gt": 0}, "unknown_campaigns", "/filter"),
+    ],
+)
+async def test_what_cannot_be_meant_is_refused(alice: Tenant, filter_: Any, code: str, pointer: str) -> None:
+    refused = await preview(alice, filter_)
+    assert (refused.status_code, refused.json()["code"]) == (422, code)
+    assert refused.json()["errors"][0]["pointer"] == pointer
+
+
+async def test_a_strangers_campaign_is_unknown(alice: Tenant, charlie: Tenant, engine: Engine) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+    refused = await preview(charlie, {"field": "last_score", "campaign_id": campaign, "lte": 6})
+    assert refused.json()["code"] == "unknown_campaigns"
+
+
+async def test_a_preview_that_takes_too_long_is_given_up(own_engine: Engine) -> None:
+    async with own_engine.write() as tx:
+        workspace = (await create_workspace(tx, "Alice", time_zone="UTC", now=datetime.now(UTC))).live_id
+    async with own_engine.write() as locking:
+        await locking.execute(text("LOCK TABLE recipients IN ACCESS EXCLUSIVE MODE"))
+        with pytest.raises(FilterTooSlow):
+            async with own_engine.read() as tx:
+                await preview_audience(tx, workspace, None, campaign_id=None, seconds=0.05, now=datetime.now(UTC))
