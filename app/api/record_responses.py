@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -18,11 +18,13 @@ from app.api.problems import Refused
 from app.api.response_models import ResponseBulk, ResponseInput
 from app.db.identifiers import new_id
 from app.domain import ids
+from app.domain.answers import check_answers, merged_answers
 from app.domain.errors import DomainError
 from app.domain.recipient import RecipientInput
 from app.domain.response import answered_instant, is_news
 from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.queries.api_keys import Caller
+from app.queries.survey_questions import Asked, questions_asked_now
 
 ROUTE = b"POST /v1/responses\n"
 JSON = "application/json"
@@ -35,7 +37,7 @@ class RecordingRoute(HotRoute):
 
 async def record_response(body: ResponseInput, request: Request) -> Response:
     caller, now = admitted(request).caller, admitted(request).now
-    response = new_response(body, caller, now)
+    response = new_response(body, caller, now, await _asked_in([body], request, caller))
     await _note_idempotency_key(response, request, caller)
     recorded = await services_of(request).recorder.submit(caller.workspace_id, response)
     status = 201 if recorded.what is What.CREATED else 200
@@ -44,12 +46,13 @@ async def record_response(body: ResponseInput, request: Request) -> Response:
 
 async def record_responses_in_bulk(body: ResponseBulk, request: Request) -> Response:
     caller, now = admitted(request).caller, admitted(request).now
+    rows, outcomes = _read_rows(body)
+    asked = await _asked_in(rows.values(), request, caller)
     taken: dict[int, NewResponse] = {}
-    outcomes: dict[int, Recorded | Exception] = {}
-    for index, item in enumerate(body.responses):
+    for index, row in rows.items():
         try:
-            taken[index] = new_response(ResponseInput.model_validate(item), caller, now)
-        except (ValidationError, DomainError) as error:
+            taken[index] = new_response(row, caller, now, asked)
+        except DomainError as error:
             outcomes[index] = error
     if taken:
         recorded = await services_of(request).recorder.submit_all(caller.workspace_id, list(taken.values()))
@@ -57,8 +60,31 @@ async def record_responses_in_bulk(body: ResponseBulk, request: Request) -> Resp
     return Response(to_json(_bulk_reply([outcomes[index] for index in range(len(body.responses))])), media_type=JSON)
 
 
-def new_response(body: ResponseInput, caller: Caller, now: datetime) -> NewResponse:
+def _read_rows(body: ResponseBulk) -> tuple[dict[int, ResponseInput], dict[int, Recorded | Exception]]:
+    """By their place: those that can be read, and why the others cannot."""
+    rows: dict[int, ResponseInput] = {}
+    refused: dict[int, Recorded | Exception] = {}
+    for index, item in enumerate(body.responses):
+        try:
+            rows[index] = ResponseInput.model_validate(item)
+        except ValidationError as error:
+            refused[index] = error
+    return rows, refused
+
+
+async def _asked_in(rows: Collection[ResponseInput], request: Request, caller: Caller) -> Mapping[UUID, Asked]:
+    """What the campaigns ask, read only where there are answers to more than the score."""
+    campaign_ids = {row.campaign_id for row in rows if row.answers}
+    if not campaign_ids:
+        return {}
+    async with services_of(request).engine.read() as tx:
+        return await questions_asked_now(tx, caller.workspace_id, campaign_ids)
+
+
+def new_response(body: ResponseInput, caller: Caller, now: datetime, asked: Mapping[UUID, Asked]) -> NewResponse:
+    """Raises what is wrong with it as far as that can be told without its campaign and its recipient."""
     answered_at = answered_instant(body.answered_at, now=now)
+    answers, asked_version = _fitting(body, asked.get(body.campaign_id))
     return NewResponse(
         workspace_id=caller.workspace_id,
         id=new_id(now),
@@ -75,11 +101,21 @@ def new_response(body: ResponseInput, caller: Caller, now: datetime) -> NewRespo
         may_contact=body.may_contact,
         properties=to_json(body.properties).decode() if body.properties else "{}",
         occasion=body.occasion,
+        asked_version=asked_version,
+        answers=answers,
         import_id=body.import_id,
         is_news=body.notify or is_news(answered_at, now=now),
         if_answered=body.if_answered,
         actor=ids.shown("api_key", caller.key_id),
     )
+
+
+def _fitting(body: ResponseInput, asked: Asked | None) -> tuple[str | None, int | None]:
+    """(answers as JSON, the version of the survey they were checked against). Raises AnswersInvalid."""
+    if not body.answers or asked is None:  # where there is no campaign, recording says so
+        return None, None
+    answers = merged_answers({}, check_answers(asked.questions, body.answers))
+    return (to_json(answers).decode() if answers else None), asked.survey_version
 
 
 def _person(body: ResponseInput, caller: Caller) -> RecipientInput | None:

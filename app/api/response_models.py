@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field, StringConstraints, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
 
 from app.api.problem_models import RowProblem
@@ -25,7 +25,9 @@ from app.api.schemas import (
     Whole,
     absent,
 )
+from app.domain.answers import LONGEST_ANSWER
 from app.domain.metric import METRICS, Band
+from app.domain.question_rules import MOST_OPTIONS, MOST_QUESTIONS
 from app.domain.response import Certainty, Channel, IfAnswered
 from app.domain.segment import VARIANT
 
@@ -33,6 +35,23 @@ RawScore = Annotated[Whole, Field(ge=0, le=10, description="On the scale of the 
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$", max_length=35)]
 Comment = Annotated[Prose, Field(description="At most 10,000 characters.", examples=["Fast, friendly, a bit pricey."])]
 
+ANSWER: JsonDict = {
+    "anyOf": [
+        {"type": "string", "maxLength": LONGEST_ANSWER},
+        {"type": "integer"},
+        {"type": "array", "items": {"type": "string"}, "maxItems": MOST_OPTIONS},
+        {"type": "null"},
+    ]
+}
+# What fits is for the survey to say, which names the question that something is wrong with.
+Answers = Annotated[
+    dict[str, Any],
+    Field(max_length=MOST_QUESTIONS),
+    WithJsonSchema({"type": "object", "additionalProperties": ANSWER, "maxProperties": MOST_QUESTIONS}),
+]
+ANSWERS_TAKEN = (
+    "To further questions of the survey, by their ids: a text, the id of an option, a list of such, a number."
+)
 
 NOT_TWO_PEOPLE: JsonDict = {
     "required": ["recipient_id", "recipient"],
@@ -48,6 +67,7 @@ class ResponseInput(Request):
     recipient_id: RecipientId | None = Field(None, description="Who answered; leave out, with `recipient`, if unknown.")
     recipient: RecipientUpsert | None = Field(None, description="Who answered, created or updated along with it.")
     comment: Comment | None = None
+    answers: Answers | None = Field(None, description=ANSWERS_TAKEN, examples=[{"reason": "price", "ease": 4}])
     channel: Channel = Channel.API
     language: Language | None = None
     occasion: Name | None = Field(
@@ -159,6 +179,7 @@ class ResponseChange(Request):
 
     score: RawScore = absent()
     comment: Comment | None = None
+    answers: Answers | None = Field(None, description="One by one: those left out stay, null takes one away.")
     may_contact: Flag | None = None
     reason: Line | None = Field(None, description="Why; kept with the revision.")
 
@@ -177,6 +198,7 @@ class RevisionReply(Reply):
     revision: int
     score: int
     comment: str | None
+    answers: dict[str, Any] | None
     change: Literal["amended", "excluded", "restored"]
     actor: str
     reason: str | None

@@ -20,6 +20,7 @@ from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, Listing, Name, RecipientId, ResponseId
 from app.db import engine as database
 from app.domain import ids
+from app.domain.answers import AnswersInvalid
 from app.domain.metric import Band, ScoreOutOfRange
 from app.domain.response import Channel, ResponseNotFound
 from app.operations.responses import change
@@ -89,7 +90,9 @@ async def list_response_revisions(
 
 
 @routes.patch(
-    "/v1/responses/{response_id}", summary="Amend a response", responses=refuses(ResponseNotFound, ScoreOutOfRange)
+    "/v1/responses/{response_id}",
+    summary="Amend a response",
+    responses=refuses(ResponseNotFound, ScoreOutOfRange, AnswersInvalid),
 )
 async def amend_response(
     response_id: ResponseId, body: ResponseChange, caller: ResponseWriter, tx: Tx, now: Now

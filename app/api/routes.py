@@ -32,6 +32,7 @@ from app.api.recipient_models import REFUSED_PEOPLE
 from app.api.record_responses import RecordingRoute, record_response, record_responses_in_bulk
 from app.api.response_models import RecordedResponse, ResponseBulkReply
 from app.api.security_schemes import NEEDS_PUBLISHABLE_KEY, needs_scope
+from app.domain.answers import AnswersInvalid
 from app.domain.campaign import CampaignNotAccepting, CampaignNotFound
 from app.domain.metric import ScoreOutOfRange
 from app.domain.recipient import RecipientNotFound
@@ -39,7 +40,7 @@ from app.domain.response import AlreadyAnswered, AnsweredInTheFuture, Idempotenc
 
 REPEATED = "It was here already, or has been amended."
 REFUSED_BY_CAMPAIGN = (CampaignNotFound, CampaignNotAccepting, ScoreOutOfRange)
-REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, AnsweredInTheFuture)
+REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, AnsweredInTheFuture, AnswersInvalid)
 
 
 def include_routes(app: FastAPI) -> None:

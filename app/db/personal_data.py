@@ -23,6 +23,7 @@ PERSONAL: Mapping[str, str] = {
     "responses.properties": "emptied",
     "responses.recipient_properties": "null",
     "responses.excluded_reason": "a fixed word",
+    "response_revisions.answers": "null",
     "response_revisions.comment": "null",
     "response_revisions.excluded_reason": "null",
     "response_revisions.reason": "null",

@@ -121,11 +121,11 @@ _UNLINK_RESPONSES = f"""
     WHERE r.workspace_id = erased.workspace_id AND r.recipient_id = erased.recipient_id
 """
 _STRIP_REVISIONS = f"""
-    UPDATE response_revisions v SET comment = NULL, excluded_reason = NULL, reason = NULL
+    UPDATE response_revisions v SET comment = NULL, answers = NULL, excluded_reason = NULL, reason = NULL
     FROM {_ERASED}
     JOIN responses r ON r.workspace_id = erased.workspace_id AND r.recipient_id = erased.recipient_id
     WHERE v.workspace_id = r.workspace_id AND v.response_id = r.id
-        AND num_nonnulls(v.comment, v.excluded_reason, v.reason) > 0
+        AND num_nonnulls(v.comment, v.answers, v.excluded_reason, v.reason) > 0
 """
 
 _FORGET_REMOTE = f"""

@@ -19,6 +19,7 @@ COLUMNS = {
     "campaigns": ("is_anonymous", "asking", "plan_due_at", "paused_reason"),
     "recipients": ("bounced_at", "complained_at"),
     "responses": ("invitation_id", "wave", "certainty", "answers"),
+    "response_revisions": ("answers",),
 }
 
 

@@ -21,6 +21,9 @@ ALTER TABLE responses
     ADD COLUMN answers JSONB,
     ADD CONSTRAINT ck_responses_certainty CHECK (certainty IN ('confirmed', 'probable'));
 
+ALTER TABLE response_revisions
+    ADD COLUMN answers JSONB;
+
 CREATE INDEX ix_campaigns_plan_due ON campaigns (plan_due_at) WHERE plan_due_at IS NOT NULL;
 
 CREATE TABLE waves (

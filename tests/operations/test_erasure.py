@@ -87,14 +87,15 @@ async def an_answer(engine: Engine, tenant: Tenant, recipient_id: UUID) -> UUID:
     }  # fmt: skip
     endpoint = {"id": sent["endpoint_id"], "url": "https://example.com", **place}
     revision = {
-        **place, "response_id": answer["id"], "revision": 1, "score": 3, "comment": MARK, "excluded_reason": MARK,
-        "change": "amended", "actor": "key_1", "reason": MARK, "changed_at": NOW,
+        **place, "response_id": answer["id"], "revision": 1, "score": 3, "comment": MARK, "answers": {"why": MARK},
+        "excluded_reason": MARK, "change": "amended", "actor": "key_1", "reason": MARK, "changed_at": NOW,
     }  # fmt: skip
     asked = {**place, "id": uuid4(), "campaign_id": campaign_id, "recipient_id": recipient_id, "slot": MARK}
     mail = {"to_address": MARK, "subject": MARK, "raw": MARK.encode(), "purpose": "first"}
     async with engine.write() as tx:
         await tx.execute(insert(invitations).values(**asked, survey_version=1))
         message = {**place, "id": uuid4(), "invitation_id": asked["id"], "kind": "first", "domain": f"{MARK}.example"}
+        message["campaign_id"] = campaign_id
         await tx.execute(insert(messages).values(message))
         await tx.execute(insert(captured_mails).values(**place, id=uuid4(), recipient_id=recipient_id, **mail))
         met = {"external_id": MARK, "name": "order", "occurred_at": NOW, "properties": {"agent": MARK}}

@@ -116,6 +116,7 @@ response_revisions = Table(
     Column("revision", Integer, primary_key=True),  # the revision that was replaced
     Column("score", SmallInteger, nullable=False),
     Column("comment", Text),
+    Column("answers", JSONB),
     Column("excluded_reason", Text),
     Column("change", Text, nullable=False),  # amended, excluded, restored
     Column("actor", Text, nullable=False),

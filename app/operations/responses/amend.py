@@ -5,7 +5,7 @@ caller's transaction and from rows it has locked.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, text
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
+from app.domain.answers import merged_answers
 from app.domain.events import EventType
 from app.domain.metric import METRICS
 from app.domain.response import Certainty
@@ -82,7 +83,7 @@ class Amendment:
         if later.certainty is Certainty.CONFIRMED:
             self.certainty = Certainty.CONFIRMED
         if later.answers is not None:
-            self.answers = {**(self.answers or {}), **json.loads(later.answers)}
+            self.answers = merged_answers(self.answers or {}, json.loads(later.answers)) or None
         self.changed_at, self.actor = later.received_at, later.actor
 
     def counter_moves(self) -> list[tuple[int, int]]:
@@ -134,6 +135,7 @@ async def _keep_revisions(tx: Tx, amendments: Sequence[Amendment]) -> None:
                 "revision": amendment.original["revision"],
                 "score": amendment.original["score"],
                 "comment": amendment.original["comment"],
+                "answers": _json(amendment.original["answers"]),
                 "excluded_reason": amendment.original["excluded_reason"],
                 "change": amendment.change,
                 "actor": amendment.actor,
@@ -147,7 +149,7 @@ async def _keep_revisions(tx: Tx, amendments: Sequence[Amendment]) -> None:
 
 async def _update_responses(tx: Tx, amendments: Sequence[Amendment]) -> None:
     rows = {name: [getattr(amendment, name) for amendment in amendments] for name in _MAY_CHANGE}
-    rows["answers"] = [json.dumps(said) if said is not None else None for said in rows["answers"]]
+    rows["answers"] = [_json(answers) for answers in rows["answers"]]
     await tx.execute(_UPDATE_RESPONSES, {**_keys(amendments), **rows, "at": [a.changed_at for a in amendments]})
     if any(amendment.original["invitation_id"] and amendment.comment for amendment in amendments):
         await tx.execute(_NOTE_COMMENTS, _keys(amendments))
@@ -163,6 +165,10 @@ async def _announce(tx: Tx, amendments: Sequence[Amendment]) -> None:
     await tx.execute(_ANNOUNCE, {**_keys(amendments), **told})
 
 
+def _json(answers: Mapping[str, Any] | None) -> str | None:
+    return None if answers is None else json.dumps(answers)
+
+
 def _keys(amendments: Sequence[Amendment]) -> dict[str, list[UUID]]:
     return {
         "workspace_id": [amendment.original["workspace_id"] for amendment in amendments],
@@ -172,10 +178,11 @@ def _keys(amendments: Sequence[Amendment]) -> dict[str, list[UUID]]:
 
 _KEEP_REVISIONS = text("""
     INSERT INTO response_revisions (
-        workspace_id, response_id, revision, score, comment, excluded_reason, change, actor, reason, changed_at
+        workspace_id, response_id, revision, score, comment, answers, excluded_reason, change, actor, reason,
+        changed_at
     ) VALUES (
-        :workspace_id, :response_id, :revision, :score, :comment, :excluded_reason, :change, :actor, :reason,
-        :changed_at
+        :workspace_id, :response_id, :revision, :score, :comment, CAST(:answers AS jsonb), :excluded_reason, :change,
+        :actor, :reason, :changed_at
     )
 """)
 

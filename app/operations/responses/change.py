@@ -1,6 +1,8 @@
 """One answer at a time: amend, exclude, restore, delete. The acts behind the API's routes."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping, delete
@@ -8,6 +10,7 @@ from sqlalchemy import RowMapping, delete
 from app.db.engine import Tx
 from app.db.tables import responses
 from app.domain import ids
+from app.domain.answers import check_answers, merged_answers
 from app.domain.errors import Conflict
 from app.domain.events import Event, EventType
 from app.domain.metric import METRICS
@@ -16,6 +19,9 @@ from app.operations.events import announce
 from app.operations.responses.amend import Amendment, apply_amendments, move_counters
 from app.operations.responses.forget import forget_what_was_told
 from app.queries.responses import lock_response
+from app.queries.survey_questions import questions_of_version
+
+MAY_BE_AMENDED = ("score", "comment", "answers", "may_contact")
 
 
 class ExclusionRefused(Conflict):
@@ -29,18 +35,23 @@ async def amend_response(
     workspace_id: UUID,
     response_id: UUID,
     *,
-    changes: dict[str, object],
+    changes: Mapping[str, Any],
     actor: str,
     reason: str | None,
     now: datetime,
 ) -> None:
-    """`changes`: any of score, comment, may_contact; None clears the latter two. Raises `ScoreOutOfRange`."""
+    """`changes`: any of score, comment, answers, may_contact; None clears all but the score.
+
+    Raises ScoreOutOfRange, AnswersInvalid.
+    """
     amendment = await _locked(tx, workspace_id, response_id)
-    before = (amendment.score, amendment.comment, amendment.may_contact)
+    before = [getattr(amendment, name) for name in MAY_BE_AMENDED]
+    if changes.get("answers") is not None:
+        changes = {**changes, "answers": await _answers_after(tx, amendment.original, changes["answers"])}
     for name, value in changes.items():
         setattr(amendment, name, value)
     METRICS[amendment.original["metric"]].band_for(amendment.score)
-    if (amendment.score, amendment.comment, amendment.may_contact) != before:
+    if [getattr(amendment, name) for name in MAY_BE_AMENDED] != before:
         await _apply(tx, amendment, change="amended", actor=actor, reason=reason, now=now)
 
 
@@ -73,6 +84,14 @@ async def delete_response(tx: Tx, workspace_id: UUID, response_id: UUID, *, now:
     await tx.execute(delete(responses).where(responses.c.workspace_id == workspace_id, responses.c.id == response_id))
     await announce(tx, workspace_id, [_deleted(row, now)])
     await move_counters(tx, [(row, [(row["score"], -1)] if row["excluded_at"] is None else [])])
+
+
+async def _answers_after(tx: Tx, original: RowMapping, said: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Checked against the version of the survey that was answered."""
+    questions = await questions_of_version(
+        tx, original["workspace_id"], original["campaign_id"], original["survey_version"]
+    )
+    return merged_answers(original["answers"] or {}, check_answers(questions, said)) or None
 
 
 async def _lock(tx: Tx, workspace_id: UUID, response_id: UUID) -> RowMapping:
