@@ -15,6 +15,7 @@ from app.api import (
     health,
     imports,
     problem_pages,
+    pulls,
     recipients,
     replays,
     responses,
@@ -64,6 +65,7 @@ def include_routes(app: FastAPI) -> None:
     app.include_router(replays.routes)
     app.include_router(deliveries.routes)
     app.include_router(workspace.routes)
+    app.include_router(pulls.routes)
     app.include_router(api_keys.routes)
     app.include_router(problem_pages.routes)
     app.include_router(health.routes)
