@@ -2,8 +2,9 @@
 
 from pathlib import Path
 from typing import Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -40,9 +41,27 @@ class Settings(BaseSettings):
     receivers_allow_cidrs: str = ""  # comma-separated networks that webhooks may reach although they are private
     delivery_log_days: int = Field(default=90, ge=1)  # how long finished deliveries and their attempts are kept
 
+    # mail
+    public_url: str = ""  # how people reach us, https://…; links in mails begin with it. None: this machine
+    smtp_url: SecretStr | None = None  # smtp://host:25, smtps://user:password@host, …?starttls; none captures all mail
+
     # speaking
     log_format: Literal["console", "json"] = "console"
     access_log: Literal["all", "failures"] = "failures"
+
+    @property
+    def public_address(self) -> str:
+        here = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - read, not bound to
+        return self.public_url.rstrip("/") or f"http://{here}:{self.port}"
+
+    @field_validator("public_url")
+    @classmethod
+    def _check_public_url(cls, url: str) -> str:
+        parts = urlsplit(url)
+        is_right = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+        if url and not is_right:
+            raise ValueError("ZEROTEN_PUBLIC_URL reads https://surveys.example.com")
+        return url
 
     @model_validator(mode="after")
     def _check_lease(self) -> Self:

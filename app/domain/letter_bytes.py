@@ -1,0 +1,72 @@
+"""A letter as the bytes that SMTP carries.
+
+The headers are written here and not by Python's EmailMessage: it rewrites every word longer than its lines as
+=?utf-8?q?…?=, also a URL in List-Unsubscribe, which ends the one click; with longer lines it writes longer bodies and
+encoded words than are allowed; and it puts spaces into long names that are not ASCII.
+"""
+
+import re
+from email.header import Header
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime, quote
+
+from app.domain.letter import Letter, Mailbox, wire_address
+from app.domain.letter_body import plain_text_of
+
+ENCODED_WORD = 75  # characters at most, RFC 2047
+PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # needs no quotes, RFC 5322
+CONTROL = re.compile(r"[\x00-\x20\x7f]+")
+
+
+def compose(letter: Letter) -> bytes:
+    """The whole mail, the same for the same letter but for the boundary between its parts."""
+    lines = (f"{name}: {value}\r\n" for name, value in _headers(letter).items())
+    return "".join(lines).encode() + _body(letter)  # not ASCII only where an address is not: RFC 6532
+
+
+def _body(letter: Letter) -> bytes:
+    """With the headers that say what it is made of."""
+    body = EmailMessage(policy=SMTP)
+    body.set_content(plain_text_of(letter))
+    return body.as_bytes()
+
+
+def _headers(letter: Letter) -> dict[str, str]:
+    headers = {
+        "Message-ID": f"<{letter.message_id.hex}@{wire_address(letter.sender.email).rpartition('@')[2]}>",
+        "Date": format_datetime(letter.sent_at),
+        "From": _mailbox(letter.sender),
+        "To": _mailbox(letter.to),
+        "Subject": _text(letter.subject, "Subject"),
+        "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058, exactly so
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "OOF, AutoReply",
+    }
+    if letter.reply_to is not None:
+        headers["Reply-To"] = _mailbox(letter.reply_to)
+    if letter.feedback_ids:
+        headers["Feedback-ID"] = ":".join((*letter.feedback_ids, "nps", "zeroten"))
+    return headers
+
+
+def _mailbox(box: Mailbox) -> str:
+    name, address = _one_line(box.name or ""), wire_address(box.email)
+    if not name:
+        return address
+    if name.isascii():
+        phrase = name if PHRASE.fullmatch(name) else f'"{quote(name)}"'
+        return f"{phrase} <{address}>"
+    return f"{_text(name, 'Reply-To')} <{address}>"
+
+
+def _text(text: str, header: str) -> str:
+    """On as many lines as it takes."""
+    charset = "us-ascii" if text.isascii() else "utf-8"
+    return Header(_one_line(text), charset, ENCODED_WORD, header).encode(linesep="\r\n")
+
+
+def _one_line(text: str) -> str:
+    """Nothing in it can begin a header of its own."""
+    return CONTROL.sub(" ", text).strip()
