@@ -212,12 +212,12 @@ CALLS: Mapping[str, Call] = {
     "preview_payload": Call({"event_id": "{event_id}"}),
     "list_deliveries": Call(params={"event_id": "{event_id}"}),
     "search_deliveries": Call(
+        params={"endpoint_id": "{endpoint_id}", "event_id": "{event_id}", "recipient_id": "{recipient_id}"}
+    ),
     "get_pull": Call(),
     "set_pull": Call({"every_hours": 6}),
     "remove_pull": Call(),
     "pull_now": Call(),
-        params={"endpoint_id": "{endpoint_id}", "event_id": "{event_id}", "recipient_id": "{recipient_id}"}
-    ),
     "get_webhook_endpoint_stats": Call(),
     "get_delivery": Call(),
     "cancel_delivery": Call(),
