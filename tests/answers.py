@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from app.db.engine import Engine, Tx
 from app.db.identifiers import new_id
+from app.domain.segment import VARIANT
 from app.operations.rollups import rollup_ctes
 from app.operations.segments import segment_ctes
 
@@ -24,6 +25,7 @@ class Answer:
     properties: Mapping[str, Any] = field(default_factory=dict)
     recipient_properties: Mapping[str, Any] = field(default_factory=dict)
     excluded: bool = False
+    variant: str | None = None
 
 
 async def a_campaign(engine: Engine, workspace_id: UUID, *, metric: str = "nps", versions: int = 2) -> UUID:
@@ -73,7 +75,7 @@ RECORD = text(f"""
         SELECT CAST(:workspace_id AS uuid) AS workspace_id, CAST(:campaign_id AS uuid) AS campaign_id, a.*
         FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS a (
             id uuid, score int, answered_at timestamptz, channel text, survey_version int, properties jsonb,
-            recipient_properties jsonb, excluded boolean
+            recipient_properties jsonb, excluded boolean, variant text
         )
     ),
     {segment_ctes("answers")},
@@ -83,7 +85,8 @@ RECORD = text(f"""
             segments, counted_on, answered_at, excluded_at
         )
         SELECT a.workspace_id, a.id, a.campaign_id, a.survey_version, 'response:' || a.id, a.channel, a.score,
-            a.properties, a.recipient_properties, coalesce(s.segments, '{{}}'),
+            a.properties, a.recipient_properties, coalesce(s.segments, '{{}}')
+                || jsonb_strip_nulls(jsonb_build_object('{VARIANT}', a.variant)),
             CAST(a.answered_at AT TIME ZONE w.time_zone AS date), a.answered_at, CASE WHEN a.excluded THEN now() END
         FROM answers a JOIN workspaces w ON w.id = a.workspace_id
         LEFT JOIN segmented s ON s.workspace_id = a.workspace_id AND s.id = a.id

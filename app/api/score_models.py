@@ -119,12 +119,17 @@ class ScoreBucket(Reply):
 
 class ScoreGroup(Reply):
     key: str | None = Field(
-        description="The first day of a week, month, …; else a channel, a survey version, a campaign's id or a "
-        "property's value, null for the answers without a value.",
+        description="The first day of a week, month, …; else a channel, a survey version, a campaign's id, a variant "
+        "or a property's value, null for the answers without a value.",
         examples=["2026-11-01"],
     )
     bucket: ScoreBucket | None = Field(None, description="Of groups in time.")
     score: ScoreReply
+    change: ScoreChange | None = Field(
+        None,
+        description="From the `baseline` to this group. p-values and verdicts take into account how many groups are "
+        "compared (Holm 1979); intervals are those of each difference alone.",
+    )
 
     @classmethod
     def of(cls, group: Group, metric: Metric, level: float) -> Self:
@@ -135,6 +140,7 @@ class ScoreGroup(Reply):
                 from_on=part.period.from_on, until_on=part.period.until_on, is_whole=part.is_whole
             ),
             score=ScoreReply.of(group.histogram, metric, level),
+            change=group.change and ScoreChange.of(group.change),
         )  # fmt: skip
 
 
@@ -145,6 +151,7 @@ class ScoresReply(Reply):
     score: ScoreReply
     comparison: ScoreComparison | None = Field(description="Of all the answers with those of another period.")
     groups: list[ScoreGroup] | None = Field(description="Groups in time include those without answers.")
+    baseline: str | None = Field(None, description="The group that the others are compared with.", examples=["a"])
 
     @classmethod
     def of(cls, answer: ScoreAnswer, question: ScoreQuestion) -> Self:
@@ -158,6 +165,7 @@ class ScoresReply(Reply):
             groups=answer.groups
             if answer.groups is None
             else [ScoreGroup.of(group, metric, level) for group in answer.groups],
+            baseline=answer.baseline,
         )
 
 

@@ -16,6 +16,7 @@ from pydantic import (
 from app.api.schemas import CampaignId, Instant, Request
 from app.domain.campaign import CampaignNotFound
 from app.domain.grouping import (
+    BaselineNeedsArms,
     Grouping,
     GroupKind,
     MetricsMixed,
@@ -88,6 +89,7 @@ DayOrInstant = Annotated[
 ]
 
 REFUSED_QUESTIONS = (
+    BaselineNeedsArms,
     CampaignNotFound,
     ComparisonNeedsPeriod,
     MetricsMixed,
@@ -121,7 +123,13 @@ class ScoreQuery(Request):
             _text_schema(pattern=f"^({'|'.join(PLAIN_GROUPS)}|property:{KEY})$", examples=["month"]),
         ]
         | None
-    ) = Field(None, description="In time, or by channel, survey_version, campaign or property:<key>.")
+    ) = Field(None, description="In time, or by channel, survey_version, campaign, variant or property:<key>.")
+    baseline: Annotated[str, Field(min_length=1, max_length=LONGEST_LABEL)] | None = Field(
+        None,
+        description="The variant, or the value of the property, that each other one is compared with. Of variants the "
+        "first, if left out.",
+        examples=["control"],
+    )
     compare: (
         Annotated[
             Against | Between,
@@ -145,5 +153,6 @@ class ScoreQuery(Request):
             segment=self.segment,
             group_by=self.group_by,
             against=self.compare,
+            baseline=self.baseline,
             level=self.level,
         )

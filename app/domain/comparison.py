@@ -1,7 +1,8 @@
 """Is this change real? Two histograms, one difference, one verdict."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fractions import Fraction
 
@@ -78,6 +79,36 @@ def compare(metric: Metric, *, before: Histogram, after: Histogram, level: float
         return Change(now - was, interval, None, None, Verdict.TOO_FEW)
     is_significant = abs(estimate.centre) > estimate.margin
     return Change(now - was, interval, p_value, is_significant, _verdict(estimate, is_significant=is_significant))
+
+
+def compare_arms(metric: Metric, arms: Sequence[Histogram], *, level: float = DEFAULT_LEVEL) -> list[Change]:
+    """Each arm of an experiment but the first with the first, as `compare` does; different people in each.
+
+    The more arms, the likelier one of them differs by chance. So p-values are adjusted as by Holm (1979), "A simple
+    sequentially rejective multiple test procedure", Scandinavian Journal of Statistics 6(2), among the comparisons that
+    can be judged, and `is_significant` and the verdict go by them. Intervals are those of each difference alone.
+    """
+    changes = [compare(metric, before=arms[0], after=arm, level=level) for arm in arms[1:]]
+    adjusted = iter(_adjusted_by_holm([change.p_value for change in changes if change.p_value is not None]))
+    return [
+        change if change.p_value is None else _judged_anew(change, next(adjusted), level=level) for change in changes
+    ]
+
+
+def _adjusted_by_holm(p_values: Sequence[float]) -> list[float]:
+    """The smallest times how many there are, the next times one fewer, …; none below the one before, none above 1."""
+    adjusted, highest = list(p_values), 0.0
+    for rank, at in enumerate(sorted(range(len(p_values)), key=lambda at: p_values[at])):
+        highest = max(highest, min(1.0, p_values[at] * (len(p_values) - rank)))
+        adjusted[at] = highest
+    return adjusted
+
+
+def _judged_anew(change: Change, p_value: float, *, level: float) -> Change:
+    """One that was not significant by itself never is beside others."""
+    if change.is_significant and p_value > 1 - level:
+        return replace(change, p_value=p_value, is_significant=False, verdict=Verdict.NO_REAL_CHANGE)
+    return replace(change, p_value=p_value)
 
 
 def _verdict(estimate: Estimate, *, is_significant: bool) -> Verdict:

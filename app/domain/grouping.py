@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from app.domain.errors import Conflict, RuleViolation
 from app.domain.period import ONE_DAY, Bucket, Grain, Period, bucket_start, buckets, next_bucket_start
-from app.domain.segment import OTHER, bucket_labels, buckets_from_json
+from app.domain.segment import OTHER, VARIANT, bucket_labels, buckets_from_json
 from app.domain.span import Span
 from app.domain.tracking import TrackingState
 
@@ -36,6 +36,12 @@ class SegmentsNotCombined(RuleViolation):
     code = "segments_not_combined"
 
 
+class BaselineNeedsArms(RuleViolation):
+    """There are no arms to compare with a baseline."""
+
+    code = "baseline_needs_arms"
+
+
 class GroupKind(StrEnum):
     DAY = "day"
     WEEK = "week"
@@ -45,6 +51,7 @@ class GroupKind(StrEnum):
     CHANNEL = "channel"
     SURVEY_VERSION = "survey_version"
     CAMPAIGN = "campaign"
+    VARIANT = "variant"
     PROPERTY = "property"
 
 
@@ -56,6 +63,11 @@ class Grouping:
     @property
     def grain(self) -> Grain | None:
         return Grain(self.kind.value) if self.kind.value in set(Grain) else None
+
+    @property
+    def segment_key(self) -> str | None:
+        """Under which key of their segments the answers of these groups are counted."""
+        return VARIANT if self.kind is GroupKind.VARIANT else self.property_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +81,28 @@ class Segment:
 def tracked_key(segment: Segment | None, grouping: Grouping | None) -> str | None:
     """The one tracked property a question is about. Raises SegmentsNotCombined."""
     keys = {segment.key} if segment else set()
-    keys |= {grouping.property_key} if grouping and grouping.property_key else set()
+    keys |= {grouping.segment_key} if grouping and grouping.segment_key else set()
     if len(keys) > 1:
         raise SegmentsNotCombined("Ask for one tracked property at a time: only single ones are counted.")
     return next(iter(keys), None)
 
 
 def check_tracked(key: str, *, state: str | None) -> None:
-    """Raises PropertyNotTracked, PropertyNotReady."""
+    """Variants always are. Raises PropertyNotTracked, PropertyNotReady."""
+    if key == VARIANT:
+        return
     if state is None or state == TrackingState.REMOVING:
         raise PropertyNotTracked(f"{key} is not a tracked property; declare it first.", key=key)
     if state == TrackingState.DECLARING:
         detail = f"{key} was declared a moment ago; older responses are still being counted under it."
         raise PropertyNotReady(detail, key=key)
+
+
+def check_baseline(baseline: str | None, grouping: Grouping | None) -> None:
+    """Raises BaselineNeedsArms."""
+    if baseline is not None and (grouping is None or grouping.segment_key is None):
+        detail = "A baseline is one of the groups by variant or by property:<key>: ask for these."
+        raise BaselineNeedsArms(detail, pointer="/baseline")
 
 
 def time_buckets(span: Span, *, grain: Grain, found: Collection[date], today: date) -> list[Bucket]:

@@ -69,7 +69,7 @@ async def count_by_group(
 ) -> tuple[Mapping[Any, Histogram], Histogram]:
     """The histogram of each group that has answers, and of all answers, in one statement.
 
-    Groups are days (the first of each bucket), channels, survey versions, campaigns or a property's values.
+    Groups are days (the first of each bucket), channels, survey versions, campaigns, variants or a property's values.
     """
     slices = _slices(counted, grouping)
     rows = (await tx.execute(_statement(counted, grouping, slices))).all()
@@ -85,8 +85,8 @@ def _histogram(row: Sequence[Any]) -> Histogram:
 def _slices(counted: Counted, grouping: Grouping | None) -> list[_Slice]:
     if counted.segment is not None:
         return [_Slice(counted.segment.key, counted.segment.value)]
-    if grouping is not None and grouping.property_key is not None:
-        return [ALL_ANSWERS, _Slice(grouping.property_key, None)]
+    if grouping is not None and grouping.segment_key is not None:
+        return [ALL_ANSWERS, _Slice(grouping.segment_key, None)]
     return [ALL_ANSWERS]
 
 
@@ -158,7 +158,7 @@ def _group(table: FromClause, grouping: Grouping | None, *, value: ColumnElement
             by = row.survey_version
         case GroupKind.CAMPAIGN:
             by = row.campaign_id
-        case GroupKind.PROPERTY:
+        case GroupKind.PROPERTY | GroupKind.VARIANT:
             by = value
         case grain:
             # of a timestamp without zone: of a date it would be an instant in the session's zone

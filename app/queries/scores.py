@@ -1,6 +1,6 @@
 """What is the score? Of which answers, over which time, in which groups, and compared with when."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
@@ -12,12 +12,13 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.engine import ReadTx, Tx
 from app.domain.campaign import CampaignNotFound
-from app.domain.comparison import Change, compare
+from app.domain.comparison import Change, compare, compare_arms
 from app.domain.grouping import (
     Grouping,
     GroupKind,
     MetricsMixed,
     Segment,
+    check_baseline,
     check_tracked,
     in_reading_order,
     time_buckets,
@@ -26,6 +27,7 @@ from app.domain.grouping import (
 from app.domain.metric import METRICS, NPS, Metric, MetricKey
 from app.domain.period import MOST_BUCKETS, Bucket, Grain, TooManyBuckets, day_of, zone_named
 from app.domain.scoring import DEFAULT_LEVEL, Histogram
+from app.domain.segment import OTHER
 from app.domain.span import Span
 from app.queries.rollups import Counted, count_all, count_by_group
 
@@ -56,16 +58,21 @@ class ScoreQuestion:
     segment: Segment | None = None
     group_by: Grouping | None = None
     against: Against | Between | None = None
+    baseline: str | None = None  # the group that other variants, or values of a property, are compared with
     level: float = DEFAULT_LEVEL
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """`key` is a bucket's first day, a channel, a version, a campaign's id or a property's value; None: no value."""
+    """`key` is a bucket's first day, a channel, a version, a campaign's id, a variant or a property's value.
+
+    None: no value. `change` is from the baseline to this group.
+    """
 
     key: Any
     histogram: Histogram
     bucket: Bucket | None = None
+    change: Change | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,7 @@ class ScoreAnswer:
     histogram: Histogram
     groups: list[Group] | None
     comparison: Comparison | None
+    baseline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,8 @@ class _Scope:
 
 
 async def answer_score(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuestion, *, now: datetime) -> ScoreAnswer:
-    """Raises CampaignNotFound, MetricsMixed, and what spans, buckets and tracked properties refuse."""
+    """Raises CampaignNotFound, MetricsMixed, and what baselines, spans, buckets and tracked properties refuse."""
+    check_baseline(question.baseline, question.group_by)
     key = tracked_key(question.segment, question.group_by)
     scope = await _scope(tx, workspace_id, question, key)
     if key is not None:
@@ -109,7 +118,9 @@ async def answer_score(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuest
     if question.group_by is None:
         return ScoreAnswer(metric, span, histogram, None, comparison)
     groups = _groups(question.group_by, found, histogram, span, scope, today=day_of(now, zone))
-    return ScoreAnswer(metric, span, histogram, groups, comparison)
+    baseline = question.baseline or _first_variant(question.group_by, groups)
+    groups = groups if baseline is None else _compared(groups, metric, baseline=baseline, level=question.level)
+    return ScoreAnswer(metric, span, histogram, groups, comparison, baseline)
 
 
 async def _scope(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuestion, key: str | None) -> _Scope:
@@ -153,8 +164,11 @@ def _groups(
 ) -> list[Group]:
     if grouping.grain is not None:
         return _time_groups(found, span, grain=grouping.grain, today=today)
-    if grouping.kind is GroupKind.PROPERTY:
-        return _value_groups(found, everything, declared_buckets=scope.property_buckets)
+    if grouping.segment_key is not None:
+        counts = {value: histogram.n for value, histogram in found.items() if histogram.n}
+        by_name = grouping.kind is GroupKind.VARIANT
+        order = sorted(counts) if by_name else _in_reading_order(counts, scope)
+        return _value_groups(found, everything, order=order)
     if len(found) > MOST_BUCKETS:
         raise TooManyBuckets(f"There are {len(found)} groups; at most {MOST_BUCKETS} are given at once.")
     return [Group(key, found[key]) for key in sorted(found)]
@@ -165,14 +179,30 @@ def _time_groups(found: Mapping[date, Histogram], span: Span, *, grain: Grain, t
     return [Group(bucket.starts_on, found.get(bucket.starts_on, Histogram()), bucket) for bucket in buckets]
 
 
-def _value_groups(found: Mapping[str, Histogram], everything: Histogram, *, declared_buckets: object) -> list[Group]:
+def _in_reading_order(counts: Mapping[str, int], scope: _Scope) -> list[str]:
+    return in_reading_order(counts.items(), declared_buckets=scope.property_buckets)
+
+
+def _value_groups(found: Mapping[str, Histogram], everything: Histogram, *, order: Sequence[str]) -> list[Group]:
     """With a last group for the answers that have no value, so that the groups add up."""
-    order = in_reading_order(
-        ((value, histogram.n) for value, histogram in found.items() if histogram.n), declared_buckets=declared_buckets
-    )
     groups = [Group(value, found[value]) for value in order]
     rest = everything - sum((group.histogram for group in groups), start=Histogram())
     return [*groups, Group(None, rest)] if rest.n else groups
+
+
+def _first_variant(grouping: Grouping, groups: Sequence[Group]) -> str | None:
+    if grouping.kind is not GroupKind.VARIANT:
+        return None
+    return next((group.key for group in groups if group.key is not None), None)
+
+
+def _compared(groups: Sequence[Group], metric: Metric, *, baseline: str, level: float) -> list[Group]:
+    """Each arm with the baseline, which may have no answers yet. No arms: what has no value, or one of the rest."""
+    before = next((group.histogram for group in groups if group.key == baseline), Histogram())
+    arms = [group for group in groups if group.key not in {None, OTHER, baseline}]
+    changes = compare_arms(metric, [before, *(arm.histogram for arm in arms)], level=level)
+    change_of = dict(zip((arm.key for arm in arms), changes, strict=True))
+    return [replace(group, change=change_of.get(group.key)) for group in groups]
 
 
 async def _comparison(

@@ -1,12 +1,13 @@
 import math
 from fractions import Fraction
+from random import Random
 from statistics import NormalDist, mean, variance
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from app.domain.comparison import FEWEST_TO_JUDGE, Change, Verdict, compare
+from app.domain.comparison import FEWEST_TO_JUDGE, Change, Verdict, _adjusted_by_holm, compare, compare_arms
 from app.domain.metric import METRICS, NPS, Metric, ScoreOutOfRange
 from app.domain.scoring import LEVELS, Histogram
 from app.domain.student_t import critical_t, two_sided_p
@@ -174,3 +175,69 @@ def test_false_alarms_are_about_as_rare_as_promised() -> None:
         if compare(NPS, before=before, after=after).is_significant
     )
     assert 0.02 < 2 * alarms < 0.06
+
+
+def arms(*scores: list[int], level: float = 0.95) -> list[Change]:
+    return compare_arms(NPS, [Histogram.of(each) for each in scores], level=level)
+
+
+def test_two_arms_are_compared_as_two_periods_are() -> None:
+    control, other = [10] * 30 + [8] * 30 + [2] * 40, [10] * 50 + [8] * 30 + [2] * 20
+    assert arms(control, other) == [changed("nps", control, other)]
+    assert arms(control) == []
+
+
+def test_p_values_are_adjusted_as_by_holm() -> None:
+    # The first as in the examples of R's p.adjust, the second by hand: 4 · 0.005, 3 · 0.01, 2 · 0.03, then no less.
+    assert _adjusted_by_holm([0.01, 0.02, 0.03, 0.04, 0.05]) == pytest.approx([0.05, 0.08, 0.09, 0.09, 0.09])
+    assert _adjusted_by_holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert _adjusted_by_holm([0.6, 0.9]) == [1.0, 1.0]
+    assert _adjusted_by_holm([]) == []
+
+
+def test_what_is_real_beside_one_arm_may_be_chance_among_many() -> None:
+    control, other = [10] * 40 + [8] * 30 + [2] * 30, [10] * 55 + [8] * 27 + [2] * 18
+    (alone,) = arms(control, other)
+    among = arms(control, control, control, other, control, control)
+    assert alone.p_value is not None
+    assert (alone.verdict, alone.is_significant) == (Verdict.UP, True)
+    assert (among[2].verdict, among[2].is_significant) == (Verdict.NO_REAL_CHANGE, False)
+    assert among[2].p_value == pytest.approx(5 * alone.p_value)
+    assert (among[2].difference, among[2].interval) == (alone.difference, alone.interval)
+
+
+def test_an_arm_too_small_to_judge_does_not_count_among_the_others() -> None:
+    control, other = [10] * 40 + [8] * 30 + [2] * 30, [10] * 55 + [8] * 27 + [2] * 18
+    with_small, (alone,) = arms(control, [10] * 3, other, []), arms(control, other)
+    assert [change.verdict for change in with_small] == [Verdict.TOO_FEW, Verdict.UP, Verdict.TOO_FEW]
+    assert with_small[1] == alone
+
+
+@given(st.lists(st.floats(0, 1), max_size=12))
+def test_an_adjusted_p_value_is_never_smaller_and_keeps_its_rank(p_values: list[float]) -> None:
+    adjusted = _adjusted_by_holm(p_values)
+    assert all(plain <= after <= 1 for plain, after in zip(p_values, adjusted, strict=True))
+    ranked = [after for _, after in sorted(zip(p_values, adjusted, strict=True))]
+    assert ranked == sorted(ranked)
+    shuffled = _adjusted_by_holm(p_values[::-1])[::-1]
+    assert sorted(shuffled) == pytest.approx(sorted(adjusted))
+
+
+@given(st.lists(st.lists(st.integers(0, 10), max_size=30), min_size=2, max_size=5), st.sampled_from([1, 10]))
+def test_a_verdict_among_arms_goes_by_the_adjusted_p_value(scores: list[list[int]], times: int) -> None:
+    for change in arms(*(each * times for each in scores)):
+        if change.p_value is None:
+            assert change.verdict is Verdict.TOO_FEW
+        else:
+            assert change.is_significant == (change.verdict in {Verdict.UP, Verdict.DOWN})
+            assert not change.is_significant or change.p_value <= 0.05 + 1e-9
+
+
+def test_false_alarms_among_five_arms_are_about_as_rare_as_promised() -> None:
+    chance = Random(3)
+    population = [10] * 5 + [8] * 3 + [2] * 2
+    alarms = sum(
+        any(change.is_significant for change in arms(*(chance.choices(population, k=60) for _ in range(5))))
+        for _ in range(800)
+    )
+    assert 0.015 < alarms / 800 < 0.07

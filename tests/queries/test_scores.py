@@ -17,6 +17,7 @@ from app.db.engine import Engine
 from app.domain.grouping import Grouping, GroupKind, Segment
 from app.domain.period import day_begins_at
 from app.domain.scoring import Histogram
+from app.domain.segment import VARIANT
 from app.operations.workspaces import create_workspace
 from app.queries.scores import ScoreAnswer, ScoreQuestion, answer_score
 from tests.answers import Answer, a_campaign, count_in, in_zone
@@ -43,13 +44,13 @@ segments = st.builds(Segment, st.just("plan"), st.sampled_from(["pro", "(other)"
 @st.composite
 def questions(draw: st.DrawFn) -> ScoreQuestion:
     grouping = draw(groupings)
-    by_other_property = grouping is not None and grouping.property_key == "amount"
+    by_another = grouping is not None and grouping.segment_key in {"amount", VARIANT}
     return ScoreQuestion(
         from_=draw(bounds),
         until=draw(bounds),
         channels=draw(st.sampled_from([(), (), ("web",), ("web", "sms")])),
         survey_version=draw(st.sampled_from([None, None, 2])),
-        segment=None if by_other_property else draw(st.none() | st.none() | segments),
+        segment=None if by_another else draw(st.none() | st.none() | segments),
         group_by=grouping,
     )
 
@@ -99,6 +100,7 @@ def _an_answer(random: Random) -> Answer:
         properties={"amount": random.choice(values)} if random.random() < 0.8 else {},
         recipient_properties={"plan": random.choice(values)} if random.random() < 0.8 else {},
         excluded=random.random() < 0.2,
+        variant=random.choice([None, "a", "b"]),
     )
 
 
@@ -168,7 +170,7 @@ def _check_groups(answer: ScoreAnswer, question: ScoreQuestion, wanted: Sequence
     assert answer.groups is not None
     rows_of: dict[Any, list[RowMapping]] = defaultdict(list)
     for row in wanted:
-        key = grouping.property_key
+        key = grouping.segment_key
         rows_of[row["segments"].get(key) if key else GROUP[grouping.kind](row)].append(row)
     assert {group.key: group.histogram for group in answer.groups if group.histogram.n} == {
         key: _histogram(rows) for key, rows in rows_of.items()
