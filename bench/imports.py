@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from functools import partial
 from pathlib import Path
 from time import monotonic, perf_counter
 from uuid import UUID
@@ -11,7 +12,7 @@ import asyncpg
 from bench import requests
 from bench.client import Client, connected
 from bench.figures import Figures, Findings, Spread, ratio
-from bench.processes import Program, peak_megabytes
+from bench.processes import Program, family_cpu_seconds, peak_megabytes
 from bench.rounds import Contestant, Plan, Watch, take_turns
 from bench.stage import Stage
 
@@ -50,7 +51,8 @@ def _write_people(path: Path, count: int) -> Path:
 def _importing(stage: Stage, file: Path, count: int, peaks: Peaks) -> Contestant:
     async def run(_: float) -> Figures:
         async with stage.database("bench_import") as url, stage.api(url) as api, stage.worker(url) as worker:
-            watch = Watch(api=api.cpu_seconds, worker=worker.cpu_seconds, postgres=stage.postgres_cpu_seconds)
+            of_worker = partial(family_cpu_seconds, worker.pid)  # with the process that imports
+            watch = Watch(api=api.cpu_seconds, worker=of_worker, postgres=stage.postgres_cpu_seconds)
             started_at = perf_counter()
             async with connected(api.port) as client:
                 peaks["importer"].append(await _import(client, stage.tenant.token, file, count, worker))

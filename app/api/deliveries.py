@@ -6,13 +6,13 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 
+from app.api.delivery_models import Delivery, DeliveryWithAttempts, delivery_of, delivery_with_attempts
 from app.api.dependencies import Now, ReadTx, Tx, WebhookReader, WebhookWriter
 from app.api.idempotency import Idempotency
 from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import DeliveryId, EndpointId, EventId, Instant, Line, Listing, RecipientId
-from app.api.webhook_models import Delivery, DeliveryWithAttempts, delivery_of, delivery_with_attempts
 from app.domain.delivery import DeliveryExpired, DeliveryFinished, DeliveryNotFound, DeliveryState, DeliveryUnderWay
 from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.operations.deliveries.cancel import cancel_delivery as cancel

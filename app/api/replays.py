@@ -8,16 +8,16 @@ from fastapi import Query, Response
 from fastapi import Request as HttpRequest
 from pydantic import Field
 
+from app.api.delivery_models import DeliveryWithAttempts, delivery_with_attempts
 from app.api.dependencies import Now, ReadTx, Tx, WebhookReader, WebhookWriter
 from app.api.idempotency import Idempotency
 from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import EndpointId, EventId, Flag, Instant, Listing, ReplayId, Reply, Request
-from app.api.webhook_models import DeliveryWithAttempts, delivery_with_attempts
 from app.domain.delivery import DeliveryExpired, DeliveryUnderWay
 from app.domain.events import EventNotFound
-from app.domain.replay import ReplayNotFound, ReplayRange, ReplayRangeEmpty, ReplayState, state_of
+from app.domain.replay import ReplayFinished, ReplayNotFound, ReplayRange, ReplayRangeEmpty, ReplayState, state_of
 from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.operations.deliveries import replay as operations
 from app.queries import replays as queries
@@ -32,14 +32,14 @@ UNTIL = Field(description="And before this one; left out: now.")
 class ReplayStart(Request):
     since: Annotated[Instant, SINCE]
     until: Annotated[Instant | None, UNTIL] = None
-    never_attempted: Flag = Field(
+    include_never_attempted: Flag = Field(
         default=False,
         description="Also events that pass the endpoint's filter today but never had a delivery, for instance because "
-        "it was disabled. Otherwise only failed ones: deliveries that are `exhausted`.",
+        "it was disabled. Otherwise only deliveries that are `exhausted`.",
     )
 
     def range(self, *, now: datetime) -> ReplayRange:
-        return ReplayRange(self.since, self.until or now, self.never_attempted)
+        return ReplayRange(self.since, self.until or now, self.include_never_attempted)
 
 
 class Replay(Reply):
@@ -49,22 +49,24 @@ class Replay(Reply):
     endpoint_id: EndpointId
     since: Instant
     until: Instant
-    never_attempted: bool
-    state: ReplayState = Field(description="Cancelled when its endpoint is disabled or deleted before it is done.")
-    replayed: int = Field(description="Deliveries made so far.")
+    include_never_attempted: bool
+    state: ReplayState = Field(
+        description="Cancelled when somebody asks for it, or its endpoint is disabled or deleted before it is done."
+    )
+    replayed_count: int = Field(description="Deliveries made so far.")
     created_at: Instant
     finished_at: Instant | None
 
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> "Replay":
-        return cls.model_validate({**row, "state": state_of(row)})
+        return cls.model_validate({**row, "replayed_count": row["replayed"], "state": state_of(row)})
 
 
 class ReplayPreview(Reply):
     """What a replay of this range would deliver."""
 
-    failed: int
-    never_attempted: int = Field(description="More, if the replay asks for these too.")
+    exhausted_count: int
+    never_attempted_count: int = Field(description="More, if the replay includes these too.")
     is_complete: bool = Field(description="False: the range has more than 100 000 events, and only these were counted.")
 
 
@@ -128,6 +130,15 @@ async def list_replays(
 
 @routes.get("/v1/replays/{replay_id}", summary="Read a replay", responses=refuses(ReplayNotFound))
 async def get_replay(replay_id: ReplayId, caller: WebhookReader, tx: ReadTx) -> Replay:
+    return Replay.of(await queries.get_replay(tx, caller.workspace_id, replay_id))
+
+
+@routes.post(
+    "/v1/replays/{replay_id}/cancel", summary="Cancel a replay", responses=refuses(ReplayNotFound, ReplayFinished)
+)
+async def cancel_replay(replay_id: ReplayId, caller: WebhookWriter, tx: Tx) -> Replay:
+    """It makes no more deliveries. Those it has made stay; each can be cancelled for itself."""
+    await operations.cancel_replay(tx, caller.workspace_id, replay_id)
     return Replay.of(await queries.get_replay(tx, caller.workspace_id, replay_id))
 
 

@@ -1,10 +1,10 @@
 """Webhook endpoints: who listens, to what, and with which secrets."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 from uuid import UUID
 
-from fastapi import Query, Request, Response
+from fastapi import Request, Response
 
 from app.api.dependencies import Now, ReadTx, ServicesOf, Tx, WebhookReader, WebhookWriter
 from app.api.idempotency import Idempotency
@@ -14,6 +14,7 @@ from app.api.routing import router
 from app.api.schemas import EndpointId, Listing
 from app.api.webhook_models import (
     REFUSED_ENDPOINTS,
+    EnabledWebhookEndpoint,
     NewWebhookEndpoint,
     NewWebhookSecret,
     SecretRotation,
@@ -21,6 +22,7 @@ from app.api.webhook_models import (
     WebhookEndpoint,
     WebhookEndpointCreate,
     WebhookEndpointEdit,
+    WebhookEndpointEnable,
     endpoint_of,
     new_endpoint_of,
 )
@@ -41,10 +43,7 @@ from app.queries.api_keys import Caller
 
 routes = router("webhooks")
 PLACE = "/v1/webhook-endpoints/{endpoint_id}"
-MISSED = (
-    "Also deliver the events it would have got while it was disabled, and those that failed since it last answered "
-    "well. Shows among its replays."
-)
+AS_IT_IS = WebhookEndpointEnable()
 
 
 @routes.post(
@@ -122,16 +121,13 @@ async def disable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWrite
 
 @routes.post(f"{PLACE}/enable", summary="Enable a webhook endpoint", responses=refuses(WebhookEndpointNotFound))
 async def enable_webhook_endpoint(
-    endpoint_id: EndpointId,
-    caller: WebhookWriter,
-    tx: Tx,
-    now: Now,
-    *,
-    deliver_missed: Annotated[bool, Query(description=MISSED)] = False,
-) -> WebhookEndpoint:
-    """What was pending goes on where it stood."""
-    await operations.enable_endpoint(tx, caller.workspace_id, endpoint_id, now=now, deliver_missed=deliver_missed)
-    return await _shown(tx, caller, endpoint_id, now)
+    endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now, body: WebhookEndpointEnable = AS_IT_IS
+) -> EnabledWebhookEndpoint:
+    """What was pending goes on where it stood. Without a body, what it missed is not delivered to it."""
+    enabled = await operations.enable_endpoint(
+        tx, caller.workspace_id, endpoint_id, now=now, deliver_missed=body.deliver_missed
+    )
+    return EnabledWebhookEndpoint.now(await _row(tx, caller, endpoint_id, now), **enabled._asdict())
 
 
 @routes.post(

@@ -1,19 +1,21 @@
-"""What webhook endpoints, their secrets and their deliveries look like on the way in and on the way out."""
+"""What webhook endpoints and their secrets look like on the way in and on the way out."""
 
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import Field
 
 from app.api.endpoint_health import EndpointHealth
 from app.api.schemas import (
     CampaignId,
-    DeliveryId,
     EndpointId,
     EventId,
+    Flag,
     Instant,
     Line,
+    ReplayId,
     Reply,
     Request,
     SecretId,
@@ -33,10 +35,8 @@ from app.api.webhook_options import (
     Template,
     Url,
 )
-from app.domain.attempts import Failure, head_text
 from app.domain.connectors.catalogue import EndpointKind
 from app.domain.connectors.settings import ConnectorSettingsUnusable
-from app.domain.delivery import DeliveryState
 from app.domain.metric import Band
 from app.domain.payload import PayloadKind
 from app.domain.payload_template import TemplateRefused
@@ -197,6 +197,23 @@ class NewWebhookEndpoint(WebhookEndpoint):
     )
 
 
+class WebhookEndpointEnable(Request):
+    deliver_missed: Flag = Field(
+        default=False,
+        description="Also deliver the events it would have got while it was disabled, and those that failed since it "
+        "last answered well.",
+    )
+
+
+class EnabledWebhookEndpoint(WebhookEndpoint):
+    was_enabled: bool = Field(description="It was enabled already: nothing changed, and nothing missed is delivered.")
+    replay_id: ReplayId | None = Field(description="The replay that delivers what it missed, if you asked for that.")
+
+    @classmethod
+    def now(cls, row: Mapping[str, Any], *, was_enabled: bool, replay_id: UUID | None) -> "EnabledWebhookEndpoint":
+        return cls(**WebhookEndpoint.fields_of(row), was_enabled=was_enabled, replay_id=replay_id)
+
+
 class SecretRotation(Request):
     overlap_seconds: Annotated[Whole, Field(ge=0, le=LONGEST_OVERLAP.total_seconds())] = Field(
         int(USUAL_OVERLAP.total_seconds()), description="How long the secrets in use go on signing beside the new one."
@@ -221,60 +238,6 @@ class TestSend(Reply):
 
     event_id: EventId
     endpoint_id: EndpointId
-
-
-class Delivery(Reply):
-    """One event for one endpoint."""
-
-    id: DeliveryId
-    event_id: EventId = Field(description="Also the `webhook-id` of every attempt.")
-    endpoint_id: EndpointId
-    state: DeliveryState
-    attempt_count: int = Field(description="Attempts made so far.")
-    next_attempt_at: Instant | None = Field(description="While pending, and no attempt is under way.")
-    last_status: int | None
-    last_failure: Failure | None
-    last_failure_hint: str | None = Field(description="What to do about it.")
-    created_at: Instant
-    finished_at: Instant | None
-
-    @classmethod
-    def fields_of(cls, row: Mapping[Any, Any]) -> dict[str, Any]:
-        failure = Failure(row["last_failure"]) if row["last_failure"] else None
-        own = {name: row[name] for name in Delivery.model_fields if name in row}
-        return {
-            **own,
-            "attempt_count": row["attempts"],
-            "next_attempt_at": row["due_at"],
-            "last_failure": failure,
-            "last_failure_hint": failure.hint if failure else None,
-        }
-
-
-class DeliveryAttempt(Reply):
-    number: int
-    started_at: Instant
-    duration_ms: int
-    status: int | None = Field(description="Null when no answer came.")
-    failure: Failure | None = Field(description="Null when it was delivered.")
-    reply_head: str = Field(description="The beginning of the receiver's answer.")
-
-    @classmethod
-    def of(cls, row: Mapping[Any, Any]) -> "DeliveryAttempt":
-        return cls.model_validate({**row, "reply_head": head_text(row["reply_head"])})
-
-
-class DeliveryWithAttempts(Delivery):
-    attempts: list[DeliveryAttempt] = Field(description="The last hundred, oldest first.")
-
-
-def delivery_of(row: Mapping[Any, Any]) -> Delivery:
-    return Delivery(**Delivery.fields_of(row))
-
-
-def delivery_with_attempts(row: Mapping[Any, Any]) -> DeliveryWithAttempts:
-    attempts = [DeliveryAttempt.of(attempt) for attempt in row["made"]]
-    return DeliveryWithAttempts(**Delivery.fields_of(row), attempts=attempts)
 
 
 def endpoint_of(row: Mapping[str, Any]) -> WebhookEndpoint:

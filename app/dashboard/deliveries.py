@@ -3,9 +3,10 @@
 from fastapi import Request
 from starlette.responses import Response
 
+from app.api.delivery_models import delivery_with_attempts
 from app.api.dependencies import Now, ReadTx, Tx
 from app.api.schemas import DeliveryId, EndpointId
-from app.api.webhook_models import delivery_with_attempts, endpoint_of
+from app.api.webhook_models import endpoint_of
 from app.dashboard.places import delivery_path
 from app.dashboard.refusals import PageNotFound
 from app.dashboard.sent_body import sent_body

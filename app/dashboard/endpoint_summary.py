@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from app.api.webhook_models import Delivery, WebhookEndpoint, delivery_of, endpoint_of
+from app.api.delivery_models import Delivery, delivery_of
+from app.api.webhook_models import WebhookEndpoint, endpoint_of
 from app.dashboard.wording import count
 from app.db.engine import ReadTx
 from app.domain.breaker import HealthState

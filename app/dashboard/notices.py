@@ -5,9 +5,11 @@ from collections.abc import Mapping
 NOTICES: Mapping[str, str] = {
     "test_sent": "A test event is on its way. It shows among the deliveries below in a moment; reload to see it.",
     "enabled": "The endpoint is enabled. What was waiting is being delivered; what it missed you can deliver again.",
+    "enabled_replaying": "The endpoint is enabled. What was waiting and what it missed is being delivered.",
     "disabled": "The endpoint is disabled. Nothing is sent to it until you enable it again.",
     "retried": "Another try is due now. Reload in a moment to see how it went.",
     "cancelled": "The delivery is cancelled and will not be tried again.",
+    "replay_cancelled": "It delivers no more. What it has delivered again already stays among the deliveries.",
     "replaying": "It is being worked off. What is delivered again shows among the deliveries.",
     "logged_out": "You are logged out.",
 }

@@ -16,6 +16,7 @@ from app.dashboard.places import replay_path
 from app.dashboard.refusals import PageNotFound
 from app.dashboard.shell import done, page
 from app.dashboard.visitors import WebhookOperator
+from app.domain.ids import parsed
 from app.domain.replay import ReplayRange
 from app.operations.deliveries import replay as operations
 from app.queries.pages import Page
@@ -64,10 +65,18 @@ async def start_replay(
     form = await read_form(request)
     if form.get("period") not in set(Period):
         raise PageNotFound
-    wanted = _range(Period(form["period"]), never_attempted=form.get("never_attempted") == "yes", now=now)
+    wanted = _range(Period(form["period"]), include_never_attempted=form.get("never_attempted") == "yes", now=now)
     await operations.start_replay(tx, visitor.caller.workspace_id, endpoint_id, wanted, now=now)
     return done(request, replay_path(endpoint_id), "replaying")
 
 
-def _range(period: Period, *, never_attempted: bool = False, now: datetime) -> ReplayRange:
-    return ReplayRange(now - LENGTHS[period][0], now, never_attempted)
+async def cancel_replay(request: Request, endpoint_id: EndpointId, visitor: WebhookOperator, tx: Tx) -> Response:
+    replay_id = parsed("replay", (await read_form(request)).get("replay_id", ""))
+    if replay_id is None:
+        raise PageNotFound
+    await operations.cancel_replay(tx, visitor.caller.workspace_id, replay_id)
+    return done(request, replay_path(endpoint_id), "replay_cancelled")
+
+
+def _range(period: Period, *, include_never_attempted: bool = False, now: datetime) -> ReplayRange:
+    return ReplayRange(now - LENGTHS[period][0], now, include_never_attempted)

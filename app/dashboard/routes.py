@@ -27,6 +27,7 @@ def include_dashboard(app: FastAPI) -> None:
     shown.post(f"{ENDPOINT}/disable")(webhooks.disable)
     shown.get(REPLAY)(replays.show_replay)
     shown.post(REPLAY)(replays.start_replay)
+    shown.post(f"{REPLAY}/cancel")(replays.cancel_replay)
     shown.get(DELIVERY)(deliveries.show_delivery)
     shown.post(f"{DELIVERY}/retry")(deliveries.retry)
     shown.post(f"{DELIVERY}/cancel")(deliveries.cancel)

@@ -1,24 +1,29 @@
 """Webhooks for people: who listens and how that goes, what became of each event, and a button to try again."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from pydantic import AfterValidator
 from starlette.responses import Response
 
+from app.api.delivery_models import delivery_of
 from app.api.dependencies import Now, ReadTx, Tx
 from app.api.pagination import NewestFirst, next_cursor
 from app.api.schemas import EndpointId, storable
-from app.api.webhook_models import delivery_of
 from app.dashboard.endpoint_summary import summary_of, totals_of, worst_first
+from app.dashboard.forms import read_form
 from app.dashboard.places import endpoint_path
 from app.dashboard.shell import done, page
 from app.dashboard.states import DELIVERIES
 from app.dashboard.visitors import WebhookOperator, WebhookViewer
 from app.dashboard.wording import host
 from app.domain.delivery import DeliveryState
+from app.domain.replay import missed_while_disabled
 from app.domain.webhook_endpoint import MOST_ENDPOINTS, DisabledReason
 from app.operations import webhook_endpoints as operations
+from app.operations.deliveries.replay import ReplayCount, count_replay
 from app.queries.deliveries import DeliveryFilter, list_deliveries
 from app.queries.events import event_types
 from app.queries.pages import Page
@@ -59,11 +64,20 @@ async def show_endpoint(
 ) -> Response:
     row = await get_endpoint(tx, visitor.caller.workspace_id, endpoint_id, now=now)
     summary = await summary_of(tx, row, now=now)
+    may_change = visitor.caller.may("webhooks:write")
     listed = await _deliveries(tx, visitor, DeliveryFilter(state, endpoint_id=endpoint_id), from_here)
     return page(
         request, "endpoint.html", summary=summary, endpoint=summary.endpoint, names=None, state=state, about="",
-        may_change=visitor.caller.may("webhooks:write"), **listed,
+        may_change=may_change, missed=await _missed(tx, row, now=now) if may_change else None, **listed,
     )  # fmt: skip
+
+
+async def _missed(tx: ReadTx, row: Mapping[str, Any], *, now: datetime) -> ReplayCount | None:
+    """By a disabled one: what enabling it can deliver."""
+    if row["disabled_at"] is None:
+        return None
+    missed = missed_while_disabled(row["disabled_at"], row["health"].failing_since, now=now)
+    return await count_replay(tx, row["workspace_id"], row["id"], missed)
 
 
 def _filter(state: DeliveryState | None, about: str) -> DeliveryFilter:
@@ -91,8 +105,11 @@ async def send_test(request: Request, endpoint_id: EndpointId, visitor: WebhookO
 
 
 async def enable(request: Request, endpoint_id: EndpointId, visitor: WebhookOperator, tx: Tx, now: Now) -> Response:
-    await operations.enable_endpoint(tx, visitor.caller.workspace_id, endpoint_id, now=now)
-    return done(request, endpoint_path(endpoint_id), "enabled")
+    deliver_missed = (await read_form(request)).get("deliver_missed") == "yes"
+    enabled = await operations.enable_endpoint(
+        tx, visitor.caller.workspace_id, endpoint_id, now=now, deliver_missed=deliver_missed
+    )
+    return done(request, endpoint_path(endpoint_id), "enabled_replaying" if enabled.replay_id else "enabled")
 
 
 async def disable(request: Request, endpoint_id: EndpointId, visitor: WebhookOperator, tx: Tx, now: Now) -> Response:

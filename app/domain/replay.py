@@ -6,13 +6,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from app.domain.errors import NotFound, RuleViolation
+from app.domain.errors import Conflict, NotFound, RuleViolation
 
 
 class ReplayState(StrEnum):
     RUNNING = "running"
     COMPLETED = "completed"
-    CANCELLED = "cancelled"  # its endpoint was disabled or deleted meanwhile
+    CANCELLED = "cancelled"  # somebody wanted it so, or its endpoint was disabled or deleted meanwhile
 
 
 def state_of(replay: Mapping[Any, Any]) -> ReplayState:
@@ -28,6 +28,12 @@ class ReplayNotFound(NotFound):
     code = "replay_not_found"
 
 
+class ReplayFinished(Conflict):
+    """The replay is finished."""
+
+    code = "replay_finished"
+
+
 class ReplayRangeEmpty(RuleViolation):
     """No event can lie in this range."""
 
@@ -40,9 +46,14 @@ class ReplayRange:
 
     since: datetime
     until: datetime
-    never_attempted: bool = False  # also events it would get today, but had no delivery of; else only failed ones
+    include_never_attempted: bool = False  # what it would get today; else only what was given up
 
     def check(self) -> None:
         """Raises ReplayRangeEmpty."""
         if self.since >= self.until:
             raise ReplayRangeEmpty("`until` has to be later than `since`.", pointer="/until")
+
+
+def missed_while_disabled(disabled_at: datetime, failing_since: datetime | None, *, now: datetime) -> ReplayRange:
+    """The events while it was disabled, and what had failed since it last answered well."""
+    return ReplayRange(failing_since or disabled_at, now, include_never_attempted=True)

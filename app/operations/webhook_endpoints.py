@@ -3,7 +3,7 @@
 import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import delete, func, insert, select, update
@@ -19,7 +19,7 @@ from app.domain.ids import shown
 from app.domain.payload import instant_text
 from app.domain.properties import are_the_same
 from app.domain.receiver_url import UnusableURL, check_receiver_url, origin_of
-from app.domain.replay import ReplayRange
+from app.domain.replay import missed_while_disabled
 from app.domain.sealed_options import not_given_again
 from app.domain.template_trial import check_template
 from app.domain.webhook_endpoint import (
@@ -124,22 +124,24 @@ async def disable_gone_endpoint(tx: Tx, asked: DueEndpoint, *, reason: DisabledR
     return True
 
 
+class Enabled(NamedTuple):
+    was_enabled: bool  # before, so that nothing changed
+    replay_id: UUID | None  # of what was missed, if that was wanted
+
+
 async def enable_endpoint(
     tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime, deliver_missed: bool = False
-) -> None:
-    """What was pending goes on where it stood. Raises WebhookEndpointNotFound.
-
-    What was missed: the events while it was disabled, and what had failed since it last answered well.
-    """
+) -> Enabled:
+    """What was pending goes on where it stood. Raises WebhookEndpointNotFound."""
     before = await lock_endpoint(tx, workspace_id, endpoint_id)
     if before["disabled_at"] is None:
-        return
+        return Enabled(was_enabled=True, replay_id=None)
     await _write(tx, workspace_id, endpoint_id, {"disabled_at": None, "disabled_reason": None}, now=now)
     failing_since = await forget_health(tx, workspace_id, endpoint_id)
-    if deliver_missed:
-        missed = ReplayRange(failing_since or before["disabled_at"], now, never_attempted=True)
-        await start_replay(tx, workspace_id, endpoint_id, missed, now=now)
+    missed = missed_while_disabled(before["disabled_at"], failing_since, now=now)
+    replay_id = await start_replay(tx, workspace_id, endpoint_id, missed, now=now) if deliver_missed else None
     await wake_endpoints(tx, {endpoint_id: workspace_id})
+    return Enabled(was_enabled=False, replay_id=replay_id)
 
 
 async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> None:

@@ -429,7 +429,7 @@ CREATE TABLE replays (
     endpoint_id UUID NOT NULL,
     since TIMESTAMP WITH TIME ZONE NOT NULL,
     until TIMESTAMP WITH TIME ZONE NOT NULL,
-    never_attempted BOOLEAN NOT NULL,
+    include_never_attempted BOOLEAN NOT NULL,
     position UUID NOT NULL,
     replayed INTEGER DEFAULT 0 NOT NULL,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,

@@ -206,7 +206,9 @@ async def test_disabling_and_enabling(alice: Tenant, engine: Engine) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_endpoint_disabled")
     enabled = (await alice.api.post(f"{PLACE}/{endpoint['id']}/enable")).json()
     assert (enabled["state"], enabled["disabled_at"], enabled["disabled_reason"]) == ("enabled", None, None)
-    assert (await alice.api.post(f"{PLACE}/{endpoint['id']}/enable")).json() == enabled
+    assert enabled["was_enabled"] is False
+    again = (await alice.api.post(f"{PLACE}/{endpoint['id']}/enable", json={"deliver_missed": True})).json()
+    assert again == enabled | {"was_enabled": True}
     work = "SELECT due_at FROM endpoint_work WHERE endpoint_id = :id"
     assert len(await rows(engine, work, id=uuid_of(endpoint))) == 1
 

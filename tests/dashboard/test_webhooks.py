@@ -3,6 +3,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy import text
 
 from app.dashboard.places import delivery_path, endpoint_path, replay_path
 from app.db.engine import Engine
@@ -217,8 +218,36 @@ async def test_what_was_missed_is_counted_before_it_is_delivered_again(
     told = await lena.follow(await lena.press(day.button("Deliver those given up")))
     assert "It is being worked off." in told.text
     assert "Running" in told.text
-    started = "SELECT never_attempted, until - since AS length FROM replays WHERE endpoint_id = :id"
-    assert await rows(engine, started, id=scenery.unsteady) == [{"never_attempted": False, "length": timedelta(days=1)}]
+    started = "SELECT include_never_attempted, until - since AS length FROM replays WHERE endpoint_id = :id"
+    (begun,) = await rows(engine, started, id=scenery.unsteady)
+    assert begun == {"include_never_attempted": False, "length": timedelta(days=1)}
+
+
+async def test_a_replay_under_way_is_cancelled(lena: Reader, scenery: Scenery, engine: Engine) -> None:
+    place = replay_path(scenery.unsteady)
+    begun = await lena.follow(await lena.press((await lena.read(place)).button("Deliver those given up")))
+    form = begun.button("Cancel")
+    told = await lena.follow(await lena.press(form))
+    assert "It delivers no more." in told.text
+    assert "Cancel" not in told.buttons
+    left = await rows(engine, "SELECT is_cancelled FROM replays WHERE endpoint_id = :id", id=scenery.unsteady)
+    assert left == [{"is_cancelled": True}]
+    refused = Page(await lena.press(form))
+    assert (refused.status, refused.links["Go back"]) == (409, place)
+    assert (await lena.press(form, replay_id="rply_x")).status_code == 404
+
+
+async def test_enabling_offers_what_was_missed(lena: Reader, scenery: Scenery, engine: Engine) -> None:
+    """Disabled for a quarter of an hour: one was given up since, and five events of others happened."""
+    async with engine.write() as tx:
+        earlier = text("UPDATE webhook_endpoints SET disabled_at = now() - interval '15 minutes' WHERE id = :id")
+        await tx.execute(earlier, {"id": scenery.gone})
+    seen = await lena.read(endpoint_path(scenery.gone))
+    assert "Enable it" in seen.buttons
+    told = await lena.follow(await lena.press(seen.button("Enable it and deliver the 6 it missed")))
+    assert "What was waiting and what it missed is being delivered." in told.text
+    (begun,) = await rows(engine, "SELECT * FROM replays WHERE endpoint_id = :id", id=scenery.gone)
+    assert begun["include_never_attempted"]
 
 
 @pytest.mark.parametrize("period", ["", "year"])

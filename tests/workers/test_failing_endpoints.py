@@ -139,8 +139,9 @@ async def test_enabling_delivers_what_was_missed_if_wanted(scene: Scene) -> None
     await scene.post(f"{place}/disable")
     await scene.answer(campaign)
     await fan_out(scene.database)
-    await scene.post(f"{place}/enable?deliver_missed=true")
+    enabled = await scene.post(f"{place}/enable", deliver_missed=True)
     (replay,) = (await scene.get(f"{place}/replays"))["data"]
+    assert (enabled["was_enabled"], enabled["replay_id"]) == (False, replay["id"])
     since = datetime.fromisoformat(replay["since"])
     assert abs(datetime.now(UTC) - failing_since - since) < timedelta(minutes=1)
     await work_off(scene)
@@ -152,5 +153,13 @@ async def test_enabling_delivers_nothing_that_nobody_asked_for(scene: Scene) -> 
     endpoint = await scene.endpoint("http://127.0.0.1:9/")
     place = f"/v1/webhook-endpoints/{endpoint['id']}"
     await scene.post(f"{place}/disable")
-    await scene.post(f"{place}/enable")
+    assert (await scene.post(f"{place}/enable"))["replay_id"] is None
+    assert (await scene.get(f"{place}/replays"))["data"] == []
+
+
+async def test_enabling_what_is_enabled_says_so_and_delivers_nothing(scene: Scene) -> None:
+    endpoint = await scene.endpoint("http://127.0.0.1:9/")
+    place = f"/v1/webhook-endpoints/{endpoint['id']}"
+    again = await scene.post(f"{place}/enable", deliver_missed=True)
+    assert (again["state"], again["was_enabled"], again["replay_id"]) == ("enabled", True, None)
     assert (await scene.get(f"{place}/replays"))["data"] == []

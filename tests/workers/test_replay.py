@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from app.db.identifiers import new_id
 from app.operations.deliveries import replay
 from app.operations.fan_out import fan_out
+from tests.conftest import a_tenant
 from tests.outbound.receivers import answer, answering, receiver
 from tests.workers.scene import Scene, arrived
 from tests.workers.test_fan_out import DETRACTOR, PROMOTER, an_endpoint, an_event
@@ -69,25 +70,25 @@ async def all_kinds(scene: Scene) -> tuple[UUID, str, dict[str, list[UUID]]]:
 async def test_a_range_brings_back_what_failed(scene: Scene) -> None:
     endpoint_id, place, found = await all_kinds(scene)
     preview = await scene.get(f"{place}/replays/preview", since=BEFORE)
-    assert preview == {"failed": 2, "never_attempted": 3, "is_complete": True}
+    assert preview == {"exhausted_count": 2, "never_attempted_count": 3, "is_complete": True}
     started = await scene.post(f"{place}/replays", since=BEFORE)
-    assert (started["state"], started["replayed"]) == ("running", 0)
+    assert (started["state"], started["replayed_count"]) == ("running", 0)
     await work_off(scene)
     assert await pending(scene, endpoint_id) == {*found["exhausted"], *found["pending"]}
     done = await scene.get(f"/v1/replays/{started['id']}")
-    assert (done["state"], done["replayed"]) == ("completed", 2)
+    assert (done["state"], done["replayed_count"]) == ("completed", 2)
     assert (await scene.get(f"{place}/replays"))["data"] == [done]
 
 
 async def test_a_range_may_bring_what_was_never_attempted_too(scene: Scene) -> None:
     endpoint_id, place, found = await all_kinds(scene)
-    await scene.post(f"{place}/replays", since=BEFORE, never_attempted=True)
+    await scene.post(f"{place}/replays", since=BEFORE, include_never_attempted=True)
     await work_off(scene)
     assert await pending(scene, endpoint_id) == {*found["exhausted"], *found["pending"], *found["missed"]}
-    await scene.post(f"{place}/replays", since=BEFORE, never_attempted=True)
+    await scene.post(f"{place}/replays", since=BEFORE, include_never_attempted=True)
     await work_off(scene)
     again = (await scene.get(f"{place}/replays"))["data"][0]
-    assert (again["state"], again["replayed"]) == ("completed", 0)
+    assert (again["state"], again["replayed_count"]) == ("completed", 0)
 
 
 async def test_a_range_has_two_ends(scene: Scene) -> None:
@@ -102,7 +103,7 @@ async def test_a_range_has_two_ends(scene: Scene) -> None:
     await fan_out(scene.database)
     await scene.database.execute("UPDATE webhook_endpoints SET disabled_at = NULL")
     bounds = {"since": (noon + timedelta(hours=1)).isoformat(), "until": (noon + timedelta(hours=2)).isoformat()}
-    await scene.post(f"{place}/replays", **bounds, never_attempted=True)
+    await scene.post(f"{place}/replays", **bounds, include_never_attempted=True)
     await work_off(scene)
     assert await pending(scene, endpoint_id) == {wanted}
     reply = await scene.tenant.api.post(f"{place}/replays", json={"since": BEFORE, "until": BEFORE})
@@ -130,6 +131,34 @@ async def test_a_worker_replays_and_the_id_is_the_old_one(scene: Scene) -> None:
         (delivered,) = await scene.settled(endpoint)
     assert webhook.id == f"evt_{event_id.hex}"
     assert (delivered["state"], delivered["attempt_count"]) == ("delivered", 11)
+
+
+async def test_a_cancelled_replay_keeps_what_it_has_done_and_does_no_more(scene: Scene, monkeypatch: Any) -> None:
+    monkeypatch.setattr(replay, "EVENTS_AT_ONCE", 4)
+    endpoint_id, place = await endpoints(scene)
+    made = await some_events(scene, 10)
+    await finish(scene, made, "exhausted")
+    started = await scene.post(f"{place}/replays", since=BEFORE)
+    async with scene.engine.write() as tx:
+        assert await replay.work_off_replays(tx) == 1
+    cancelled = await scene.post(f"/v1/replays/{started['id']}/cancel")
+    assert (cancelled["state"], cancelled["replayed_count"]) == ("cancelled", 4)
+    assert cancelled["finished_at"] is not None
+    assert await work_off(scene) == 0
+    assert await pending(scene, endpoint_id) == set(made[:4])
+    refused = await scene.tenant.api.post(f"/v1/replays/{started['id']}/cancel")
+    assert (refused.status_code, refused.json()["code"]) == (409, "replay_finished")
+    assert "cancelled already" in refused.json()["detail"]
+
+
+async def test_a_strangers_replay_goes_on(scene: Scene) -> None:
+    _, place = await endpoints(scene)
+    await some_events(scene)
+    started = await scene.post(f"{place}/replays", since=BEFORE)
+    async with a_tenant(scene.app, scene.engine, "Bob") as bob:
+        reply = await bob.api.post(f"/v1/replays/{started['id']}/cancel")
+    assert (reply.status_code, reply.json()["code"]) == (404, "replay_not_found")
+    assert (await scene.get(f"/v1/replays/{started['id']}"))["state"] == "running"
 
 
 async def test_a_replay_for_an_endpoint_that_is_disabled_ends(scene: Scene) -> None:

@@ -160,7 +160,7 @@ replays = Table(
     Column("endpoint_id", Uuid, nullable=False),
     Column("since", instant, nullable=False),
     Column("until", instant, nullable=False),
-    Column("never_attempted", Boolean, nullable=False),
+    Column("include_never_attempted", Boolean, nullable=False),
     Column("position", Uuid, nullable=False),  # the last event that was looked at
     Column("replayed", Integer, nullable=False, server_default=text("0")),
     created_at(),

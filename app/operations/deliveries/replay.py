@@ -12,9 +12,10 @@ from app.db.statements import fetch
 from app.db.tables import replays
 from app.domain.events import EventNotFound
 from app.domain.ids import first_uuid_of
-from app.domain.replay import ReplayRange
+from app.domain.replay import ReplayFinished, ReplayRange, state_of
 from app.operations.deliveries.retry import lock_event, retry_delivery, wake_workers
 from app.operations.fan_out import matches_sql
+from app.queries.replays import get_replay
 from app.queries.webhook_endpoints import lock_enabled_endpoint
 
 EVENTS_AT_ONCE = 500
@@ -22,8 +23,8 @@ MOST_COUNTED = 100_000  # events that a count looks at
 
 
 class ReplayCount(NamedTuple):
-    failed: int
-    never_attempted: int
+    exhausted_count: int
+    never_attempted_count: int
     is_complete: bool  # False: there are more events than were looked at
 
 
@@ -52,10 +53,18 @@ async def start_replay(tx: Tx, workspace_id: UUID, endpoint_id: UUID, wanted: Re
     await tx.execute(
         insert(replays).values(
             workspace_id=workspace_id, id=replay_id, endpoint_id=endpoint_id, since=wanted.since, until=wanted.until,
-            never_attempted=wanted.never_attempted, position=first_uuid_of(wanted.since), created_at=now,
+            include_never_attempted=wanted.include_never_attempted, position=first_uuid_of(wanted.since),
+            created_at=now,
         )
     )  # fmt: skip
     return replay_id
+
+
+async def cancel_replay(tx: Tx, workspace_id: UUID, replay_id: UUID) -> None:
+    """Deliveries it has made so far stay. Raises ReplayNotFound, ReplayFinished."""
+    if not await fetch(tx, _CANCEL, workspace_id, replay_id):
+        found = await get_replay(tx, workspace_id, replay_id)
+        raise ReplayFinished(f"It is {state_of(found)} already, so there is nothing left to cancel.")
 
 
 async def count_replay(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, wanted: ReplayRange) -> ReplayCount:
@@ -63,7 +72,7 @@ async def count_replay(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, wanted
     wanted.check()
     bounds = first_uuid_of(wanted.since), first_uuid_of(wanted.until)
     row = (await fetch(tx, _COUNT, workspace_id, endpoint_id, *bounds, MOST_COUNTED))[0]
-    return ReplayCount(row["failed"], row["never_attempted"], row["looked_at"] < MOST_COUNTED)
+    return ReplayCount(row["exhausted"], row["never_attempted"], row["looked_at"] < MOST_COUNTED)
 
 
 async def work_off_replays(tx: Tx) -> int:
@@ -77,7 +86,7 @@ async def work_off_replays(tx: Tx) -> int:
         await fetch(tx, _CANCEL, replay["workspace_id"], replay["id"])
         return 1
     bounds = replay["position"], first_uuid_of(replay["until"])
-    await fetch(tx, _WORK_OFF, *place, replay["id"], *bounds, replay["never_attempted"], EVENTS_AT_ONCE)
+    await fetch(tx, _WORK_OFF, *place, replay["id"], *bounds, replay["include_never_attempted"], EVENTS_AT_ONCE)
     await wake_workers(tx, *place)
     return 1
 
@@ -100,13 +109,17 @@ _MAKE = """
 """
 
 _CLAIM_REPLAY = """
-    SELECT r.workspace_id, r.id, r.endpoint_id, r.until, r.never_attempted, r.position,
+    SELECT r.workspace_id, r.id, r.endpoint_id, r.until, r.include_never_attempted, r.position,
         e.disabled_at IS NOT NULL OR e.deleted_at IS NOT NULL AS is_resting
     FROM replays r JOIN webhook_endpoints e ON e.workspace_id = r.workspace_id AND e.id = r.endpoint_id
     WHERE r.finished_at IS NULL
     ORDER BY r.position LIMIT 1 FOR UPDATE OF r SKIP LOCKED
 """
-_CANCEL = "UPDATE replays SET finished_at = now(), is_cancelled = true WHERE workspace_id = $1 AND id = $2"
+_CANCEL = """
+    UPDATE replays SET finished_at = now(), is_cancelled = true
+    WHERE workspace_id = $1 AND id = $2 AND finished_at IS NULL
+    RETURNING id
+"""
 
 # What still waits to be fanned out will be; what was meant for one endpoint alone concerns no other.
 _NEVER_ATTEMPTED = f"""
@@ -160,7 +173,7 @@ _COUNT = f"""
         count(*) FILTER (WHERE EXISTS (
             SELECT FROM delivery_log l WHERE l.workspace_id = e.workspace_id AND l.event_id = e.id
                 AND l.endpoint_id = w.id AND l.state = 'exhausted'
-        )) AS failed,
+        )) AS exhausted,
         count(*) FILTER (WHERE {_NEVER_ATTEMPTED}) AS never_attempted
     FROM looked_at e JOIN webhook_endpoints w ON w.workspace_id = e.workspace_id AND w.id = $2
 """

@@ -1,0 +1,64 @@
+"""What deliveries and their attempts look like."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from app.api.schemas import DeliveryId, EndpointId, EventId, Instant, Reply
+from app.domain.attempts import Failure, head_text
+from app.domain.delivery import DeliveryState
+
+
+class Delivery(Reply):
+    """One event for one endpoint."""
+
+    id: DeliveryId
+    event_id: EventId = Field(description="Also the `webhook-id` of every attempt.")
+    endpoint_id: EndpointId
+    state: DeliveryState
+    attempt_count: int = Field(description="Attempts made so far.")
+    next_attempt_at: Instant | None = Field(description="While pending, and no attempt is under way.")
+    last_status: int | None
+    last_failure: Failure | None
+    last_failure_hint: str | None = Field(description="What to do about it.")
+    created_at: Instant
+    finished_at: Instant | None
+
+    @classmethod
+    def fields_of(cls, row: Mapping[Any, Any]) -> dict[str, Any]:
+        failure = Failure(row["last_failure"]) if row["last_failure"] else None
+        own = {name: row[name] for name in Delivery.model_fields if name in row}
+        return {
+            **own,
+            "attempt_count": row["attempts"],
+            "next_attempt_at": row["due_at"],
+            "last_failure": failure,
+            "last_failure_hint": failure.hint if failure else None,
+        }
+
+
+class DeliveryAttempt(Reply):
+    number: int
+    started_at: Instant
+    duration_ms: int
+    status: int | None = Field(description="Null when no answer came.")
+    failure: Failure | None = Field(description="Null when it was delivered.")
+    reply_head: str = Field(description="The beginning of the receiver's answer.")
+
+    @classmethod
+    def of(cls, row: Mapping[Any, Any]) -> "DeliveryAttempt":
+        return cls.model_validate({**row, "reply_head": head_text(row["reply_head"])})
+
+
+class DeliveryWithAttempts(Delivery):
+    attempts: list[DeliveryAttempt] = Field(description="The last hundred, oldest first.")
+
+
+def delivery_of(row: Mapping[Any, Any]) -> Delivery:
+    return Delivery(**Delivery.fields_of(row))
+
+
+def delivery_with_attempts(row: Mapping[Any, Any]) -> DeliveryWithAttempts:
+    attempts = [DeliveryAttempt.of(attempt) for attempt in row["made"]]
+    return DeliveryWithAttempts(**Delivery.fields_of(row), attempts=attempts)
