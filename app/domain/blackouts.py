@@ -1,7 +1,7 @@
 """Stretches of time in which nobody is written to, and how clocks stand still in them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Self
@@ -22,7 +22,7 @@ class Blackout:
 
     from_at: datetime
     until_at: datetime
-    audience: object | None = None
+    audience: object | None = field(default=None, hash=False)  # filters need not be hashable
 
     def __post_init__(self) -> None:
         if self.from_at >= self.until_at:

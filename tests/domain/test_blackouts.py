@@ -85,6 +85,11 @@ def test_a_blackout_ends_after_it_begins() -> None:
         dark(hours(2), hours(2))
 
 
+def test_a_blackout_of_an_audience_stops_clocks_too() -> None:
+    blackout = Blackout(MONDAY, MONDAY + hours(5), audience={"field": "country", "eq": "HU"})
+    assert add_open_time(MONDAY, hours(1), (blackout,)) == MONDAY + hours(6)
+
+
 def test_a_stored_blackout_is_read_again() -> None:
     stored = {"from": "2026-12-24T00:00:00+01:00", "until": "2027-01-02T00:00:00Z"}
     blackout = Blackout.from_json(stored, audience="everybody in Hungary")
