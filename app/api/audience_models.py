@@ -8,7 +8,7 @@ from pydantic import Field, WithJsonSchema
 from app.api.schemas import CampaignId, RecipientId, Reply, Request, Whole
 from app.domain.audience_fields import BY_SIZE, IN_TEXT, IN_TIME, Operator
 from app.domain.audience_json import FARTHEST_DAYS, MOST_CONDITIONS, MOST_VALUES
-from app.domain.audience_selection import Exclusion, Selection
+from app.domain.audience_selection import HeldBack, Selection
 from app.domain.properties import LONGEST_TEXT
 
 MOST_DAYS = 3650
@@ -92,12 +92,12 @@ class AudiencePreview(Request):
 class PreviewedAudience(Reply):
     matched: int = Field(description="How many the filter fits.", examples=[1200])
     askable: int = Field(description="How many of them nothing holds back.", examples=[1150])
-    excluded: dict[Exclusion, int] = Field(
+    excluded: dict[HeldBack, int] = Field(
         description="The others, each under the first reason that applies.", examples=[{"unsubscribed": 50}]
     )
     sample: list[RecipientId] = Field(description="Some of those who can be asked, picked by a stable hash.")
 
     @classmethod
     def of(cls, found: Selection) -> "PreviewedAudience":
-        excluded = {reason: found.excluded.get(reason, 0) for reason in Exclusion}
+        excluded = {reason: found.excluded.get(reason, 0) for reason in HeldBack}
         return cls(matched=found.matched, askable=found.askable, excluded=excluded, sample=list(found.recipient_ids))

@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 
-class Exclusion(StrEnum):
+class HeldBack(StrEnum):
     """The first that applies is the one that is counted."""
 
     NO_ADDRESS = "no_address"
@@ -41,7 +41,7 @@ class Selection:
     recipient_ids: Sequence[UUID]
     matched: int
     askable: int
-    excluded: Mapping[Exclusion, int]
+    excluded: Mapping[HeldBack, int]
 
     @property
     def left_out(self) -> int:

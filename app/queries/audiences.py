@@ -33,7 +33,7 @@ from app.db.statements import sqlstate_of
 from app.db.tables import accounts, campaign_recipients, campaigns, recipients, responses, workspaces
 from app.domain.audience import Filter, FilterTooSlow, campaigns_in
 from app.domain.audience_matching import Present
-from app.domain.audience_selection import Exclusion, Restraint, Selection
+from app.domain.audience_selection import HeldBack, Restraint, Selection
 from app.domain.period import zone_named
 from app.domain.webhook_endpoint import UnknownCampaigns
 from app.queries.audience_readers import is_listed, last_asked_in, read_person
@@ -124,7 +124,7 @@ async def select_audience(
         recipient_ids=chosen or [],
         matched=sum(counts.values()),
         askable=counts.get(None, 0),
-        excluded={reason: counts[reason.value] for reason in Exclusion if reason.value in counts},
+        excluded={reason: counts[reason.value] for reason in HeldBack if reason.value in counts},
     )
 
 
@@ -156,15 +156,15 @@ def _people(
 
 def _reasons(
     campaign_id: UUID | None, restraint: Restraint, channel: str, present: Present
-) -> dict[Exclusion, ColumnElement[bool]]:
+) -> dict[HeldBack, ColumnElement[bool]]:
     return {
-        Exclusion.NO_ADDRESS: PERSON.email.is_(None) if channel == "email" else false(),
-        Exclusion.UNSUBSCRIBED: PERSON.unsubscribed_at.is_not(None),
-        Exclusion.BOUNCED: PERSON.bounced_at.is_not(None) if channel == "email" else false(),
-        Exclusion.COMPLAINED: PERSON.complained_at.is_not(None),
-        Exclusion.ALREADY_ANSWERED: false() if campaign_id is None else _has_answered_for_good(campaign_id),
-        Exclusion.TOO_NEW: _is_too_new(restraint.exclude_newer_than_days, present),
-        Exclusion.RENEWAL_NEAR: _renews_soon(restraint.hold_renewal_within_days, present),
+        HeldBack.NO_ADDRESS: PERSON.email.is_(None) if channel == "email" else false(),
+        HeldBack.UNSUBSCRIBED: PERSON.unsubscribed_at.is_not(None),
+        HeldBack.BOUNCED: PERSON.bounced_at.is_not(None) if channel == "email" else false(),
+        HeldBack.COMPLAINED: PERSON.complained_at.is_not(None),
+        HeldBack.ALREADY_ANSWERED: false() if campaign_id is None else _has_answered_for_good(campaign_id),
+        HeldBack.TOO_NEW: _is_too_new(restraint.exclude_newer_than_days, present),
+        HeldBack.RENEWAL_NEAR: _renews_soon(restraint.hold_renewal_within_days, present),
     }
 
 
@@ -215,7 +215,7 @@ def _with_account_cap(people: FromClause, most: int | None) -> Select[Any]:
     can_be_asked = and_(column.reason.is_(None), column.account_id.is_not(None))
     place = func.row_number().over(partition_by=(column.account_id, column.reason), order_by=_fairly(people))
     is_beyond = and_(can_be_asked, place > most)
-    reason = case((is_beyond, literal(Exclusion.ACCOUNT_FULL.value, Text)), else_=column.reason)
+    reason = case((is_beyond, literal(HeldBack.ACCOUNT_FULL.value, Text)), else_=column.reason)
     return select(column.id, reason.label("reason"), column.last_asked_at, column.draw)
 
 

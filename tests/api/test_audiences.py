@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from app.db.engine import Engine
 from app.domain.audience import FilterTooSlow
-from app.domain.audience_selection import Exclusion
+from app.domain.audience_selection import HeldBack
 from app.operations.workspaces import create_workspace
 from app.queries.audiences import preview_audience
 from tests.builders import a_campaign, an_answer
@@ -17,7 +17,7 @@ from tests.conftest import Tenant
 from tests.people import SomeAccount, SomeRecipient, settle
 
 PRO = {"field": "properties.plan", "eq": "pro"}
-NOBODY = dict.fromkeys(Exclusion, 0)
+NOBODY = dict.fromkeys(HeldBack, 0)
 
 
 async def preview(tenant: Tenant, filter_: Any, **options: Any) -> httpx.Response:

@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from app.db.engine import Engine
 from app.domain.audience_json import read_filter
-from app.domain.audience_selection import Exclusion, Restraint, Selection
+from app.domain.audience_selection import HeldBack, Restraint, Selection
 from app.domain.stable_hash import draw
 from app.queries.audiences import select_audience
 from tests.answers import a_campaign
@@ -88,7 +88,7 @@ async def test_whoever_is_left_out_comes_first_the_next_time(
 async def test_a_limit_of_nobody_only_counts(select: Select) -> None:
     found = await select(among=[SomeRecipient(), SomeRecipient(email=None)], limit=0)
     assert (found.recipient_ids, found.askable) == ([], 1)
-    assert found.excluded == {Exclusion.NO_ADDRESS: 1}
+    assert found.excluded == {HeldBack.NO_ADDRESS: 1}
 
 
 async def test_each_reason_is_counted_once_and_the_first_that_applies(select: Select, campaign_id: UUID) -> None:
@@ -109,12 +109,12 @@ async def test_each_reason_is_counted_once_and_the_first_that_applies(select: Se
     assert found.askable == 1
     assert found.excluded == dict.fromkeys(
         [
-            Exclusion.NO_ADDRESS,
-            Exclusion.UNSUBSCRIBED,
-            Exclusion.BOUNCED,
-            Exclusion.COMPLAINED,
-            Exclusion.TOO_NEW,
-            Exclusion.RENEWAL_NEAR,
+            HeldBack.NO_ADDRESS,
+            HeldBack.UNSUBSCRIBED,
+            HeldBack.BOUNCED,
+            HeldBack.COMPLAINED,
+            HeldBack.TOO_NEW,
+            HeldBack.RENEWAL_NEAR,
         ],
         1,
     )
@@ -129,7 +129,7 @@ async def test_a_link_needs_no_address(select: Select) -> None:
 async def test_a_near_renewal_holds_the_account(select: Select, renews_in: int, is_held: bool) -> None:
     account = SomeAccount(renews_on=date(2026, 11, 22) + timedelta(days=renews_in))
     found = await select(among=[SomeRecipient(account=account)], restraint=Restraint(hold_renewal_within_days=30))
-    assert found.excluded == ({Exclusion.RENEWAL_NEAR: 1} if is_held else {})
+    assert found.excluded == ({HeldBack.RENEWAL_NEAR: 1} if is_held else {})
 
 
 async def test_at_most_so_many_of_an_account_are_asked_the_most_deserving_ones(
@@ -141,7 +141,7 @@ async def test_at_most_so_many_of_an_account_are_asked_the_most_deserving_ones(
     others = [SomeRecipient(account=umbrella), *(SomeRecipient() for _ in range(4))]
     found = await select(among=[*asked, *unreachable, *others], restraint=Restraint(most_per_account=2))
     assert set(found.recipient_ids) == {asked[1].id, asked[2].id, *(one.id for one in others)}
-    assert found.excluded == {Exclusion.NO_ADDRESS: 3, Exclusion.ACCOUNT_FULL: 1}
+    assert found.excluded == {HeldBack.NO_ADDRESS: 3, HeldBack.ACCOUNT_FULL: 1}
 
 
 @pytest.mark.parametrize(("one_each", "askable"), [(True, 1), (False, 2)])
