@@ -32,6 +32,7 @@ class Look:
     name: str
     accent: str = "#3b4cca"
     logo_url: str | None = None  # https
+    privacy_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from email.policy import SMTP
 from email.utils import format_datetime, quote
 
 from app.domain.letter import Letter, Mailbox, wire_address
-from app.domain.letter_body import plain_text_of
+from app.domain.letter_body import html_of, plain_text_of
 
 ENCODED_WORD = 75  # characters at most, RFC 2047
 PHRASE = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+")  # needs no quotes, RFC 5322
@@ -29,6 +29,7 @@ def _body(letter: Letter) -> bytes:
     """With the headers that say what it is made of."""
     body = EmailMessage(policy=SMTP)
     body.set_content(plain_text_of(letter))
+    body.add_alternative(html_of(letter), subtype="html")
     return body.as_bytes()
 
 
