@@ -45,6 +45,15 @@ class Settings(BaseSettings):
     public_url: str = ""  # how people reach us, https://…; links in mails begin with it. None: this machine
     smtp_url: SecretStr | None = None  # smtp://host:25, smtps://user:password@host, …?starttls; none captures all mail
 
+    # answering through personal links
+    answer_change_days: int = Field(default=14, ge=0)  # how long somebody may change what they answered
+    link_rate_limit_per_second: int = Field(default=10, ge=0)  # of one link, and of links that are none from one place
+    scanner_window_seconds: float = Field(default=60.0, gt=0)  # in which the next two are counted
+    scanner_link_scores: int = Field(default=2, ge=2)  # different ones followed: nobody does that but a scanner
+    scanner_sent_scores: int = Field(default=3, ge=2)  # different ones sent without anybody moving
+    scanner_soonest_seconds: float = Field(default=10.0, ge=0)  # after the mail; before that nobody has read it
+    scanner_log_only_days: int = Field(default=7, ge=0)  # in a new workspace, what is flagged counts all the same
+
     # speaking
     log_format: Literal["console", "json"] = "console"
     access_log: Literal["all", "failures"] = "failures"

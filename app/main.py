@@ -15,6 +15,8 @@ from app.api.edge import Edge
 from app.api.event_watch import EventWatch
 from app.api.hot_route import Place, straight_to
 from app.api.openapi import serve_document
+from app.api.public.survey_page import include_survey_pages
+from app.api.public.visits import Visits
 from app.api.rate_limit import RateLimit
 from app.api.routes import include_routes
 from app.clock import utc_now
@@ -23,7 +25,7 @@ from app.dashboard.routes import include_dashboard
 from app.db.engine import Engine
 from app.db.vault import Vault
 from app.domain.addresses import Guard
-from app.operations.instance_keys import AddressKey
+from app.operations.instance_keys import SURVEY_LINKS, AddressKey, InstanceKey
 from app.operations.responses.recorder import Recorder
 from app.queries.endpoint_secrets import check_secrets
 
@@ -49,6 +51,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     problems.install(app)
     include_routes(app)
+    include_survey_pages(app)
     include_dashboard(app)
     serve_document(app)
     limit, log_all = settings.body_limit_bytes, settings.access_log == "all"
@@ -97,11 +100,14 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
                 engine=engine,
                 vault=vault,
                 address_key=address_key,
+                survey_link_key=InstanceKey(engine, vault, SURVEY_LINKS),
                 keyring=Keyring(engine),
                 recorder=recorder,
                 event_watch=EventWatch(engine),
                 rate_limit=RateLimit(settings.rate_limit_per_second),
                 public_rate_limit=RateLimit(settings.public_rate_limit_per_second),
+                link_rate_limit=RateLimit(settings.link_rate_limit_per_second),
+                visits=Visits(),
                 guard=Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback),
             )
     finally:

@@ -9,13 +9,14 @@ from fastapi import Depends, Request
 
 from app.api.authentication import Keyring, require_scope, token_of
 from app.api.event_watch import EventWatch
+from app.api.public.visits import Visits
 from app.api.rate_limit import RateLimit
 from app.clock import utc_now
 from app.config import Settings
 from app.db import engine as database
 from app.db.vault import Vault
 from app.domain.addresses import Guard
-from app.operations.instance_keys import AddressKey
+from app.operations.instance_keys import AddressKey, InstanceKey
 from app.operations.responses.recorder import Recorder
 from app.queries.api_keys import Caller
 
@@ -31,8 +32,11 @@ class Services:
     recorder: Recorder
     event_watch: EventWatch
     address_key: AddressKey  # for addresses that must be recognised but not kept
+    survey_link_key: InstanceKey  # what the tokens of personal links are made from
     rate_limit: RateLimit
     public_rate_limit: RateLimit
+    link_rate_limit: RateLimit
+    visits: Visits  # what happened lately on personal links
     guard: Guard  # which receivers webhooks may reach
 
 

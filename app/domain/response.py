@@ -84,11 +84,13 @@ def is_news(answered_at: datetime, *, now: datetime) -> bool:
 
 
 def is_same_answer(said: Mapping[str, Any], recorded: Mapping[str, Any]) -> bool:
-    """Of a score, a comment, a certainty and answers to further questions.
+    """Of a score, a comment, a permission to be contacted, a certainty and answers to further questions.
 
     Saying nothing about the comment or a question is not another answer: the retry of a call that came before it.
     """
-    is_same = said["score"] == recorded["score"] and said["comment"] in {None, recorded["comment"]}
+    is_same = said["score"] == recorded["score"] and all(
+        said[name] in {None, recorded[name]} for name in ("comment", "may_contact")
+    )
     is_as_certain = said["certainty"] == recorded["certainty"] or recorded["certainty"] == Certainty.CONFIRMED
     known = recorded["answers"] or {}
     return is_same and is_as_certain and all(known.get(key) == said for key, said in (said["answers"] or {}).items())

@@ -31,5 +31,13 @@ def token_digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
+def anonymous_reference(key: bytes, token: str) -> UUID:
+    """What makes answers through one link one answer, where nothing may lead from the answer to the link.
+
+    The token is kept nowhere, and from its digest nobody gets here.
+    """
+    return UUID(bytes=hmac.digest(key, b"anonymous:" + token.encode(), hashlib.sha256)[:16])
+
+
 def _written(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest)[:TOKEN_CHARACTERS].decode()

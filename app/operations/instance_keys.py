@@ -12,19 +12,24 @@ ADDRESSES = "addresses"  # of erased people, kept as digests
 SURVEY_LINKS = "survey_links"  # the tokens of personal links
 
 
-class AddressKey:
+class InstanceKey:
     """Drawn when it is first needed, since a database that has not been migrated has no place for it."""
 
-    def __init__(self, engine: Engine, vault: Vault) -> None:
-        self._engine, self._vault = engine, vault
+    def __init__(self, engine: Engine, vault: Vault, purpose: str) -> None:
+        self._engine, self._vault, self._purpose = engine, vault, purpose
         self._key: bytes | None = None
 
     async def read(self) -> bytes:
         """Raises CannotOpenSecret."""
         if self._key is None:
             async with self._engine.write() as tx:
-                self._key = await instance_key(tx, self._vault, ADDRESSES)
+                self._key = await instance_key(tx, self._vault, self._purpose)
         return self._key
+
+
+class AddressKey(InstanceKey):
+    def __init__(self, engine: Engine, vault: Vault) -> None:
+        super().__init__(engine, vault, ADDRESSES)
 
 
 async def instance_key(tx: Tx, vault: Vault, purpose: str) -> bytes:

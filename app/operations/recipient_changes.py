@@ -57,6 +57,29 @@ async def unsubscribe_recipient(tx: Tx, workspace_id: UUID, recipient_id: UUID, 
         await announce(tx, workspace_id, [_event(EventType.RECIPIENT_UNSUBSCRIBED, row, now)])
 
 
+async def resubscribe_recipient(
+    tx: Tx, workspace_id: UUID, recipient_id: UUID, *, unsubscribed_at: datetime, now: datetime
+) -> None:
+    """Takes back the refusal of that very instant, which was a mistake, and no other."""
+    resubscribed = await tx.execute(
+        update(recipients)
+        .where(
+            recipients.c.workspace_id == workspace_id,
+            recipients.c.id == recipient_id,
+            recipients.c.unsubscribed_at == unsubscribed_at,
+        )
+        .values(
+            unsubscribed_at=None,
+            updated_at=now,
+            revision=recipients.c.revision + 1,
+            changed_in=func.pg_current_xact_id(),
+        )
+    )
+    if resubscribed.rowcount:
+        row = await get_recipient(tx, workspace_id, recipient_id)
+        await announce(tx, workspace_id, [_event(EventType.RECIPIENT_UPDATED, row, now)])
+
+
 def _event(kind: EventType, row: Mapping[Any, Any], now: datetime) -> Event:
     body = {"recipient": recipient_body(row)}
     return Event(kind, body, now, revision=row["revision"], recipient_id=row["id"])

@@ -105,7 +105,8 @@ def _settle(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
 
 def _said(answer: NewResponse | Amendment) -> dict[str, Any]:
     told = json.loads(answer.answers) if isinstance(answer.answers, str) else answer.answers
-    return {"score": answer.score, "comment": answer.comment, "certainty": answer.certainty, "answers": told}
+    said = {name: getattr(answer, name) for name in ("score", "comment", "may_contact", "certainty")}
+    return said | {"answers": told}
 
 
 def _same_key(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:

@@ -1,0 +1,70 @@
+"""What is round every page of a personal link: templates, words, headers. Nothing of it comes from anywhere else."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import HTMLResponse, Response
+
+from app.api.public.survey_look import Look
+from app.api.public.survey_words import words_for
+from app.domain.language import direction
+
+FOLDER = Path(__file__).parents[2] / "pages" / "survey"
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+SAFE = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",  # the address is the key to the page
+}
+PRIVATE = {**SAFE, "cache-control": "no-store", "x-robots-tag": "noindex, nofollow"}
+
+templates = Environment(
+    loader=FileSystemLoader(FOLDER),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(request: Request, template: str, *, language: str, look: Look, status: int = 200, **content: Any) -> Response:
+    """`language` is the survey's; what we ourselves say follows it as far as we speak it."""
+    said = words_for(language)
+    html = templates.get_template(template).render(
+        language=language,
+        direction=direction(language),
+        words=said.texts,
+        words_language=said.language,
+        words_direction=said.direction,
+        look=look,
+        path=request.url.path,
+        **content,
+    )
+    return HTMLResponse(html, status, PRIVATE)
+
+
+def message(request: Request, name: str, *, language: str, look: Look, status: int = 200, **filled: str) -> Response:
+    """A page that says one thing: the words called `name` and `name_text`."""
+    said: Mapping[str, str] = words_for(language).texts
+    title, text = said[name].format(**filled), said.get(f"{name}_text", "").format(**filled)
+    return page(request, "message.html", language=language, look=look, status=status, title=title, text=text)

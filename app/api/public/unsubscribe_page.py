@@ -1,0 +1,48 @@
+"""Unsubscribing: a page that asks once more, and the one click of mail programs, which is a POST (RFC 8058)."""
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.api.dependencies import services_of
+from app.api.public.survey_forms import one, read_form
+from app.api.public.survey_opened import Opened, open_link
+from app.api.public.survey_shell import message, page
+from app.api.public.survey_views import who
+from app.api.public.survey_words import words_for
+from app.operations.survey_links import resubscribe_by_link, unsubscribe_by_link
+
+
+async def show_unsubscribe(token: str, request: Request) -> Response:
+    """Changes nothing: scanners follow this link too."""
+    opened = await open_link(request, token, request.query_params)
+    if opened.link.unsubscribed_at is not None:
+        return _left(request, opened)
+    words = words_for(opened.language).texts
+    form = {"path": f"/u/{token}", "name": "leave", "button": words["leave_do"], "is_plain": False}
+    text = words["leave_text"].format(brand=opened.look.name, who=who(opened))
+    shown: dict[str, Any] = {"title": words["leave"], "text": text, "form": form}
+    return page(request, "message.html", language=opened.language, look=opened.look, **shown)
+
+
+async def unsubscribe(token: str, request: Request) -> Response:
+    """From the page, or from a mail program, which sends `List-Unsubscribe=One-Click` and no cookie, and follows no
+    redirect. A body that says nothing is a mail program of little accuracy rather than a mistake.
+    """
+    form = await read_form(request)
+    opened = await open_link(request, token, {"lang": one(form, "lang")})
+    if one(form, "return"):
+        async with services_of(request).engine.write() as tx:
+            await resubscribe_by_link(tx, opened.link, now=opened.now)
+        return message(request, "returned", language=opened.language, look=opened.look)
+    async with services_of(request).engine.write() as tx:
+        await unsubscribe_by_link(tx, opened.link, now=opened.now)
+    return _left(request, opened)
+
+
+def _left(request: Request, opened: Opened) -> Response:
+    words = words_for(opened.language).texts
+    form = {"path": f"/u/{opened.token}", "name": "return", "button": words["return_do"], "is_plain": True}
+    shown: dict[str, Any] = {"title": words["left"], "text": words["left_text"], "form": form}
+    return page(request, "message.html", language=opened.language, look=opened.look, **shown)

@@ -1,0 +1,91 @@
+"""What is written down when somebody is on the page of a personal link, beside the answer itself."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.domain.scanner import FlagReason
+from app.domain.survey_link import NOT_ME, SCANNER, TAKEN_OUT_BY_LINK
+from app.operations.recipient_changes import resubscribe_recipient, unsubscribe_recipient
+from app.operations.responses.change import exclude_response, restore_response
+from app.queries.responses import lock_response
+from app.queries.survey_links import Link
+
+ACTOR = "survey page"
+MISTAKE_NOTICED_WITHIN = timedelta(hours=24)
+
+
+async def note_page_opened(tx: Tx, link: Link, *, now: datetime) -> None:
+    await fetch(tx, _NOTE_OPENED, link.workspace_id, link.invitation_id, now)
+
+
+async def flag_invitation(tx: Tx, link: Link, reason: FlagReason, *, hits: int, excludes: bool, now: datetime) -> None:
+    """Keeps the evidence. `excludes`: what is recorded was not done by a person, so it counts no more."""
+    await fetch(tx, _FLAG, link.workspace_id, link.invitation_id, now, reason.value, hits)
+    if excludes:
+        await _take_out(tx, link, SCANNER, now=now)
+
+
+async def readmit_answer(tx: Tx, link: Link, *, now: datetime) -> None:
+    """Somebody moved, so it was no scanner, or it was them after all."""
+    await fetch(tx, _UNFLAG, link.workspace_id, link.invitation_id)
+    row = await _response_of(tx, link)
+    if row is not None and row["excluded_reason"] in TAKEN_OUT_BY_LINK:
+        await restore_response(tx, link.workspace_id, row["id"], reason=None, actor=ACTOR, now=now)
+
+
+async def disown_answer(tx: Tx, link: Link, *, now: datetime) -> None:
+    """Whoever had the link is not the person who was asked: nothing may count in their name."""
+    await _take_out(tx, link, NOT_ME, now=now)
+
+
+async def unsubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
+    """Raises RecipientNotFound, where they were erased meanwhile."""
+    await unsubscribe_recipient(tx, link.workspace_id, link.recipient_id, now=now)
+    await fetch(tx, _NOTE_UNSUBSCRIBED, link.workspace_id, link.invitation_id, now)
+
+
+async def resubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
+    """Lately and through this link: it does not bring back who refused in another way."""
+    since = now - MISTAKE_NOTICED_WITHIN
+    for row in await fetch(tx, _TAKE_BACK_UNSUBSCRIBED, link.workspace_id, link.invitation_id, since):
+        refused_at = row["unsubscribed_at"]
+        await resubscribe_recipient(tx, link.workspace_id, link.recipient_id, unsubscribed_at=refused_at, now=now)
+
+
+async def _take_out(tx: Tx, link: Link, reason: str, *, now: datetime) -> None:
+    row = await _response_of(tx, link)
+    if row is not None and row["excluded_at"] is None:
+        await exclude_response(tx, link.workspace_id, row["id"], reason=reason, actor=ACTOR, now=now)
+
+
+async def _response_of(tx: Tx, link: Link) -> Mapping[Any, Any] | None:
+    (row,) = await fetch(tx, _RESPONSE_ID, link.workspace_id, link.invitation_id)
+    response_id: UUID | None = row["response_id"]
+    return await lock_response(tx, link.workspace_id, response_id) if response_id is not None else None
+
+
+_CHANGED = "revision = revision + 1, changed_in = pg_current_xact_id()"
+_OF_LINK = "WHERE workspace_id = $1 AND id = $2"
+_NOTE_OPENED = f"UPDATE invitations SET page_opened_at = $3, {_CHANGED} {_OF_LINK} AND page_opened_at IS NULL"
+_FLAG = f"""
+    UPDATE invitations SET flagged_at = coalesce(flagged_at, $3), flag_reason = coalesce(flag_reason, $4),
+        scanner_hits = scanner_hits + $5, {_CHANGED}
+    {_OF_LINK}
+"""
+_UNFLAG = f"""
+    UPDATE invitations SET flagged_at = NULL, flag_reason = NULL, {_CHANGED} {_OF_LINK} AND flagged_at IS NOT NULL
+"""
+_RESPONSE_ID = f"SELECT response_id FROM invitations {_OF_LINK}"
+_NOTE_UNSUBSCRIBED = f"""
+    UPDATE invitations SET unsubscribed_at = $3, {_CHANGED} {_OF_LINK} AND unsubscribed_at IS NULL
+"""
+_TAKE_BACK_UNSUBSCRIBED = f"""
+    UPDATE invitations v SET unsubscribed_at = NULL, {_CHANGED}
+    FROM (SELECT unsubscribed_at FROM invitations {_OF_LINK} AND unsubscribed_at >= $3 FOR UPDATE) before
+    WHERE v.workspace_id = $1 AND v.id = $2
+    RETURNING before.unsubscribed_at
+"""
