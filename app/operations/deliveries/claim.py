@@ -89,16 +89,18 @@ class Claim:
 
 async def claim_due_deliveries(tx: Connection, *, lease: Lease, limit: int, cap_of: Callable[[UUID], int]) -> Claim:
     """`cap_of` an endpoint: how many of its deliveries may be in flight, over all workers."""
-    endpoints = await _lock_due_endpoints(tx, limit=min(limit, ENDPOINTS_AT_ONCE))
-    if not endpoints:
+    locked = await _lock_due_endpoints(tx, limit=min(limit, ENDPOINTS_AT_ONCE))
+    if not locked:
         return Claim()
+    shares = _shares(list(locked.values()), limit)
+    endpoints = {one: locked[one] for one in shares}
     caps = [_cap(endpoint, cap_of) for endpoint in endpoints.values()]
-    shares = _shares(list(endpoints.values()), limit)
-    rows = await fetch(tx, _CLAIM, *_keys(endpoints), caps, shares, limit, lease.id, lease.seconds)
+    most = [_within_rate(endpoint, shares[one]) for one, endpoint in endpoints.items()]
+    rows = await fetch(tx, _CLAIM, *_keys(endpoints), caps, most, limit, lease.id, lease.seconds)
     frozen = await _freeze_delayed(tx, endpoints, rows, lease)
     noted = await fetch(tx, _NOTE_NEXT_DUE, *_keys(endpoints), caps, _paid(endpoints, rows))
     claimed = [_claimed(endpoints[row["endpoint_id"]], row, lease, frozen) for row in rows]
-    return Claim(claimed, min((row["due_in"] for row in noted), default=None))
+    return Claim(claimed, 0.0 if len(endpoints) < len(locked) else min((row["due_in"] for row in noted), default=None))
 
 
 async def _lock_due_endpoints(tx: Connection, *, limit: int) -> dict[UUID, DueEndpoint]:
@@ -114,11 +116,21 @@ def _cap(endpoint: DueEndpoint, cap_of: Callable[[UUID], int]) -> int:
     return cap if endpoint.most_at_once is None else min(cap, endpoint.most_at_once)
 
 
-def _shares(endpoints: Sequence[DueEndpoint], limit: int) -> list[int]:
-    """Each workspace gets the same, whether it has one endpoint or a hundred; what is not used goes round again."""
-    of_workspace = Counter(endpoint.workspace_id for endpoint in endpoints)
+def _shares(endpoints: Sequence[DueEndpoint], limit: int) -> Mapping[UUID, int]:
+    """Each workspace gets the same, whether it has one endpoint or a hundred; what is not used goes round again.
+
+    Endpoints that nothing is left for are left out, and stay first in the queue.
+    """
+    of_workspace: dict[UUID, list[UUID]] = {}
+    for endpoint in endpoints:
+        of_workspace.setdefault(endpoint.workspace_id, []).append(endpoint.id)
     share = -(-limit // len(of_workspace))
-    return [_within_rate(endpoint, -(-share // of_workspace[endpoint.workspace_id])) for endpoint in endpoints]
+    return {
+        one: count
+        for ids in of_workspace.values()
+        for number, one in enumerate(ids)
+        if (count := share // len(ids) + (number < share % len(ids)))
+    }
 
 
 def _within_rate(endpoint: DueEndpoint, share: int) -> int:
@@ -171,7 +183,7 @@ def _claimed(
 # Locked before anything is joined to them, or else all that are due would be joined to find the first.
 _LOCK_DUE = """
     WITH locked AS MATERIALIZED (
-        SELECT workspace_id, endpoint_id, paid_until FROM endpoint_work WHERE due_at <= now()
+        SELECT workspace_id, endpoint_id, paid_until, due_at FROM endpoint_work WHERE due_at <= now()
         ORDER BY due_at LIMIT $1 FOR UPDATE SKIP LOCKED
     )
     SELECT w.workspace_id, w.endpoint_id AS id, e.url, e.delay_seconds > 0 AS is_delayed, s.mode = 'live' AS livemode,
@@ -192,6 +204,7 @@ _LOCK_DUE = """
         WHERE k.workspace_id = w.workspace_id AND k.endpoint_id = w.endpoint_id
             AND (k.expires_at IS NULL OR k.expires_at > now())
     ) AS secret
+    ORDER BY w.due_at
 """
 
 # Whoever enables it notes its work again. Asked anew, since the endpoint may have been enabled before we had the lock.
