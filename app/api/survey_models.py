@@ -5,6 +5,7 @@ from typing import Annotated, TypeVar
 from pydantic import Field, StringConstraints
 
 from app.api.schemas import Flag, Reply, Request, Whole
+from app.domain.links import LONGEST_LINK
 from app.domain.metric import Band
 from app.domain.question_rules import (
     LONGEST_LABEL,
@@ -16,7 +17,7 @@ from app.domain.question_rules import (
     STABLE_ID,
 )
 from app.domain.questions import QuestionKind
-from app.domain.survey import LONGEST_LINK, MOST_LANGUAGES, Survey
+from app.domain.survey import MOST_LANGUAGES, Survey
 from app.domain.survey_texts import LONGEST_TEXT
 
 Language = Annotated[str, StringConstraints(max_length=20), Field(examples=["en", "pt-BR", "zh-Hant"])]

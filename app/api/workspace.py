@@ -1,18 +1,32 @@
 """The workspace a key belongs to."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from app.api.dependencies import ReadTx, Tx, WorkspaceReader, WorkspaceWriter
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Name, Reply, Request, WorkspaceId, absent
+from app.domain.brand import ACCENT, LONGEST_ADDRESS, LONGEST_NAME, Brand, BrandInvalid
+from app.domain.links import LONGEST_LINK
 from app.domain.period import UnknownTimeZone
 from app.operations.workspaces import change_workspace
 from app.queries.workspaces import get_workspace as read_workspace
 
 routes = router("workspace")
+
+
+class ShownBrand(Reply):
+    """What survey pages and mails look like; what nobody has set is filled in."""
+
+    name: str = Field(description="The workspace's, unless set.")
+    accent: str = Field(examples=[ACCENT])
+    ink: str = Field(description="What is written on the accent: white where it can be read, else black.")
+    logo_url: str | None
+    postal_address: str | None
+    privacy_url: str | None
 
 
 class Workspace(Reply):
@@ -21,8 +35,27 @@ class Workspace(Reply):
     mode: Literal["live", "test"]
     time_zone: str = Field(examples=["Europe/Berlin"])
     sibling_id: WorkspaceId | None = Field(description="The test workspace of a live one, and the other way round.")
+    brand: ShownBrand
     created_at: Instant
     revision: int
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> "Workspace":
+        brand = Brand.of(row["brand"], workspace_name=row["name"])
+        return cls.model_validate({**row, "brand": ShownBrand.model_validate(brand)})
+
+
+Link = Annotated[str, StringConstraints(max_length=LONGEST_LINK), Field(examples=["https://shop.example/privacy"])]
+
+
+class BrandEdit(Request):
+    """Fields left out stay as they are; null takes one back."""
+
+    name: Annotated[str, StringConstraints(max_length=LONGEST_NAME)] | None = None
+    accent: Annotated[str, StringConstraints(pattern="^#[0-9a-f]{6}$"), Field(examples=[ACCENT])] | None = None
+    logo_url: Link | None = Field(None, description="Shown in mails. Begins with https://")
+    postal_address: Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS)] | None = None
+    privacy_url: Link | None = Field(None, description="Linked from survey pages and mails. Begins with https://")
 
 
 class WorkspaceEdit(Request):
@@ -30,14 +63,19 @@ class WorkspaceEdit(Request):
     time_zone: Annotated[Name, Field(description="From the IANA list. Decides the day of later answers only.")] = (
         absent()
     )
+    brand: BrandEdit = absent()
 
 
 @routes.get("/v1/workspace", summary="Your workspace")
 async def get_workspace(caller: WorkspaceReader, tx: ReadTx) -> Workspace:
-    return Workspace.model_validate(await read_workspace(tx, caller.workspace_id))
+    return Workspace.of(await read_workspace(tx, caller.workspace_id))
 
 
-@routes.patch("/v1/workspace", summary="Change its name or time zone", responses=refuses(UnknownTimeZone))
+@routes.patch(
+    "/v1/workspace",
+    summary="Change its name, time zone or brand",
+    responses=refuses(UnknownTimeZone, BrandInvalid),
+)
 async def update_workspace(body: WorkspaceEdit, caller: WorkspaceWriter, tx: Tx) -> Workspace:
     await change_workspace(tx, caller.workspace_id, body.model_dump(exclude_unset=True))
-    return Workspace.model_validate(await read_workspace(tx, caller.workspace_id))
+    return Workspace.of(await read_workspace(tx, caller.workspace_id))

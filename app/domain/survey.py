@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import islice
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 from app.domain.errors import RuleViolation
+from app.domain.links import LONGEST_LINK, is_safe_link
 from app.domain.merge_fields import fields_in
 from app.domain.metric import Band, Metric
 from app.domain.pointer import json_pointer
@@ -20,7 +20,6 @@ from app.domain.question_rules import LONGEST_LABEL, question_faults
 from app.domain.questions import Question, Texts
 from app.domain.survey_texts import Fault, text_faults
 
-LONGEST_LINK = 2_000
 MOST_LANGUAGES = 50
 MOST_FAULTS_LISTED = 50
 # BCP 47 as far as surveys need it: language, script, region (pt, pt-BR, zh-Hant, zh-Hant-HK, es-419).
@@ -230,16 +229,6 @@ def _language_faults(survey: Survey) -> Iterator[Fault]:
 def _link_faults(survey: Survey) -> Iterator[Fault]:
     for band, by_language in survey.thank_you.items():
         for language, said in by_language.items():
-            if said.link is not None and not _is_safe_link(said.link):
+            if said.link is not None and not is_safe_link(said.link):
                 detail = f"A link begins with https://, names a host and has at most {LONGEST_LINK} characters."
                 yield Fault(json_pointer("thank_you", band, language, "link"), detail)
-
-
-def _is_safe_link(link: str) -> bool:
-    if len(link) > LONGEST_LINK or not link.isprintable() or any(letter in " \"'<>\\" for letter in link):
-        return False
-    try:
-        parts = urlsplit(link)
-        return parts.scheme == "https" and bool(parts.hostname) and parts.username is None and parts.port != 0
-    except ValueError:  # a bracket or a port that makes no sense
-        return False

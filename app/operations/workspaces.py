@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import workspaces
+from app.domain.brand import changed_brand
 from app.domain.keys import EVERYTHING, KeyKind
 from app.domain.period import UnknownTimeZone, zone_named
 from app.operations.api_keys import issue_key
@@ -71,9 +72,16 @@ async def _first_key(tx: Tx, workspace_id: UUID, *, kind: KeyKind, mode: str, no
 
 
 async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any]) -> None:
-    """A new time zone decides the day of later answers only; what was counted stays. Raises UnknownTimeZone."""
+    """A new time zone decides the day of later answers only; what was counted stays. `brand` names what changes in it.
+
+    Raises UnknownTimeZone, BrandInvalid.
+    """
     if "time_zone" in changes:
         await _check_time_zone(tx, changes["time_zone"])
+    if "brand" in changes:
+        stored = select(workspaces.c.brand).where(workspaces.c.id == workspace_id).with_for_update(key_share=True)
+        brand = (await tx.execute(stored)).scalar_one()
+        changes = {**changes, "brand": changed_brand(brand, changes["brand"])}
     if changes:
         await tx.execute(
             update(workspaces)

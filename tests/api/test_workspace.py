@@ -21,6 +21,49 @@ async def test_name_and_time_zone_can_be_changed_alone(alice: Tenant, charlie: T
     assert (await charlie.api.get("/v1/workspace")).json()["name"] == "Charlie"
 
 
+PLAIN = {
+    "name": "Alice", "accent": "#3b4cca", "ink": "#ffffff", "logo_url": None, "postal_address": None,
+    "privacy_url": None,
+}  # fmt: skip
+
+
+async def brand(tenant: Tenant, **changes: object) -> dict[str, object]:
+    reply = await tenant.api.patch("/v1/workspace", json={"brand": changes})
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json()["brand"])
+
+
+async def test_a_brand_is_the_workspace_in_a_colour_of_ours_until_it_is_set(alice: Tenant, charlie: Tenant) -> None:
+    assert (await alice.api.get("/v1/workspace")).json()["brand"] == PLAIN
+    await brand(charlie, name="Charlie's", accent="#ffd60a")
+    assert (await alice.api.patch("/v1/workspace", json={"name": "Shop"})).json()["brand"] == {**PLAIN, "name": "Shop"}
+
+
+async def test_a_brand_is_changed_field_by_field_and_what_is_written_on_it_can_be_read(alice: Tenant) -> None:
+    yellow = {"name": "Acme", "accent": "#ffd60a", "ink": "#000000"}
+    assert await brand(alice, name="Acme", accent="#ffd60a") == {**PLAIN, **yellow}
+    address = {"postal_address": "Acme Ltd\n1 High Street", "privacy_url": "https://acme.example/privacy"}
+    assert await brand(alice, **address) == {**PLAIN, **yellow, **address}
+    assert await brand(alice, name=None, accent=None) == {**PLAIN, **address}
+    logo = "https://acme.example/logo.png"
+    assert (await brand(alice, logo_url=logo))["logo_url"] == logo
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", " "), ("name", "two\nlines"), ("name", "x" * 101), ("accent", "red"), ("accent", "#FFF"),
+        ("accent", "#GG0000"), ("logo_url", "http://acme.example/logo.png"), ("logo_url", "javascript:alert(1)"),
+        ("privacy_url", "https://user@acme.example"), ("postal_address", "x" * 501), ("postal_address", ""),
+        ("slogan", "We care"),
+    ],
+)  # fmt: skip
+async def test_what_would_not_look_right_is_refused(alice: Tenant, field: str, value: str) -> None:
+    reply = await alice.api.patch("/v1/workspace", json={"brand": {"postal_address": "Here", field: value}})
+    assert (reply.status_code, reply.json()["errors"][0]["pointer"]) == (422, f"/brand/{field}")
+    assert (await alice.api.get("/v1/workspace")).json()["brand"] == PLAIN
+
+
 async def test_saying_nothing_changes_nothing(alice: Tenant) -> None:
     before = (await alice.api.get("/v1/workspace")).json()
     assert (await alice.api.patch("/v1/workspace", json={})).json() == before
