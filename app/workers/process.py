@@ -23,6 +23,7 @@ from app.workers.fan_out import FanOut
 from app.workers.home import only_at_home
 from app.workers.listener import listen
 from app.workers.loop import Bell, collect_less_garbage, repeat
+from app.workers.post_office import carry_mail
 from app.workers.pull_people import Puller
 from app.workers.signing_keys import SigningKeys
 from app.workers.timetable import timetable
@@ -94,6 +95,7 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
                 for lane in _spare_lanes(sender.engine):
                     pull = only_at_home(sender.engine, Puller(sender).step)
                     tasks.create_task(poll(pull, lane=lane, bell=Bell(), stop=stop))
+                tasks.create_task(carry_mail(sender.engine, sender.settings, stop=stop))
                 tasks.create_task(poll(settling.step, lane=to_settle, bell=settling.bell, stop=done))
                 log.info("worker started")
                 await stop.wait()

@@ -18,7 +18,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
-from app.workers import chores
+from app.workers import asking, chores
 from app.workers.import_process import work_off_imports
 from app.workers.loop import note_failure
 from app.workers.track_properties import track_properties
@@ -43,7 +43,10 @@ TIMETABLE = (
     Entry(timedelta(seconds=2), chores.work_off_replays),
     Entry(timedelta(seconds=5), track_properties),
     Entry(timedelta(seconds=5), chores.advance_campaigns),
+    Entry(timedelta(seconds=2), asking.plan_campaigns),
+    Entry(timedelta(seconds=15), asking.tend_invitations),
     Entry(timedelta(seconds=15), chores.finish_erasures),
+    Entry(timedelta(minutes=1), asking.end_what_is_over),
     Entry(timedelta(minutes=1), chores.recompute_endpoint_work),
     Entry(timedelta(minutes=1), chores.look_after_failing_endpoints),
     Entry(timedelta(minutes=1), chores.cancel_hopeless_deliveries),

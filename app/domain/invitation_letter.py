@@ -1,0 +1,101 @@
+"""The mail that an invitation becomes."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from app.domain.asking_parts import SenderKind, Variant
+from app.domain.ids import shown
+from app.domain.invitation import AskingCampaign, ClaimedInvitation
+from app.domain.letter import Letter, Look, Mailbox, Purpose, verp_address
+from app.domain.merge_fields import fill, merge_values
+from app.domain.metric import METRICS
+from app.domain.recipient import RecipientInvalid, email_address
+from app.domain.survey import pick_language
+
+NO_VARIANT = Variant("")
+
+
+def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) -> Letter:
+    campaign, addressee = invitation.campaign, invitation.addressee
+    survey, variant = campaign.survey, _variant(invitation)
+    language = pick_language(survey, wanted=addressee.locale)
+    values = merge_values(
+        name=addressee.name,
+        account=addressee.account_name,
+        brand=_brand_name(campaign),
+        properties=addressee.properties,
+    )
+    question = fill(_said(variant.question, language) or survey.question[language], values)
+    email = campaign.asking.email
+    subject = _said(variant.subject, language) or _said(email.subject, language)
+    intro = _said(email.intro, language)
+    sender = sender_of(invitation, public_url=public_url)
+    return Letter(
+        message_id=invitation.message_id,
+        purpose=Purpose(invitation.kind.value),
+        to=Mailbox(addressee.email, addressee.name),
+        sender=sender,
+        reply_to=Mailbox(email.reply_to) if email.reply_to else _mailbox(campaign.sender.get("reply_to")),
+        envelope_sender=_envelope_sender(campaign, sender, invitation),
+        sent_at=now,
+        feedback_ids=(shown("campaign", campaign.id), shown("workspace", campaign.workspace_id)),
+        language=language,
+        subject=fill(subject, values) if subject else question,
+        intro=fill(intro, values) if intro else None,
+        question=question,
+        metric=METRICS[campaign.metric],
+        lowest_label=survey.lowest_label.get(language),
+        highest_label=survey.highest_label.get(language),
+        survey_url=f"{public_url}/s/{invitation.token}",
+        unsubscribe_url=f"{public_url}/u/{invitation.token}",
+        look=_look(campaign),
+        postal_address=campaign.sender.get("postal_address"),
+    )
+
+
+def sender_of(invitation: ClaimedInvitation, *, public_url: str) -> Mailbox:
+    campaign, email = invitation.campaign, invitation.campaign.asking.email
+    name = email.from_name or campaign.sender.get("from_name") or _brand_name(campaign)
+    owner = _mailbox(invitation.addressee.account_owner)
+    if email.sender is SenderKind.ACCOUNT_OWNER and owner is not None:
+        return owner
+    host = public_url.partition("://")[2].partition("/")[0].partition(":")[0]
+    address = email.from_email or campaign.sender.get("from_email") or f"surveys@{host}"
+    return Mailbox(address, name)
+
+
+def _envelope_sender(campaign: AskingCampaign, sender: Mailbox, invitation: ClaimedInvitation) -> str:
+    bounces_to = campaign.sender.get("bounce_address")
+    return verp_address(bounces_to, invitation.message_id) if bounces_to else sender.email
+
+
+def _variant(invitation: ClaimedInvitation) -> Variant:
+    variants = invitation.campaign.asking.variants
+    return next((one for one in variants if one.key == invitation.variant), NO_VARIANT)
+
+
+def _said(texts: Mapping[str, str], language: str) -> str | None:
+    """In that language, or the nearest broader one."""
+    tag = language
+    while tag:
+        if tag in texts:
+            return texts[tag]
+        tag = tag.rpartition("-")[0]
+    return None
+
+
+def _brand_name(campaign: AskingCampaign) -> str:
+    return str(campaign.brand.get("name") or campaign.workspace_name)
+
+
+def _look(campaign: AskingCampaign) -> Look:
+    chosen = {name: campaign.brand[name] for name in ("accent", "logo_url") if campaign.brand.get(name)}
+    return Look(_brand_name(campaign), **chosen)
+
+
+def _mailbox(address: object) -> Mailbox | None:
+    """None of what is no address: owners of accounts may be names."""
+    try:
+        return Mailbox(email_address(address)) if isinstance(address, str) else None
+    except RecipientInvalid:
+        return None

@@ -1,0 +1,151 @@
+"""What may be sent now: due invitations of campaigns that send, locked, with the people they are for."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.domain.date_slots import date_in, date_slot
+from app.domain.invitation import Addressee, AskingCampaign
+from app.domain.triggers import OnDate
+from app.queries.asking_campaigns import read_asking_campaigns
+
+CAMPAIGNS_AT_ONCE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    campaign: AskingCampaign
+    id: UUID
+    addressee: Addressee
+    has_email: bool
+    state: str
+    slot: str
+    variant: str | None
+    due_at: datetime
+    latest_at: datetime | None
+    planned_at: datetime
+    asked_at: datetime | None
+    reminder_count: int
+
+    @property
+    def is_reminder(self) -> bool:
+        return self.state != "planned"
+
+    @property
+    def domain(self) -> str:
+        return self.addressee.email.rpartition("@")[2]
+
+    @property
+    def is_date_moved(self) -> bool:
+        trigger = self.campaign.asking.trigger
+        if not isinstance(trigger, OnDate) or self.is_reminder:
+            return False
+        day = date_in(self.addressee.properties, trigger)
+        return day is None or self.slot != date_slot(trigger, day)
+
+
+async def lock_due_campaigns(tx: Tx, *, now: datetime) -> list[AskingCampaign]:
+    """The ones longest due; those another worker holds are skipped. Of those that do not run nothing is due."""
+    locked = await fetch(tx, _LOCK_CAMPAIGNS, now, CAMPAIGNS_AT_ONCE)
+    places = [row["workspace_id"] for row in locked], [row["campaign_id"] for row in locked]
+    found = await read_asking_campaigns(tx, *places) if locked else []
+    running = {campaign.id: campaign for campaign in found if campaign.state == "running"}
+    resting = [row for row in locked if row["campaign_id"] not in running]
+    if resting:
+        rest = [row["workspace_id"] for row in resting], [row["campaign_id"] for row in resting]
+        await fetch(tx, _FORGET_RESTING, *rest)
+    return list(running.values())
+
+
+async def lock_candidates(tx: Tx, campaigns: Sequence[AskingCampaign], *, limit: int, now: datetime) -> list[Candidate]:
+    """With the rows of their recipients, so that nobody else asks the same person meanwhile.
+
+    Whom somebody else holds stays due. Each workspace gets the same share.
+    """
+    shares = _shares(campaigns, limit)
+    places = [campaign.workspace_id for campaign in campaigns], [campaign.id for campaign in campaigns]
+    due = await fetch(tx, _LOCK_DUE, *places, shares, now)
+    if not due:
+        return []
+    people = await fetch(
+        tx, _LOCK_PEOPLE, [row["workspace_id"] for row in due], [row["recipient_id"] for row in due]
+    )  # fmt: skip
+    known = {row["id"]: row for row in people}
+    said = await _read_touchpoints(tx, due)
+    by_id = {campaign.id: campaign for campaign in campaigns}
+    return [
+        _candidate(by_id[row["campaign_id"]], row, known[row["recipient_id"]], said.get(row["touchpoint_id"], {}))
+        for row in due
+        if row["recipient_id"] in known
+    ]
+
+
+def _shares(campaigns: Sequence[AskingCampaign], limit: int) -> list[int]:
+    of_workspace = Counter(campaign.workspace_id for campaign in campaigns)
+    share = -(-limit // len(of_workspace))
+    return [-(-share // of_workspace[campaign.workspace_id]) for campaign in campaigns]
+
+
+async def _read_touchpoints(tx: Tx, due: Sequence[Mapping[str, Any]]) -> dict[UUID, Mapping[str, Any]]:
+    about = [row for row in due if row["touchpoint_id"] is not None]
+    if not about:
+        return {}
+    places = [row["workspace_id"] for row in about], [row["touchpoint_id"] for row in about]
+    return {row["id"]: json.loads(row["properties"]) for row in await fetch(tx, _READ_TOUCHPOINTS, *places)}
+
+
+def _candidate(
+    campaign: AskingCampaign, row: Mapping[str, Any], person: Mapping[str, Any], said: Mapping[str, Any]
+) -> Candidate:
+    addressee = Addressee(
+        person["id"], person["email"] or "", person["name"], person["locale"], person["account_name"],
+        person["account_owner"], {**json.loads(person["properties"]), **said},
+    )  # fmt: skip
+    return Candidate(
+        campaign, row["id"], addressee, person["email"] is not None, row["state"], row["slot"], row["variant"],
+        row["due_at"], row["latest_at"], row["created_at"], row["asked_at"], row["reminder_count"],
+    )  # fmt: skip
+
+
+# Locked before anything is joined to them, or else all that are due would be joined to find the first.
+_LOCK_CAMPAIGNS = """
+    SELECT workspace_id, campaign_id FROM sending_work WHERE due_at <= $1
+    ORDER BY due_at LIMIT $2 FOR UPDATE SKIP LOCKED
+"""
+_FORGET_RESTING = """
+    DELETE FROM sending_work s USING unnest($1::uuid[], $2::uuid[]) AS r (workspace_id, campaign_id)
+    WHERE s.workspace_id = r.workspace_id AND s.campaign_id = r.campaign_id
+"""
+_LOCK_DUE = """
+    SELECT v.* FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS c (workspace_id, campaign_id, share)
+    CROSS JOIN LATERAL (
+        SELECT v.workspace_id, v.campaign_id, v.id, v.recipient_id, v.touchpoint_id, v.state, v.slot, v.variant,
+            v.due_at, v.latest_at, v.created_at, v.asked_at, v.reminder_count
+        FROM invitations v
+        WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.campaign_id AND v.due_at <= $4
+            AND v.claim_id IS NULL
+        ORDER BY v.due_at LIMIT c.share FOR UPDATE SKIP LOCKED
+    ) v
+"""
+_LOCK_PEOPLE = """
+    WITH wanted AS MATERIALIZED (
+        SELECT DISTINCT workspace_id, id FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, id)
+    ), locked AS MATERIALIZED (
+        SELECT p.* FROM recipients p JOIN wanted w ON w.workspace_id = p.workspace_id AND w.id = p.id
+        ORDER BY p.workspace_id, p.id FOR NO KEY UPDATE OF p SKIP LOCKED
+    )
+    SELECT p.id, p.email, p.name, p.locale, p.properties::text AS properties, a.name AS account_name,
+        a.owner AS account_owner
+    FROM locked p LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
+"""
+_READ_TOUCHPOINTS = """
+    SELECT t.id, t.properties::text AS properties
+    FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, id)
+    JOIN touchpoints t ON t.workspace_id = w.workspace_id AND t.id = w.id
+"""

@@ -1,0 +1,136 @@
+"""How asking ends: waves that are over, campaigns that have asked everybody, know enough, or do harm."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.db.tables.scores import COUNTERS
+from app.domain.asking_parts import Stop
+from app.domain.automatic_stop import reason_to_pause
+from app.domain.campaign import CampaignMove
+from app.domain.eligibility import Reason
+from app.domain.invitation import AskingCampaign
+from app.domain.metric import METRICS, Metric
+from app.domain.scoring import Histogram, score_of
+from app.operations.campaigns import move_campaign
+from app.queries.asking_campaigns import read_asking_campaigns
+
+AT_ONCE = 100
+LOOKED_BACK = timedelta(days=30)
+
+
+async def close_waves(tx: Tx, *, now: datetime) -> int:
+    """Whoever was not free in time is not asked by it. Says how many waves there were."""
+    return len(await fetch(tx, _CLOSE_WAVES, now, AT_ONCE, Reason.TOO_LATE.value))
+
+
+async def complete_finished_campaigns(tx: Tx, *, now: datetime) -> int:
+    """Those that ask once, when nobody is left to ask or to remind."""
+    finished = await fetch(tx, _FIND_FINISHED, AT_ONCE)
+    for row in finished:
+        await move_campaign(tx, row["workspace_id"], row["id"], CampaignMove.COMPLETE, now=now)
+    return len(finished)
+
+
+async def pause_harmful_campaigns(tx: Tx, *, now: datetime) -> int:
+    """Says so in `paused_reason`, and as an event; whoever resumes it begins with a clean slate the day after."""
+    paused = 0
+    for row in await fetch(tx, _COUNT_HARM, (now - LOOKED_BACK).date()):
+        reason = reason_to_pause(sent=row["sent"], bounced=row["bounced"], complained=row["complained"])
+        if reason is not None:
+            place = row["workspace_id"], row["campaign_id"]
+            await fetch(tx, _SAY_WHY, *place, reason.value)
+            await move_campaign(tx, *place, CampaignMove.PAUSE, now=now)
+            paused += 1
+    return paused
+
+
+async def release_where_enough_is_known(tx: Tx) -> None:
+    """What was planned and not sent is given back to other campaigns."""
+    found = await fetch(tx, _FIND_STOPPING)
+    places = [row["workspace_id"] for row in found], [row["id"] for row in found]
+    for campaign in await read_asking_campaigns(tx, *places) if found else []:
+        await _release_enough(tx, campaign)
+
+
+async def _release_enough(tx: Tx, campaign: AskingCampaign) -> None:
+    stop, metric = campaign.asking.stop, METRICS[campaign.metric]
+    assert stop is not None
+    key = stop.property or ""
+    rows = await fetch(tx, _COUNT_ANSWERS, campaign.workspace_id, campaign.id, key)
+    enough = [row for row in rows if _is_enough(stop, row, metric)]
+    if enough:
+        values: Sequence[str] = [row["property_value"] for row in enough]
+        waves: Sequence[int] = [row["wave"] for row in enough]
+        await fetch(tx, _RELEASE, campaign.workspace_id, campaign.id, key, values, waves)
+
+
+def _is_enough(stop: Stop, row: Mapping[str, Any], metric: Metric) -> bool:
+    histogram = Histogram(tuple(row[counter] for counter in COUNTERS))
+    if stop.answers is not None:
+        return histogram.n >= stop.answers
+    margin = score_of(histogram, metric=metric).margin_of_error
+    return margin is not None and stop.margin is not None and margin <= stop.margin
+
+
+_CLOSE_WAVES = """
+    WITH over AS MATERIALIZED (
+        SELECT workspace_id, campaign_id, number FROM waves WHERE state <> 'closed' AND ends_at <= $1
+        ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    ), late AS (
+        UPDATE invitations v SET state = 'skipped', skip_reason = $3, due_at = NULL, revision = v.revision + 1,
+            changed_in = pg_current_xact_id()
+        FROM over o
+        WHERE v.workspace_id = o.workspace_id AND v.campaign_id = o.campaign_id AND v.wave = o.number
+            AND v.state = 'planned' AND v.claim_id IS NULL
+    )
+    UPDATE waves w SET state = 'closed', closed_at = $1 FROM over o
+    WHERE w.workspace_id = o.workspace_id AND w.campaign_id = o.campaign_id AND w.number = o.number
+    RETURNING w.number
+"""
+_FIND_FINISHED = """
+    SELECT c.workspace_id, c.id FROM campaigns c
+    WHERE c.state = 'running' AND c.plan_due_at IS NULL AND c.asking -> 'trigger' ->> 'kind' = 'once'
+        AND EXISTS (
+            SELECT FROM waves w WHERE w.workspace_id = c.workspace_id AND w.campaign_id = c.id AND w.state = 'closed'
+        ) AND NOT EXISTS (
+            SELECT FROM invitations v WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.id
+                AND v.state IN ('planned', 'sending', 'sent')
+        )
+    LIMIT $1
+"""
+_COUNT_HARM = """
+    SELECT d.workspace_id, d.campaign_id, sum(d.sent_count)::int AS sent, sum(d.bounced_count)::int AS bounced,
+        sum(d.complained_count)::int AS complained
+    FROM sending_days d
+    JOIN campaigns c ON c.workspace_id = d.workspace_id AND c.id = d.campaign_id
+    LEFT JOIN LATERAL (
+        SELECT max(e.occurred_at) AS at FROM events e
+        WHERE e.workspace_id = c.workspace_id AND e.campaign_id = c.id AND e.type = 'campaign.resumed'
+    ) resumed ON c.state = 'running'
+    WHERE c.state = 'running' AND d.sent_on >= $1 AND (resumed.at IS NULL OR d.sent_on > resumed.at::date)
+    GROUP BY 1, 2 HAVING sum(d.bounced_count) + sum(d.complained_count) > 0
+"""
+_SAY_WHY = "UPDATE campaigns SET paused_reason = $3 WHERE workspace_id = $1 AND id = $2"
+_FIND_STOPPING = """
+    SELECT c.workspace_id, c.id FROM campaigns c
+    WHERE c.state = 'running' AND c.asking -> 'stop' <> 'null' AND EXISTS (
+        SELECT FROM invitations v WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.id
+            AND v.state = 'planned'
+    )
+"""
+_COUNT_ANSWERS = f"""
+    SELECT property_value, wave, {", ".join(f"sum({counter})::int AS {counter}" for counter in COUNTERS)}
+    FROM score_rollups WHERE workspace_id = $1 AND campaign_id = $2 AND property_key = $3
+    GROUP BY property_value, wave
+"""
+_RELEASE = """
+    UPDATE invitations v SET state = 'released', due_at = NULL, revision = v.revision + 1,
+        changed_in = pg_current_xact_id()
+    FROM unnest($4::text[], $5::int[]) AS g (value, wave), recipients p
+    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND v.wave = g.wave AND v.state = 'planned'
+        AND v.claim_id IS NULL AND p.workspace_id = v.workspace_id AND p.id = v.recipient_id
+        AND ($3 = '' OR p.properties ->> $3 = g.value)
+"""

@@ -1,0 +1,107 @@
+"""Giving planned invitations their moment and their variant, in batches."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.domain.date_slots import SPAN
+from app.domain.eligibility import Reason
+from app.domain.invitation import AskingCampaign
+from app.domain.period import zone_named
+from app.domain.rhythm import Wave
+from app.domain.scheduling import Turn, schedule, variant_for
+from app.operations.invitations.wake import wake_campaigns
+from app.queries.asking_campaigns import read_asking_campaigns
+from app.queries.best_hours import best_hour_of
+
+AT_ONCE = 5_000
+
+
+async def schedule_invitations(tx: Tx, *, now: datetime, limit: int = AT_ONCE) -> int:
+    """One batch, of whichever campaigns; says how many there were."""
+    rows = await fetch(tx, _LOCK_UNSCHEDULED, limit)
+    of_campaign: dict[tuple[UUID, UUID], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        of_campaign[row["workspace_id"], row["campaign_id"]].append(row)
+    if rows:
+        spaces, ids = [place[0] for place in of_campaign], [place[1] for place in of_campaign]
+        for campaign in await read_asking_campaigns(tx, spaces, ids):
+            await _schedule(tx, campaign, of_campaign.pop((campaign.workspace_id, campaign.id)), now=now)
+        await _release(tx, [row for orphans in of_campaign.values() for row in orphans])
+    return len(rows)
+
+
+async def schedule_invitations_of(
+    tx: Tx, campaign: AskingCampaign, touchpoint_ids: Sequence[UUID], *, now: datetime
+) -> None:
+    """At once, those of these touchpoints."""
+    rows = await fetch(tx, _LOCK_OF_TOUCHPOINTS, campaign.workspace_id, campaign.id, list(touchpoint_ids))
+    await _schedule(tx, campaign, rows, now=now)
+
+
+async def _schedule(tx: Tx, campaign: AskingCampaign, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
+    best = await best_hour_of(tx, campaign) if campaign.asking.window.wants_best_hour else None
+    slots = [schedule(campaign.asking, _turn(campaign, row), best=best, now=now) for row in rows]
+    variants = [variant_for(campaign.asking, campaign.id, row["recipient_id"]) for row in rows]
+    await fetch(
+        tx, _SCHEDULE, campaign.workspace_id, [row["id"] for row in rows], [slot.due_at for slot in slots],
+        [slot.latest_at for slot in slots], variants, Reason.WINDOW.value, Reason.TOO_LATE.value, now,
+    )  # fmt: skip
+    await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, slot.due_at) for slot in slots])
+
+
+def _turn(campaign: AskingCampaign, row: Mapping[str, Any]) -> Turn:
+    wave = Wave(row["wave"], row["starts_at"], row["ends_at"]) if row["starts_at"] is not None else None
+    zone = zone_named(row["time_zone"]) if row["time_zone"] else campaign.zone
+    day = date.fromisoformat(row["slot"][-SPAN:]) if row["slot"].startswith("date:") else None
+    return Turn(campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day)
+
+
+async def _release(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Of campaigns that ask nobody any more."""
+    if rows:
+        await fetch(tx, _RELEASE, [row["workspace_id"] for row in rows], [row["id"] for row in rows])
+
+
+_READ = """
+    SELECT v.*, p.time_zone, w.starts_at, w.ends_at, t.occurred_at
+    FROM locked v
+    JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id
+    LEFT JOIN waves w ON w.workspace_id = v.workspace_id AND w.campaign_id = v.campaign_id AND w.number = v.wave
+    LEFT JOIN touchpoints t ON t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
+"""
+_LOCK_UNSCHEDULED = f"""
+    WITH locked AS MATERIALIZED (
+        SELECT workspace_id, campaign_id, id, recipient_id, wave, slot, touchpoint_id
+        FROM invitations WHERE state = 'planned' AND due_at IS NULL
+        ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+    ) {_READ}
+"""
+_LOCK_OF_TOUCHPOINTS = f"""
+    WITH locked AS MATERIALIZED (
+        SELECT workspace_id, campaign_id, id, recipient_id, wave, slot, touchpoint_id
+        FROM invitations
+        WHERE workspace_id = $1 AND campaign_id = $2 AND touchpoint_id = ANY($3::uuid[]) AND state = 'planned'
+            AND due_at IS NULL
+        FOR UPDATE
+    ) {_READ}
+"""
+# What finds no open hour in time is never sent.
+_SCHEDULE = """
+    UPDATE invitations v SET due_at = g.due_at, latest_at = coalesce(g.latest_at, v.latest_at),
+        variant = coalesce(v.variant, g.variant),
+        state = CASE WHEN g.due_at IS NULL THEN 'skipped' ELSE v.state END,
+        skip_reason = CASE WHEN g.due_at IS NULL THEN CASE WHEN g.latest_at <= $8 THEN $7 ELSE $6 END END,
+        revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS g (id, due_at, latest_at, variant)
+    WHERE v.workspace_id = $1 AND v.id = g.id
+"""
+_RELEASE = """
+    UPDATE invitations v SET state = 'released', revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM unnest($1::uuid[], $2::uuid[]) AS g (workspace_id, id)
+    WHERE v.workspace_id = g.workspace_id AND v.id = g.id
+"""

@@ -1,0 +1,155 @@
+"""Writing down what became of mails, by whoever holds their claims; whose lease ran out finds nothing to write."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.domain.blackouts import Blackouts
+from app.domain.invitation import ClaimedInvitation, MessageKind
+from app.domain.reminders import next_reminder
+from app.operations.invitations.wake import wake_campaigns
+
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=6)
+MOST_TRIES = 8  # over a day and a half
+
+
+class MailEnd(StrEnum):
+    SENT = "sent"
+    FAILED = "failed"  # for good
+    NOT_SENT = "not_sent"  # for certain, so it may be tried again
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class MailSettlement:
+    invitation: ClaimedInvitation
+    end: MailEnd
+    failure: str | None = None
+    reply_code: int | None = None
+    has_bounced: bool = False  # there is no such address
+
+
+async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, now: datetime) -> int:
+    """Says how many were still ours."""
+    settled = await fetch(
+        tx, _SETTLE,
+        [one.invitation.campaign.workspace_id for one in settlements],
+        [one.invitation.id for one in settlements],
+        [one.invitation.claim_id for one in settlements],
+        [one.invitation.message_id for one in settlements],
+        [one.end.value for one in settlements],
+        [one.failure for one in settlements],
+        [one.reply_code for one in settlements],
+        [one.has_bounced for one in settlements],
+        [_due_next(one, now) for one in settlements],
+        now, MOST_TRIES, FIRST_PAUSE, LONGEST_PAUSE,
+    )  # fmt: skip
+    await wake_campaigns(tx, [(row["workspace_id"], row["campaign_id"], row["due_at"]) for row in settled])
+    return len(settled)
+
+
+async def give_up_lost_mails(tx: Tx, *, now: datetime, limit: int = 500) -> int:
+    """Whose sender died: nobody knows whether they left. They are counted, and never sent again."""
+    return len(await fetch(tx, _GIVE_UP, now, limit))
+
+
+async def expire_invitations(tx: Tx, *, now: datetime, limit: int = 1_000) -> int:
+    return len(await fetch(tx, _EXPIRE, now, limit))
+
+
+def _due_next(settlement: MailSettlement, now: datetime) -> datetime | None:
+    """Of its next reminder."""
+    invitation = settlement.invitation
+    if settlement.end is not MailEnd.SENT:
+        return None
+    asking = invitation.campaign.asking
+    blackouts: Blackouts = tuple(one for one in asking.blackouts if one.audience is None)
+    return next_reminder(
+        asking.reminders, asked_at=invitation.asked_at, sent=invitation.reminder_count, last_sent_at=now,
+        blackouts=blackouts,
+    )  # fmt: skip
+
+
+FIRST = MessageKind.FIRST.value
+
+# Of a first mail that certainly did not leave, the person was not asked: what `asked_at` was before is put back,
+# unless somebody else has asked since. Nobody answers a mail before it was sent, but perhaps before it is settled.
+_SETTLE = f"""
+    WITH given AS MATERIALIZED (
+        SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int[],
+            $8::bool[], $9::timestamptz[])
+            AS g (workspace_id, id, claim_id, message_id, ended, failure, reply_code, has_bounced, next_at)
+    ), held AS MATERIALIZED (
+        SELECT v.workspace_id, v.id, v.campaign_id, v.recipient_id, v.state, v.asked_at, v.asked_before_at, v.wave,
+            g.message_id, g.ended, g.failure, g.reply_code, g.has_bounced, g.next_at, m.kind,
+            (SELECT count(*) FROM messages o WHERE o.workspace_id = v.workspace_id AND o.invitation_id = v.id
+                AND o.kind = m.kind AND o.state = 'failed')::int AS failures
+        FROM given g
+        JOIN invitations v ON v.workspace_id = g.workspace_id AND v.id = g.id AND v.claim_id = g.claim_id
+        JOIN messages m ON m.workspace_id = g.workspace_id AND m.id = g.message_id
+        FOR UPDATE OF v
+    ), judged AS MATERIALIZED (
+        SELECT h.*, h.ended = 'not_sent' AND failures + 1 < $11 AS again,
+            h.ended IN ('failed', 'not_sent') AND kind = '{FIRST}' AS unasked,
+            $10::timestamptz + least($12::interval * 2 ^ failures, $13::interval) AS again_at
+        FROM held h
+    ), told AS (
+        UPDATE messages m SET settled_at = $10::timestamptz, failure = j.failure, reply_code = j.reply_code,
+            state = CASE j.ended WHEN 'not_sent' THEN 'failed' ELSE j.ended END,
+            bounced_at = CASE WHEN j.has_bounced THEN $10 END, bounce_kind = CASE WHEN j.has_bounced THEN 'hard' END
+        FROM judged j WHERE m.workspace_id = j.workspace_id AND m.id = j.message_id
+    ), freed AS (
+        UPDATE recipients p SET
+            asked_at = CASE WHEN j.unasked AND p.asked_at = j.asked_at THEN j.asked_before_at ELSE p.asked_at END,
+            bounced_at = CASE WHEN j.has_bounced THEN coalesce(p.bounced_at, $10) ELSE p.bounced_at END
+        FROM judged j
+        WHERE p.workspace_id = j.workspace_id AND p.id = j.recipient_id AND (j.unasked OR j.has_bounced)
+    ), counted AS (
+        INSERT INTO sending_days AS d (workspace_id, campaign_id, sent_on, bounced_count)
+        SELECT j.workspace_id, j.campaign_id, ($10 AT TIME ZONE w.time_zone)::date, count(*)
+        FROM judged j JOIN workspaces w ON w.id = j.workspace_id WHERE j.has_bounced GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
+        ON CONFLICT (workspace_id, campaign_id, sent_on)
+        DO UPDATE SET bounced_count = d.bounced_count + excluded.bounced_count
+    )
+    UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, revision = v.revision + 1,
+        changed_in = pg_current_xact_id(),
+        state = CASE WHEN v.state <> 'sending' THEN v.state WHEN j.ended = 'sent' THEN 'sent'
+            WHEN j.ended = 'unknown' THEN 'unknown' WHEN j.again THEN 'planned' ELSE 'failed' END,
+        asked_at = CASE WHEN j.unasked AND v.state = 'sending' THEN NULL ELSE v.asked_at END,
+        expires_at = CASE WHEN j.unasked AND v.state = 'sending' THEN NULL ELSE v.expires_at END,
+        bounced_at = CASE WHEN j.has_bounced THEN $10 ELSE v.bounced_at END,
+        reminder_count = v.reminder_count - CASE WHEN j.again AND j.kind <> '{FIRST}' THEN 1 ELSE 0 END,
+        due_at = CASE WHEN v.state NOT IN ('sending', 'sent') THEN NULL WHEN j.again THEN j.again_at
+            ELSE j.next_at END
+    FROM judged j
+    WHERE v.workspace_id = j.workspace_id AND v.id = j.id
+    RETURNING v.workspace_id, v.campaign_id, v.due_at
+"""
+_GIVE_UP = """
+    WITH lost AS MATERIALIZED (
+        SELECT workspace_id, id, claim_id FROM invitations WHERE claim_id IS NOT NULL AND claimed_until < $1
+        ORDER BY claimed_until LIMIT $2 FOR UPDATE SKIP LOCKED
+    ), told AS (
+        UPDATE messages m SET state = 'unknown', settled_at = $1 FROM lost l
+        WHERE m.workspace_id = l.workspace_id AND m.invitation_id = l.id AND m.state = 'sending'
+    )
+    UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, revision = v.revision + 1,
+        changed_in = pg_current_xact_id(),
+        state = CASE WHEN v.state = 'sending' THEN 'unknown' ELSE v.state END
+    FROM lost l WHERE v.workspace_id = l.workspace_id AND v.id = l.id
+    RETURNING v.id
+"""
+_EXPIRE = """
+    WITH over AS MATERIALIZED (
+        SELECT workspace_id, id FROM invitations WHERE state IN ('sent', 'unknown') AND expires_at <= $1
+            AND claim_id IS NULL
+        ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE invitations v SET state = 'expired', due_at = NULL, revision = v.revision + 1,
+        changed_in = pg_current_xact_id()
+    FROM over o WHERE v.workspace_id = o.workspace_id AND v.id = o.id
+    RETURNING v.id
+"""

@@ -1,0 +1,121 @@
+"""Touchpoints: recorded once each, and at once planned for whichever campaigns ask after them.
+
+1. keep them         the same name and external id is the same touchpoint
+2. cancel            what a touchpoint of theirs calls off: the order was returned
+3. invite            those whom a running campaign asks after a touchpoint of this name
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.identifiers import new_id
+from app.db.statements import fetch
+from app.domain.asking_parts import Percentage
+from app.domain.eligibility import Reason
+from app.domain.invitation import AskingCampaign
+from app.domain.stable_hash import fraction_of
+from app.domain.touchpoint import NewTouchpoint, RecordedTouchpoint
+from app.operations.invitations.insert import insert_invitations
+from app.operations.invitations.plan_people import who_may_be_asked
+from app.operations.invitations.schedule import schedule_invitations_of
+from app.queries.asking_campaigns import read_asking_campaigns
+
+Made = dict[str, Any]
+
+
+async def record_touchpoints(
+    tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint], *, now: datetime
+) -> list[RecordedTouchpoint]:
+    """In the order of what was said."""
+    ids = [new_id(now) for _ in said]
+    rows = await fetch(
+        tx, _KEEP, workspace_id, ids, [one.name for one in said], [one.external_id for one in said],
+        [one.recipient_id for one in said], [one.occurred_at for one in said],
+        [json.dumps(dict(one.properties)) for one in said], now,
+    )  # fmt: skip
+    made = {row["id"]: row for row in rows}
+    known = await _known(tx, workspace_id, said)
+    await _cancel(tx, workspace_id, list(made.values()))
+    for campaign in await _campaigns_asking_after(tx, workspace_id, {row["name"] for row in rows}):
+        await _invite(tx, campaign, list(made.values()), now=now)
+    return [
+        RecordedTouchpoint(own if own in made else known[one.name, one.external_id or ""], own in made)
+        for own, one in zip(ids, said, strict=True)
+    ]
+
+
+async def _known(tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint]) -> dict[tuple[str, str], UUID]:
+    named = [one for one in said if one.external_id is not None]
+    if not named:
+        return {}
+    rows = await fetch(
+        tx, _FIND_KNOWN, workspace_id, [one.name for one in named], [one.external_id for one in named]
+    )  # fmt: skip
+    return {(row["name"], row["external_id"]): row["id"] for row in rows}
+
+
+async def _cancel(tx: Tx, workspace_id: UUID, made: Sequence[Made]) -> None:
+    await fetch(
+        tx, _CANCEL, workspace_id, [one["recipient_id"] for one in made], [one["name"] for one in made],
+        [one["external_id"] for one in made], [one["occurred_at"] for one in made], Reason.CANCELLED.value,
+    )  # fmt: skip
+
+
+async def _campaigns_asking_after(tx: Tx, workspace_id: UUID, names: set[str]) -> list[AskingCampaign]:
+    found = await fetch(tx, _FIND_CAMPAIGNS, workspace_id, list(names))
+    return await read_asking_campaigns(tx, [workspace_id] * len(found), [row["id"] for row in found]) if found else []
+
+
+async def _invite(tx: Tx, campaign: AskingCampaign, made: Sequence[Made], *, now: datetime) -> None:
+    name = campaign.asking.trigger.name  # type: ignore[union-attr]  # those that were looked for
+    theirs = [one for one in made if one["name"] == name and _is_sampled(campaign, one["id"])]
+    meant = await who_may_be_asked(tx, campaign, [one["recipient_id"] for one in theirs], now=now)
+    asked = [one for one in theirs if one["recipient_id"] in meant]
+    if asked:
+        slots = [(one["recipient_id"], f"touchpoint:{one['id'].hex}") for one in asked]
+        await insert_invitations(tx, campaign, slots, touchpoint_ids=[one["id"] for one in asked], now=now)
+        await schedule_invitations_of(tx, campaign, [one["id"] for one in asked], now=now)
+
+
+def _is_sampled(campaign: AskingCampaign, touchpoint_id: UUID) -> bool:
+    sample = campaign.asking.sample
+    if not isinstance(sample, Percentage):
+        return True
+    return fraction_of(f"sample:{campaign.id}", touchpoint_id) * 100 < sample.percent
+
+
+# Recipients that are gone, or somebody else's, take none.
+_KEEP = """
+    INSERT INTO touchpoints
+        (workspace_id, id, name, external_id, recipient_id, occurred_at, properties, created_at)
+    SELECT $1, g.id, g.name, g.external_id, g.recipient_id, g.occurred_at, g.properties::jsonb, $8
+    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::timestamptz[], $7::text[])
+        AS g (id, name, external_id, recipient_id, occurred_at, properties)
+    ON CONFLICT DO NOTHING
+    RETURNING id, name, external_id, recipient_id, occurred_at
+"""
+_FIND_KNOWN = """
+    SELECT t.id, t.name, t.external_id FROM unnest($2::text[], $3::text[]) AS g (name, external_id)
+    JOIN touchpoints t ON t.workspace_id = $1 AND t.name = g.name AND t.external_id = g.external_id
+"""
+_FIND_CAMPAIGNS = """
+    SELECT id FROM campaigns
+    WHERE workspace_id = $1 AND state = 'running' AND asking -> 'trigger' ->> 'kind' = 'touchpoint'
+        AND asking -> 'trigger' ->> 'name' = ANY($2::text[])
+"""
+# With an external id it calls off the touchpoint of the same one, without it whatever the person was to be asked about.
+_CANCEL = """
+    UPDATE invitations v SET state = 'skipped', skip_reason = $6, due_at = NULL, revision = v.revision + 1,
+        changed_in = pg_current_xact_id()
+    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS g (recipient_id, name, external_id, at),
+        touchpoints t, campaigns c
+    WHERE v.workspace_id = $1 AND v.recipient_id = g.recipient_id AND v.state = 'planned' AND v.claim_id IS NULL
+        AND t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id AND t.occurred_at <= g.at
+        AND (g.external_id IS NULL OR t.external_id IS NOT DISTINCT FROM g.external_id)
+        AND c.workspace_id = v.workspace_id AND c.id = v.campaign_id
+        AND c.asking -> 'trigger' -> 'cancelled_by' ? g.name
+"""

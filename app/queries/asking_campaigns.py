@@ -1,0 +1,70 @@
+"""Campaigns as planning and sending need them: what they ask, by which rules, and whose they are."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from app.db.statements import Connection, fetch
+from app.domain.asking import Asking
+from app.domain.campaign import CampaignNotFound
+from app.domain.invitation import AskingCampaign
+from app.domain.metric import MetricKey
+from app.domain.period import zone_named
+from app.domain.survey import Survey
+
+
+async def read_asking_campaigns(
+    tx: Connection, workspace_ids: Sequence[UUID], campaign_ids: Sequence[UUID]
+) -> list[AskingCampaign]:
+    """Those of them that ask by themselves, whatever their state."""
+    rows = await fetch(tx, _READ, list(workspace_ids), list(campaign_ids))
+    return [_campaign(row) for row in rows]
+
+
+async def get_asking_campaign(
+    tx: Connection, workspace_id: UUID, campaign_id: UUID, *, asking: Asking | None = None
+) -> AskingCampaign | None:
+    """`asking` in place of its own; None where it has none. Raises CampaignNotFound."""
+    rows = await fetch(tx, _READ_ANY, [workspace_id], [campaign_id])
+    if not rows:
+        raise CampaignNotFound("There is no campaign with this id.")
+    if asking is None and rows[0]["asking"] is None:
+        return None
+    return _campaign(rows[0], asking)
+
+
+def _campaign(row: Mapping[str, Any], asking: Asking | None = None) -> AskingCampaign:
+    return AskingCampaign(
+        workspace_id=row["workspace_id"],
+        workspace_name=row["workspace_name"],
+        livemode=row["mode"] == "live",
+        zone=zone_named(row["time_zone"]),
+        quarantine_days=row["quarantine_days"],
+        brand=json.loads(row["brand"]),
+        sender=json.loads(row["sender"]),
+        id=row["id"],
+        name=row["name"],
+        state=row["state"],
+        metric=MetricKey(row["metric"]),
+        is_anonymous=row["is_anonymous"],
+        one_answer_each=row["one_answer_per_recipient"],
+        survey_version=row["survey_version"],
+        survey=Survey.from_json(json.loads(row["survey"])),
+        asking=asking or Asking.from_json(json.loads(row["asking"])),
+        anchor=row["anchor"],
+    )
+
+
+_READ_ANY = """
+    SELECT c.workspace_id, w.name AS workspace_name, w.mode, w.time_zone, w.quarantine_days, w.brand::text AS brand,
+        w.sender::text AS sender, c.id, c.name, c.state, c.metric, c.is_anonymous, c.one_answer_per_recipient,
+        c.survey_version, s.content::text AS survey, c.asking::text AS asking,
+        coalesce(greatest(c.starts_at, c.launched_at), c.created_at) AS anchor
+    FROM unnest($1::uuid[], $2::uuid[]) AS asked (workspace_id, campaign_id)
+    JOIN campaigns c ON c.workspace_id = asked.workspace_id AND c.id = asked.campaign_id
+    JOIN workspaces w ON w.id = c.workspace_id
+    JOIN survey_versions s
+        ON s.workspace_id = c.workspace_id AND s.campaign_id = c.id AND s.version = c.survey_version
+"""
+_READ = f"{_READ_ANY} WHERE c.asking IS NOT NULL"

@@ -1,0 +1,140 @@
+"""What a decision about asking somebody has to know, of many people at once."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from app.db.engine import ReadTx, Tx
+from app.db.statements import fetch
+from app.domain.audience_json import read_filter
+from app.domain.eligibility import SOON, Ask, Person, Rules, Wanted
+from app.domain.invitation import AskingCampaign
+from app.domain.period import zone_named
+from app.queries.audiences import who_fits
+
+REMEMBERED = timedelta(days=3_650)  # asks, for journeys
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Of one campaign: by recipient what is known of them, what of the ask, and the rules as they hold for them."""
+
+    people: Mapping[UUID, Person]
+    wanted: Mapping[UUID, Wanted]
+    rules: Mapping[UUID, Rules]
+
+
+async def read_facts(
+    tx: ReadTx | Tx, campaign: AskingCampaign, recipient_ids: Collection[UUID], *, now: datetime
+) -> Facts:
+    ids = list(recipient_ids)
+    rows = await fetch(
+        tx, _READ, campaign.workspace_id, campaign.id, ids, now, now + SOON, campaign.asking.priority,
+        _journey_name(campaign),
+    )  # fmt: skip
+    asks = await _read_asks(tx, campaign, ids, now=now)
+    fits = await _fitting(tx, campaign, ids, now=now)
+    rules = await _rules_of(tx, campaign, ids, now=now)
+    people = {row["id"]: _person(row, campaign, asks.get(row["id"], ())) for row in rows}
+    wanted = {row["id"]: _wanted(row, is_in_audience=row["id"] in fits) for row in rows}
+    return Facts(people, wanted, {row["id"]: rules[row["id"]] for row in rows})
+
+
+def _journey_name(campaign: AskingCampaign) -> str | None:
+    return campaign.asking.journey.name if campaign.asking.journey else None
+
+
+def _person(row: Mapping[str, Any], campaign: AskingCampaign, asks: tuple[Ask, ...]) -> Person:
+    return Person(
+        zone=zone_named(row["time_zone"]) if row["time_zone"] else campaign.zone,
+        has_address=row["email"] is not None,
+        erased_at=row["deleted_at"],
+        unsubscribed_at=row["unsubscribed_at"],
+        bounced_at=row["bounced_at"],
+        complained_at=row["complained_at"],
+        renews_on=row["renews_on"],
+        asked_at=row["asked_at"],
+        asks=asks,
+    )
+
+
+def _wanted(row: Mapping[str, Any], *, is_in_audience: bool) -> Wanted:
+    return Wanted(answered_at=row["answered_at"], is_in_audience=is_in_audience, reserved_for_at=row["reserved_for_at"])
+
+
+async def _read_asks(
+    tx: ReadTx | Tx, campaign: AskingCampaign, ids: list[UUID], *, now: datetime
+) -> dict[UUID, tuple[Ask, ...]]:
+    """Needed within journeys only: else the latest of all says enough."""
+    if campaign.asking.journey is None:
+        return {}
+    found: dict[UUID, list[Ask]] = defaultdict(list)
+    for row in await fetch(tx, _READ_ASKS, campaign.workspace_id, ids, now - REMEMBERED):
+        found[row["recipient_id"]].append(Ask(row["asked_at"], row["journey"]))
+    return {recipient_id: tuple(asks) for recipient_id, asks in found.items()}
+
+
+async def _fitting(tx: ReadTx | Tx, campaign: AskingCampaign, ids: list[UUID], *, now: datetime) -> Collection[UUID]:
+    if campaign.asking.filter is None:
+        return set(ids)
+    return await who_fits(tx, campaign.workspace_id, campaign.asking.filter, ids, now=now)
+
+
+async def _rules_of(
+    tx: ReadTx | Tx, campaign: AskingCampaign, ids: Sequence[UUID], *, now: datetime
+) -> dict[UUID, Rules]:
+    """They differ only where a blackout is for some."""
+    common = rules_of(campaign)
+    rules = dict.fromkeys(ids, common)
+    for blackout in campaign.asking.blackouts:
+        if isinstance(blackout.audience, Mapping) and blackout.until_at > now:
+            filter_ = read_filter(blackout.audience, at=("asking", "blackouts"))
+            for recipient_id in await who_fits(tx, campaign.workspace_id, filter_, ids, now=now):
+                known = rules[recipient_id]
+                rules[recipient_id] = replace(known, blackouts=(*known.blackouts, blackout))
+    return rules
+
+
+def rules_of(campaign: AskingCampaign) -> Rules:
+    """As they hold for whoever is in no blackout's audience."""
+    asking = campaign.asking
+    return Rules(
+        is_running=campaign.state == "running",
+        one_answer_each=campaign.one_answer_each,
+        quarantine=asking.quarantine(campaign.quarantine_days),
+        journey=asking.journey,
+        window=asking.window,
+        blackouts=tuple(one for one in asking.blackouts if one.audience is None),
+        hold_renewal_within_days=asking.hold_renewal_within_days,
+    )
+
+
+# Whoever a more important campaign is about to ask is left to it, unless both belong to the same journey.
+_READ = """
+    SELECT p.id, p.email, p.time_zone, p.deleted_at, p.unsubscribed_at, p.bounced_at, p.complained_at, p.asked_at,
+        a.renews_on, answer.answered_at, important.due_at AS reserved_for_at
+    FROM recipients p
+    LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
+    LEFT JOIN LATERAL (
+        SELECT max(r.answered_at) AS answered_at FROM responses r
+        WHERE r.workspace_id = p.workspace_id AND r.recipient_id = p.id AND r.campaign_id = $2
+            AND r.excluded_at IS NULL
+    ) answer ON true
+    LEFT JOIN LATERAL (
+        SELECT min(v.due_at) AS due_at
+        FROM invitations v JOIN campaigns c ON c.workspace_id = v.workspace_id AND c.id = v.campaign_id
+        WHERE v.workspace_id = p.workspace_id AND v.recipient_id = p.id AND v.campaign_id <> $2
+            AND v.state = 'planned' AND v.due_at <= $5 AND (v.latest_at IS NULL OR v.latest_at > $4)
+            AND c.state = 'running' AND (c.asking ->> 'priority')::int > $6
+            AND ($7::text IS NULL OR c.asking -> 'journey' ->> 'name' IS DISTINCT FROM $7)
+    ) important ON true
+    WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[])
+"""
+_READ_ASKS = """
+    SELECT v.recipient_id, v.asked_at, c.asking -> 'journey' ->> 'name' AS journey
+    FROM invitations v JOIN campaigns c ON c.workspace_id = v.workspace_id AND c.id = v.campaign_id
+    WHERE v.workspace_id = $1 AND v.recipient_id = ANY($2::uuid[]) AND v.asked_at > $3
+"""

@@ -1,0 +1,121 @@
+"""Mails out: claimed in one transaction, sent with none open, settled in another."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+
+import structlog
+
+from app.clock import utc_now
+from app.config import Settings
+from app.db.engine import Engine
+from app.db.vault import Vault
+from app.domain.ids import shown
+from app.domain.invitation import ClaimedInvitation
+from app.domain.invitation_letter import letter_to
+from app.domain.letter import Letter, wire_address
+from app.domain.letter_bytes import compose
+from app.operations.captured_mails import CapturedMail, keep_captured_mails
+from app.operations.instance_keys import SURVEY_LINKS, instance_key
+from app.operations.invitations.claim import MailLease, claim_due_invitations
+from app.operations.invitations.settle import MailEnd, MailSettlement, settle_invitations
+from app.outbound.email.smtp import DEADLINE_SECONDS, Mailer, SmtpOutcome, SmtpResult
+
+log = structlog.get_logger()
+
+CLAIMED_AT_ONCE = 200
+LEASE_SECONDS = 600.0  # for all of them, over few connections
+SETTLED_EVERY_SECONDS = 0.5
+
+ENDS = {
+    SmtpResult.SENT: MailEnd.SENT,
+    SmtpResult.NOT_SENT: MailEnd.NOT_SENT,
+    SmtpResult.UNKNOWN: MailEnd.UNKNOWN,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    settlement: MailSettlement
+    captured: CapturedMail | None = None
+
+
+class Postman:
+    """Sends what is due, of all workspaces. Without a mailer everything is captured, as it always is in tests."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        settings: Settings,
+        *,
+        mailer: Mailer | None,
+        stop: asyncio.Event,
+        clock: Callable[[], datetime] = utc_now,
+        lease_seconds: float = LEASE_SECONDS,
+    ) -> None:
+        self.engine, self.settings, self.mailer, self.stop, self.clock = engine, settings, mailer, stop, clock
+        self.lease_seconds = lease_seconds
+        self._link_key: bytes | None = None
+
+    async def step(self) -> bool:
+        """One batch; says whether more may be due at once."""
+        link_key = await self._read_link_key()
+        ends_at = monotonic() + self.lease_seconds  # taken before the lease starts, so that ours ends first
+        async with self.engine.write() as tx:
+            claimed, is_more = await claim_due_invitations(
+                tx, lease=MailLease.of(self.lease_seconds), limit=CLAIMED_AT_ONCE, link_key=link_key, now=self.clock()
+            )
+        pending = {asyncio.create_task(self._carry(one, ends_at)) for one in claimed}
+        while pending:
+            done, pending = await asyncio.wait(pending, timeout=SETTLED_EVERY_SECONDS)
+            await self._settle([task.result() for task in done])
+        return is_more and not self.stop.is_set()
+
+    async def _read_link_key(self) -> bytes:
+        if self._link_key is None:
+            secret_keys = self.settings.secret_keys.get_secret_value() if self.settings.secret_keys else None
+            async with self.engine.write() as tx:
+                self._link_key = await instance_key(tx, Vault.read(secret_keys), SURVEY_LINKS)
+        return self._link_key
+
+    async def _carry(self, invitation: ClaimedInvitation, ends_at: float) -> Carried:
+        try:
+            letter = letter_to(invitation, public_url=self.settings.public_address, now=self.clock())
+            raw = compose(letter)
+        except Exception:  # our trouble with one mail must not hold up the others
+            log.exception("a mail could not be written", invitation=shown("invitation", invitation.id))
+            return Carried(MailSettlement(invitation, MailEnd.NOT_SENT, "unwritten"))
+        if self.mailer is None or not invitation.campaign.livemode:
+            captured = CapturedMail(invitation.campaign.workspace_id, invitation.addressee.id, letter, raw)
+            return Carried(MailSettlement(invitation, MailEnd.SENT), captured)
+        return Carried(await self._send(self.mailer, invitation, letter, raw, ends_at))
+
+    async def _send(
+        self, mailer: Mailer, invitation: ClaimedInvitation, letter: Letter, raw: bytes, ends_at: float
+    ) -> MailSettlement:
+        if self.stop.is_set() or ends_at - monotonic() < DEADLINE_SECONDS:
+            return MailSettlement(invitation, MailEnd.NOT_SENT, "out_of_time")
+        outcome = await mailer.send(
+            raw, envelope_sender=wire_address(letter.envelope_sender), to=wire_address(letter.to.email)
+        )
+        return _settlement(invitation, outcome)
+
+    async def _settle(self, carried: Iterable[Carried]) -> None:
+        settled = list(carried)
+        if not settled:
+            return
+        captured = [one.captured for one in settled if one.captured is not None]
+        async with self.engine.write() as tx:
+            await keep_captured_mails(tx, captured, now=self.clock())
+            await settle_invitations(tx, [one.settlement for one in settled], now=self.clock())
+
+
+def _settlement(invitation: ClaimedInvitation, outcome: SmtpOutcome) -> MailSettlement:
+    if outcome.result is SmtpResult.FAILED:
+        end = MailEnd.FAILED if outcome.is_permanent else MailEnd.NOT_SENT
+    else:
+        end = ENDS[outcome.result]
+    failure = None if end is MailEnd.SENT else outcome.stage.value
+    return MailSettlement(invitation, end, failure, outcome.reply_code, outcome.is_about_address)
