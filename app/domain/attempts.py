@@ -54,8 +54,8 @@ HINTS = {
     Failure.BAD_STATUS: "The receiver did not answer with a 2xx status.",
     Failure.ERROR_IN_BODY: "The service answered 2xx, but its body reports an error; see the reply.",
     Failure.REJECTED: "The service refused what was sent, and would refuse it again; see the reply.",
-    Failure.UNAUTHORIZED: "The service refused the credentials; save new ones, then enable the endpoint again.",
-    Failure.NOT_THERE: "The service no longer has this webhook, channel or account; save a new one and enable again.",
+    Failure.UNAUTHORIZED: "The service refused the credentials; save new ones, which are checked at once.",
+    Failure.NOT_THERE: "The service no longer has this webhook, channel or account; save a new one, which is checked.",
     Failure.TEMPLATE_FAILED: "The payload template gave nothing that could be sent; see the reply for why.",
     Failure.CUT_SHORT: "Something went wrong on our side after a request had been sent; it is tried again.",
 }

@@ -22,6 +22,7 @@ from app.domain.webhook_endpoint import check_fields_of_connector, check_secrets
 from app.operations.events import announce
 from app.operations.pulls import pull_again, pull_everybody
 from app.operations.remote_records import forget_records_of
+from app.operations.renewed_connectors import try_renewed
 from app.operations.webhook_endpoints import announced, change_endpoint, create_endpoint
 from app.queries.webhook_endpoints import lock_endpoint
 
@@ -100,7 +101,8 @@ async def _change_connector(
     connector = connector_of(before["kind"], {**known, **given})
     await _mind_another_account(tx, before, connector, known=known, given=given)
     await pull_again(tx, before["workspace_id"], before["id"], now=now)
-    await send_check(tx, before["workspace_id"], before["id"], now=now)
+    check_id = await send_check(tx, before["workspace_id"], before["id"], now=now)
+    await try_renewed(tx, before, check_id, now=now)
     return told | _columns(vault, before["workspace_id"], before["id"], connector)
 
 

@@ -16,9 +16,9 @@ async def remembered(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, subject_
     return Remembered({row["name"]: Made(row["name"], row["remote_id"], row["told_revision"]) for row in rows})
 
 
-async def background_of(tx: ReadTx, workspace_id: UUID, response_id: UUID) -> Background:
+async def background_of(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, response_id: UUID) -> Background:
     """Nothing, of an answer nobody is known to have given."""
-    rows = await fetch(tx, _BACKGROUND, workspace_id, response_id)
+    rows = await fetch(tx, _BACKGROUND, workspace_id, response_id, endpoint_id)
     return Background(**_fields(rows[0])) if rows else Background()
 
 
@@ -39,7 +39,7 @@ async def is_overtaking(tx: ReadTx, workspace_id: UUID, delivery_id: UUID, respo
 
 
 def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in ("account", "account_owner", "last_score")}
+    return {name: row[name] for name in ("account", "account_owner", "last_score", "is_overtaken")}
 
 
 _REMEMBERED = """
@@ -48,8 +48,14 @@ _REMEMBERED = """
 """
 
 _BACKGROUND = """
-    SELECT coalesce(a.name, a.external_id) AS account, a.owner AS account_owner, last.score AS last_score
+    SELECT coalesce(a.name, a.external_id) AS account, a.owner AS account_owner, last.score AS last_score,
+        EXISTS (
+            SELECT FROM responses n WHERE n.workspace_id = r.workspace_id AND n.recipient_id = r.recipient_id
+                AND n.answered_at > r.answered_at AND n.excluded_at IS NULL
+                AND (w.campaign_ids = '{}' OR n.campaign_id = ANY(w.campaign_ids))
+        ) AS is_overtaken
     FROM responses r
+    JOIN webhook_endpoints w ON w.workspace_id = r.workspace_id AND w.id = $3
     JOIN recipients p ON p.workspace_id = r.workspace_id AND p.id = r.recipient_id
     LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
     LEFT JOIN LATERAL (

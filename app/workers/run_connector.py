@@ -1,6 +1,7 @@
 """One delivery to an endpoint that is a connector: what it has to know, then its steps."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -27,7 +28,10 @@ from app.queries.stories import background_of, has_earlier_news, is_overtaking, 
 from app.workers.accesses import Accesses
 
 NO_QUESTION = "Nothing was sent: this service cannot be asked without saying something. Send a test instead."
+NO_ADDRESS = "Nothing was sent: no e-mail address is known of whoever unsubscribed."
 NOBODY = "Nothing was sent: whoever answered was erased meanwhile."
+
+StepsOf = Callable[[Remembered], Steps]
 
 
 class OutOfTurn(Exception):
@@ -53,8 +57,19 @@ async def run_connector(delivery: ClaimedDelivery, means: Means) -> Outcome:
     if delivery.event_type == EventType.ENDPOINT_TEST:
         steps = connector.check() if data.get("is_check") else connector.test()
         return nothing_sent(NO_QUESTION) if steps is None else await _run(delivery, steps, means)
+    if delivery.event_type == EventType.RECIPIENT_UNSUBSCRIBED:
+        return await _tell_refusal(delivery, connector, data, means)
     story = await _story(delivery, data, means.engine)
-    return nothing_sent(NOBODY) if story is None else await _tell(delivery, connector, story, means)
+    if story is None:
+        return nothing_sent(NOBODY)
+    return await _tell(delivery, connector, partial(connector.tell, story), means)
+
+
+async def _tell_refusal(delivery: ClaimedDelivery, connector: Connector, data: dict[str, Any], means: Means) -> Outcome:
+    email = data.get("recipient", {}).get("email")
+    if not email:  # or erased meanwhile
+        return nothing_sent(NO_ADDRESS)
+    return await _tell(delivery, connector, lambda known: connector.unsubscribe(email, known.access), means)
 
 
 async def _story(delivery: ClaimedDelivery, data: dict[str, Any], engine: Engine) -> Story | None:
@@ -66,7 +81,7 @@ async def _story(delivery: ClaimedDelivery, data: dict[str, Any], engine: Engine
             event_id=shown("event", delivery.event_id),
             event_type=delivery.event_type,
             is_live=endpoint.livemode,
-            background=await background_of(tx, endpoint.workspace_id, response_id),
+            background=await background_of(tx, endpoint.workspace_id, endpoint.id, response_id),
         )
         if story is not None:
             await _check_turn(tx, delivery, response_id, revision=story.revision)
@@ -83,19 +98,19 @@ async def _check_turn(tx: ReadTx, delivery: ClaimedDelivery, response_id: UUID, 
         raise OutOfTurn
 
 
-async def _tell(delivery: ClaimedDelivery, connector: Connector, story: Story, means: Means) -> Outcome:
+async def _tell(delivery: ClaimedDelivery, connector: Connector, steps_of: StepsOf, means: Means) -> Outcome:
     """A log-in that has run out is renewed once."""
     access = await access_of(delivery.endpoint.id, connector, means)
     if isinstance(access, Outcome):
         return access
-    outcome = await _run(delivery, connector.tell(story, await _remembered(delivery, access, means)), means)
+    outcome = await _run(delivery, steps_of(await _remembered(delivery, access, means)), means)
     if access is None or outcome.failure is not Failure.UNAUTHORIZED:
         return outcome
     means.accesses.forget(delivery.endpoint.id, settings=hash(connector), access=access)
     renewed = await access_of(delivery.endpoint.id, connector, means)
     if isinstance(renewed, Outcome):
         return renewed
-    return await _run(delivery, connector.tell(story, await _remembered(delivery, renewed, means)), means)
+    return await _run(delivery, steps_of(await _remembered(delivery, renewed, means)), means)
 
 
 async def access_of(endpoint_id: UUID, connector: Connector, means: Means) -> Access | Outcome | None:

@@ -231,3 +231,58 @@ async def test_what_was_made_elsewhere_is_forgotten_after_a_year(scene: Scene) -
     await scene.database.execute("UPDATE remote_records SET made_at = now() - $1::interval", KEPT_FOR)
     await forget_remote_records(scene.engine, scene.settings())
     assert await scene.database.fetchval("SELECT count(*) FROM remote_records") == 0
+
+
+async def test_new_credentials_are_checked_at_once_and_before_what_waits(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    person = await a_person(scene)
+    async with at(FakeHubSpot()) as hubspot:
+        assert isinstance(hubspot, FakeHubSpot)
+        settings = {"base_url": hubspot.url, "token": "secret"}
+        endpoint = await connect(scene, "hubspot", hubspot, settings=settings)
+        scene.work()
+        await scene.settled(endpoint)
+        hubspot.troubles = [Said(503), Said.of(401, {})]
+        await scene.answer(campaign, recipient_id=person, score=3)
+        await scene.waiting_for_retry(endpoint)
+        await scene.post(f"{PLACE}/{endpoint['id']}/test")  # is refused; the answer waits
+        await scene.settled(endpoint, 2)
+        await scene.make_due()
+        for token, count, state in (("wrong", 3, "disabled"), ("secret", 5, "enabled")):
+            changed = {"settings": {"token": token}}
+            assert (await scene.tenant.api.patch(f"{PLACE}/{endpoint['id']}", json=changed)).json()[
+                "state"
+            ] == "enabled"
+            await scene.settled(endpoint, count)
+            assert (await scene.get(f"{PLACE}/{endpoint['id']}"))["state"] == state
+        told = await scene.deliveries(endpoint)
+    assert [one["state"] for one in told].count("exhausted") == 2  # the refused test and check; the answer arrived
+    assert len(hubspot.notes) == 1
+
+
+async def test_who_was_disabled_by_somebody_stays_so(scene: Scene) -> None:
+    async with at(FakeHubSpot()) as hubspot:
+        settings = {"base_url": hubspot.url, "token": "secret"}
+        endpoint = await connect(scene, "hubspot", hubspot, settings=settings)
+        await scene.post(f"{PLACE}/{endpoint['id']}/disable")
+        changed = await scene.tenant.api.patch(f"{PLACE}/{endpoint['id']}", json={"settings": {"token": "other"}})
+    assert changed.json()["state"] == "disabled"
+
+
+async def test_changing_an_older_answer_leaves_the_last_score_alone(scene: Scene) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    person = await a_person(scene)
+    async with at(FakeHubSpot()) as hubspot:
+        assert isinstance(hubspot, FakeHubSpot)
+        settings = {"base_url": hubspot.url, "token": "secret"}
+        endpoint = await connect(scene, "hubspot", hubspot, settings=settings)
+        scene.work()
+        older = await scene.answer(campaign, recipient_id=person, score=3, occasion="first")
+        await scene.settled(endpoint, 2)
+        await scene.answer(campaign, recipient_id=person, score=9, occasion="second")
+        await scene.settled(endpoint, 3)
+        await scene.tenant.api.patch(f"/v1/responses/{older['id']}", json={"score": 7})
+        await scene.settled(endpoint, 4)
+        (contact,) = hubspot.contacts.values()
+    assert contact["nps_score"] == "9"
+    assert len(hubspot.notes) == 3

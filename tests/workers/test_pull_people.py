@@ -279,3 +279,28 @@ async def test_webhooks_and_chats_pull_nobody(scene: Scene) -> None:
     for endpoint in (webhook, chat):
         reply = await scene.tenant.api.put(f"{PLACE}/{endpoint['id']}/pull", json={})
         assert (reply.status_code, reply.json()["code"]) == (422, "pull_unusable")
+
+
+async def test_opt_outs_travel_both_ways_and_not_in_circles(scene: Scene) -> None:
+    some = crowd(2)
+    some[1].fields["hs_email_optout"] = "true"
+    async with a_hubspot(*some) as hubspot:
+        settings = {"base_url": hubspot.url, "token": "secret"}
+        endpoint = await scene.post(
+            PLACE, kind="hubspot", settings=settings, delay_seconds=0, event_types=["recipient.unsubscribed"]
+        )
+        await pull(scene, endpoint)
+        scene.work()
+        await pulled(scene, endpoint)
+        found = await scene.get("/v1/recipients", email="p0@example.com")
+        await scene.post(f"/v1/recipients/{found['data'][0]['id']}/unsubscribe")
+        told, *_ = await scene.settled(endpoint, 2)
+        refusals = [asked.path for asked in hubspot.asked if "/statuses/" in asked.path]
+    assert told["state"] == "delivered"
+    assert refusals == ["/communication-preferences/2026-03/statuses/p0%40example.com/unsubscribe-all"]
+
+
+async def test_services_that_know_no_refusal_are_not_told_of_one(scene: Scene) -> None:
+    told = {"kind": "slack", "settings": {"url": "https://hooks.slack.com/services/T/B/x"}}
+    reply = await scene.tenant.api.post(PLACE, json=told | {"event_types": ["recipient.unsubscribed"]})
+    assert (reply.status_code, reply.json()["code"]) == (422, "webhook_endpoint_is_connector")

@@ -8,12 +8,16 @@ https://developers.activecampaign.com/reference/sync-a-contacts-data
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
+from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
+    NOBODY_THERE,
+    Access,
     Call,
     Connector,
     Made,
@@ -29,6 +33,7 @@ from app.domain.connectors.story import Story
 PAGE, MOST_PAGES = 100, 10  # custom fields; an account has some dozens
 NOTE = 20_000  # characters
 UNPAID = 402
+UNSUBSCRIBED = 2  # its number for it
 CONTACT = "contact"
 
 Numbers = dict[str, str]  # tag → number
@@ -39,6 +44,7 @@ class ActiveCampaign(Connector):
     kind = "activecampaign"
     per_second = 1  # of three requests, where five a second are what all programs of the account have
     usual_events = EVERY_ANSWER
+    tells_refusals = True
 
     base_url: str = setting(a_base_url)
     api_token: str = setting(a_token, is_secret=True)
@@ -55,13 +61,25 @@ class ActiveCampaign(Connector):
             _expect_success(reply)
             contact_id = str(reply.needed_number("contact", "id"))
             yield Made(CONTACT, contact_id, story.revision)
-        note = f"note {story.event_id}"
-        if remembered.id_of(note) is None:
-            said = wording.cut("\n".join(wording.lines(story, template=self.link)), NOTE)
-            body = {"note": {"note": said, "relid": int(contact_id), "reltype": "Subscriber"}}
-            reply = yield self._call("POST", "notes", body)
-            _expect_success(reply)
-            yield Made(note, reply.needed("note", "id"), story.revision)
+        said = wording.cut("\n".join(wording.lines(story, template=self.link)), NOTE)
+        body = {"note": {"note": said, "relid": int(contact_id), "reltype": "Subscriber"}}
+        note = self._call("POST", "notes", body)
+        yield from noted(story, remembered, note, expect=_expect_success, id_at=("note", "id"))
+
+    def unsubscribe(self, email: str, access: Access | None) -> Steps:  # noqa: ARG002 - has none
+        """From every list they are on."""
+        found = yield self._call("GET", f"contacts?email={quote(email, safe='')}")
+        _expect_success(found)
+        if not found.listed("contacts"):
+            raise Skipped(NOBODY_THERE)
+        contact_id = found.needed_number("contacts", 0, "id")
+        lists = yield self._call("GET", f"contacts/{contact_id}/contactLists")
+        _expect_success(lists)
+        for at in range(len(lists.listed("contactLists"))):
+            if lists.needed("contactLists", at, "status") != str(UNSUBSCRIBED):
+                place = {"list": lists.needed_number("contactLists", at, "list"), "contact": contact_id}
+                body = {"contactList": place | {"status": UNSUBSCRIBED}}
+                _expect_success((yield self._call("POST", "contactLists", body)))
 
     def check(self) -> Steps:
         _expect_success((yield self._call("GET", "fields?limit=1")))
@@ -93,8 +111,10 @@ def _contact(story: Story, numbers: Numbers, *, mapping: str | None) -> dict[str
 
 
 def _values(story: Story) -> Iterator[tuple[str, str]]:
-    yield "NPS_SCORE", str(story.score)
-    yield "NPS_BAND", story.band.value
+    """Of the last answer; whoever changes an older one leaves it alone."""
+    if not story.background.is_overtaken:
+        yield "NPS_SCORE", str(story.score)
+        yield "NPS_BAND", story.band.value
 
 
 def _expect_success(reply: Reply) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.protocol import (
     NO_TICKET,
     Call,
@@ -39,6 +40,7 @@ class Freshdesk(Connector):
     base_url: str = setting(a_base_url)
     api_key: str = setting(a_token, is_secret=True)
     priority: str = setting(one_of(*PRIORITIES), default="medium")
+    fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
@@ -51,6 +53,8 @@ class Freshdesk(Connector):
             reply = yield self._call("POST", f"/tickets/{quote(known, safe='')}/notes", note)
             if reply.status != 404:  # deleted there, so made anew here
                 expect_success(reply)
+                if fields := self._fields(story):
+                    expect_success((yield self._call("PUT", f"/tickets/{quote(known, safe='')}", fields)))
                 yield Made(TICKET, known, story.revision)
                 return
         elif story.is_over:
@@ -79,7 +83,12 @@ class Freshdesk(Connector):
             "priority": PRIORITIES[self.priority],
             "source": OVER_FEEDBACK,
             "tags": ["zeroten", tag_of(story)],
+            **self._fields(story),
         }
+
+    def _fields(self, story: Story) -> dict[str, Any]:
+        said = dict(mapped_values(story, self.fields, of_person=False))
+        return {"custom_fields": said} if said else {}
 
     def _call(self, method: str, path: str, body: Any = None) -> Call:
         login = b64encode(f"{self.api_key}:X".encode()).decode()

@@ -32,6 +32,7 @@ SHUT_OUT_SECONDS = 600.0  # the span its limit counts
 QUEUED_SECONDS = 60.0
 SECONDS = re.compile(r"\d{1,6}")
 STRANGER = "Nothing was sent: nobody with this e-mail address is in the list."
+OVERTAKEN = "Nothing was sent: they have answered again since, and the fields say how."
 CONTACT = "contact"
 
 Values = list[dict[str, Any]]
@@ -53,6 +54,8 @@ class GetResponse(Connector):
             raise Skipped("Nothing was sent: without an e-mail address GetResponse knows nobody.")
         if remembered.tells(CONTACT, story.revision):
             return
+        if story.background.is_overtaken:
+            raise Skipped(OVERTAKEN)
         values = yield from self._values(story)
         contact_id = yield from self._find(story.email)
         if contact_id is not None:

@@ -16,9 +16,11 @@ from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.hubspot_pages import CHANGED, COMPANY, INDEXED_WITHIN, page_of, search
+from app.domain.connectors.notes import noted
 from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
+    NOBODY_THERE,
     Access,
     Call,
     Connector,
@@ -30,12 +32,13 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
+from app.domain.connectors.settings import a_base_url, a_field_name, a_link, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.payload import instant_text
 
 OF_COMPANY = "company."
 VERSION = "2026-03"
+STATUSES = f"/communication-preferences/{VERSION}/statuses"
 NOTE_TO_CONTACT = 202  # HubSpot's number for that association
 LINE = 20_000  # characters; a note has 65,536
 TEXT = 5_000
@@ -57,6 +60,7 @@ class HubSpot(Connector):
     kind = "hubspot"
     per_second = 5
     usual_events = EVERY_ANSWER
+    tells_refusals = True
     overlap = INDEXED_WITHIN
     pulled_fields = MappingProxyType({
         "email": "email", "firstname": "name", "lastname": "name", "associatedcompanyid": "account.external_id",
@@ -66,20 +70,31 @@ class HubSpot(Connector):
     token: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://api.hubapi.com")
     fields: str | None = setting(a_mapping, default=None)
+    opt_out_field: str | None = setting(a_field_name, default=None)
     link: str | None = setting(a_link, default=None)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:
             raise Skipped("Nothing was sent: without an e-mail address HubSpot knows nobody.")
-        note = f"note {story.event_id}"
         contact_id = remembered.id_of(CONTACT)
         if contact_id is None or not remembered.tells(CONTACT, story.revision):
             contact_id = yield from self._upsert(story, story.email)
             yield Made(CONTACT, contact_id, story.revision)
-        if remembered.id_of(note) is None:
-            reply = yield self._objects("POST", "notes", self._note(story, contact_id))
-            _expect_success(reply)
-            yield Made(note, reply.needed("id"), story.revision)
+        note = self._objects("POST", "notes", self._note(story, contact_id))
+        yield from noted(story, remembered, note, expect=_expect_success, id_at=("id",))
+
+    def unsubscribe(self, email: str, access: Access | None) -> Steps:  # noqa: ARG002 - has none
+        """From everything, or in a property of the customer's own."""
+        if self.opt_out_field is None:
+            reply = yield self._call("POST", f"{STATUSES}/{quote(email, safe='')}/unsubscribe-all?channel=EMAIL", {})
+            if reply.status == 400 and "already" in reply.text:
+                return
+        else:
+            said = {"properties": {self.opt_out_field: "true"}}
+            reply = yield self._objects("PATCH", f"contacts/{quote(email, safe='')}?idProperty=email", said)
+        if reply.status == 404:
+            raise Skipped(NOBODY_THERE)
+        _expect_success(reply)
 
     def check(self) -> Steps:
         _expect_success((yield self._objects("GET", "contacts?limit=1")))
@@ -124,7 +139,8 @@ class HubSpot(Connector):
         return reply.needed("id")
 
     def _properties(self, story: Story) -> dict[str, str]:
-        return dict(mapped_fields(story, self.fields)) | _score(story)
+        score = {} if story.background.is_overtaken else _score(story)
+        return dict(mapped_fields(story, self.fields)) | score
 
     def _with_properties(self, method: str, path: str, properties: dict[str, str]) -> Generator[Call, Reply, Reply]:
         reply = yield self._objects(method, path, {"properties": properties})

@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_values
+from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     Call,
@@ -33,7 +35,7 @@ VERSION = "2.15"
 LINE, METADATA = 10_000, 255  # characters
 WINDOW_SECONDS = 10.0  # of its rate limit
 ALREADY = re.compile(r"\bid=([0-9a-f]{8,64})")
-CONTACT, EVENT = "contact", "event"
+CONTACT, EVENT, FIELDS = "contact", "event", "fields"
 
 
 @dataclass(frozen=True)
@@ -44,6 +46,7 @@ class Intercom(Connector):
 
     token: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://api.intercom.io")
+    fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
@@ -57,12 +60,12 @@ class Intercom(Connector):
         if not remembered.tells(EVENT, story.revision):
             _expect_success((yield self._call("POST", "/events", _event(story, contact_id))))
             yield Made(EVENT, "", story.revision)
-        note = f"note {story.event_id}"
-        if remembered.id_of(note) is None:
-            body = {"body": wording.html(story, template=self.link, most=LINE)}
-            reply = yield self._call("POST", f"/contacts/{quote(contact_id, safe='')}/notes", body)
-            _expect_success(reply)
-            yield Made(note, reply.needed("id"), story.revision)
+        place, fields = f"/contacts/{quote(contact_id, safe='')}", dict(mapped_values(story, self.fields))
+        if fields and not remembered.tells(FIELDS, story.revision):
+            _expect_success((yield self._call("PUT", place, {"custom_attributes": fields})))
+            yield Made(FIELDS, contact_id, story.revision)
+        note = self._call("POST", f"{place}/notes", {"body": wording.html(story, template=self.link, most=LINE)})
+        yield from noted(story, remembered, note, expect=_expect_success, id_at=("id",))
 
     def check(self) -> Steps:
         reply = yield self._call("GET", "/me")

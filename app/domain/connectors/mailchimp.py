@@ -13,8 +13,11 @@ from urllib.parse import quote
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
+from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
+    NOBODY_THERE,
+    Access,
     Call,
     Connector,
     Failed,
@@ -37,6 +40,7 @@ MEMBER = "member"
 class Mailchimp(Connector):
     kind = "mailchimp"
     usual_events = EVERY_ANSWER
+    tells_refusals = True
 
     base_url: str = setting(a_base_url)
     api_key: str = setting(a_token, is_secret=True)
@@ -47,30 +51,42 @@ class Mailchimp(Connector):
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:
             raise Skipped("Nothing was sent: without an e-mail address Mailchimp knows nobody.")
-        member = hashlib.md5(story.email.lower().encode(), usedforsecurity=False).hexdigest()
-        place = f"/lists/{quote(self.audience_id, safe='')}/members/{member}"
+        member, place = self._member(story.email)
         if not remembered.tells(MEMBER, story.revision):
             body = {
                 "email_address": story.email,
                 "status_if_new": "transactional",
-                "merge_fields": dict(mapped_fields(story, self.fields))
-                | {"NPSSCORE": story.score, "NPSBAND": story.band.value},
+                "merge_fields": dict(mapped_fields(story, self.fields)) | _score(story),
             }
             _expect_success((yield self._call("PUT", f"{place}?skip_merge_validation=true", body)))
             yield Made(MEMBER, member, story.revision)
-        note = f"note {story.event_id}"
-        if remembered.id_of(note) is None:
-            said = wording.cut("\n".join(wording.lines(story, template=self.link)), NOTE)
-            reply = yield self._call("POST", f"{place}/notes", {"note": said})
-            _expect_success(reply)
-            yield Made(note, reply.needed("id"), story.revision)
+        said = wording.cut("\n".join(wording.lines(story, template=self.link)), NOTE)
+        note = self._call("POST", f"{place}/notes", {"note": said})
+        yield from noted(story, remembered, note, expect=_expect_success, id_at=("id",))
+
+    def unsubscribe(self, email: str, access: Access | None) -> Steps:  # noqa: ARG002 - has none
+        """From this audience."""
+        reply = yield self._call("PATCH", self._member(email)[1], {"status": "unsubscribed"})
+        if reply.status == 404:
+            raise Skipped(NOBODY_THERE)
+        _expect_success(reply)
 
     def check(self) -> Steps:
         _expect_success((yield self._call("GET", f"/lists/{quote(self.audience_id, safe='')}?fields=id")))
 
+    def _member(self, email: str) -> tuple[str, str]:
+        """Their name there, and their place."""
+        member = hashlib.md5(email.lower().encode(), usedforsecurity=False).hexdigest()
+        return member, f"/lists/{quote(self.audience_id, safe='')}/members/{member}"
+
     def _call(self, method: str, path: str, body: Any = None) -> Call:
         login = b64encode(f"zeroten:{self.api_key}".encode()).decode()
         return Call(method, f"{self.base_url}/3.0{path}", body, {"authorization": f"Basic {login}"})
+
+
+def _score(story: Story) -> dict[str, Any]:
+    """Of the last answer; whoever changes an older one leaves it alone."""
+    return {} if story.background.is_overtaken else {"NPSSCORE": story.score, "NPSBAND": story.band.value}
 
 
 def _expect_success(reply: Reply) -> None:

@@ -11,6 +11,8 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_values
+from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     Call,
@@ -28,7 +30,7 @@ from app.domain.connectors.story import Story
 
 LINE = 20_000  # characters
 SHUT_OUT_SECONDS = 600.0
-PERSON = "person"
+PERSON, FIELDS = "person", "fields"
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Pipedrive(Connector):
 
     base_url: str = setting(a_base_url)
     api_token: str = setting(a_token, is_secret=True)
+    fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
@@ -47,12 +50,13 @@ class Pipedrive(Connector):
         if person_id is None:
             person_id = yield from self._find_or_create(story, story.email)
             yield Made(PERSON, person_id, story.revision)
-        note = f"note {story.event_id}"
-        if remembered.id_of(note) is None:
-            content = wording.html(story, template=self.link, most=LINE)
-            reply = yield self._call("POST", "/v1/notes", {"content": content, "person_id": int(person_id)})
-            _expect_success(reply)
-            yield Made(note, reply.needed("data", "id"), story.revision)
+        fields = dict(mapped_values(story, self.fields))
+        if fields and not remembered.tells(FIELDS, story.revision):
+            _expect_success((yield self._call("PATCH", f"/api/v2/persons/{person_id}", {"custom_fields": fields})))
+            yield Made(FIELDS, person_id, story.revision)
+        content = wording.html(story, template=self.link, most=LINE)
+        note = self._call("POST", "/v1/notes", {"content": content, "person_id": int(person_id)})
+        yield from noted(story, remembered, note, expect=_expect_success, id_at=("data", "id"))
 
     def check(self) -> Steps:
         _expect_success((yield self._call("GET", "/v1/users/me")))

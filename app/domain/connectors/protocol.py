@@ -147,6 +147,7 @@ class Skipped(Exception):
         self.detail = detail
 
 
+NOBODY_THERE = "Nothing was sent: nobody with this e-mail address is known there."
 NO_TICKET = "Nothing was sent: no ticket is known about this answer, which needs nobody any more."
 
 Step: TypeAlias = Call | Made | Access | Page
@@ -179,6 +180,7 @@ class Connector:
     address: ClassVar[str] = "base_url"  # the setting that says where it sends
     per_second: ClassVar[int] = 2  # answers told, well below what the service allows to all programs of its customer
     delay_seconds: ClassVar[int] = 60  # to wait for the comment, unless somebody chooses otherwise
+    tells_refusals: ClassVar[bool] = False  # whether it can be told that somebody unsubscribed
     pulled_fields: ClassVar[Mapping[str, str]] = MappingProxyType({})  # and where they go here; none: nobody is pulled
     pulled_name: ClassVar[re.Pattern[str]] = FIELD_NAME
     overlap: ClassVar[timedelta] = timedelta(0)  # what was read last is read again, since it may not have been all
@@ -199,6 +201,10 @@ class Connector:
     def check(self) -> Steps | None:
         """Asks whether the service would take what we send, changing nothing there; none where one cannot ask."""
         return None
+
+    def unsubscribe(self, email: str, access: Access | None) -> Steps:
+        """Tells that they want no more mail. Whom the service does not know, it need not know."""
+        raise NotImplementedError
 
     def why_not_pulled(self) -> str | None:
         """What has to be said first, or that people are not pulled at all."""

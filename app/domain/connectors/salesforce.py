@@ -5,7 +5,6 @@ stand in a path: one that ends in `.inc` is not found there. Refusals are a list
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
 """
 
-import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, timedelta
@@ -15,9 +14,11 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.paging import page_by_instant
 from app.domain.connectors.protocol import (
+    NOBODY_THERE,
     TOKEN,
     Access,
     Call,
@@ -31,25 +32,18 @@ from app.domain.connectors.protocol import (
     expect_success,
     logged_in,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, setting
+from app.domain.connectors.settings import a_base_url, a_field_name, a_link, a_text, a_token, one_of, setting
 from app.domain.connectors.story import Story
 
 VERSION = "v68.0"
 ACCESS_SECONDS = 900.0  # it does not say how long; sessions last two hours unless somebody chose less
 LIMIT_IS_USED_UP = 3_600.0  # seconds; it counts the last 24 hours
 SUBJECT, DESCRIPTION = 255, 30_000  # characters
-NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,79}")
 PASSING = frozenset({"UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "QUERY_TIMEOUT", "UNKNOWN_EXCEPTION"})
-CONTACT = "contact"
+CONTACT, NO_RECORD = "contact", "none"
+MOST_CONTACTS = 20  # with one address
 AT_ONCE, CHANGED = 200, "SystemModstamp"
 OPEN_FOR = timedelta(minutes=10)  # a transaction there shows when it ends, with the instants of when it wrote
-
-
-def a_field_name(value: Any) -> str:
-    """It stands in a path."""
-    if not isinstance(value, str) or not NAME.fullmatch(value):
-        raise ValueError("A field's API name has letters, digits and underscores.")
-    return value
 
 
 @dataclass(frozen=True)
@@ -57,6 +51,7 @@ class Salesforce(Connector):
     kind = "salesforce"
     per_second = 5
     usual_events = ("response.detractor",)
+    tells_refusals = True
     overlap = OPEN_FOR
     pulled_fields = MappingProxyType({
         "Email": "email", "Name": "name", "AccountId": "account.external_id", "Account.Name": "account.name",
@@ -66,9 +61,11 @@ class Salesforce(Connector):
     base_url: str = setting(a_base_url)
     client_id: str = setting(a_token)
     client_secret: str = setting(a_token, is_secret=True)
-    record: str = setting(one_of("Task", "Case"), default="Task")
+    record: str = setting(one_of("Task", "Case", "none"), default="Task")
     external_id_field: str = setting(a_field_name, default="NPS_Response_Id__c")
     priority: str = setting(a_text, default="Normal")
+    fields: str | None = setting(a_mapping, default=None)
+    opt_out_field: str = setting(a_field_name, default="HasOptedOutOfEmail")
     link: str | None = setting(a_link, default=None)
 
     def log_in(self) -> Steps:
@@ -82,7 +79,8 @@ class Salesforce(Connector):
     def check(self) -> Steps:
         """A log-in, and whether the record has our field."""
         access = yield from logged_in(self.log_in())
-        query = f"SELECT Id, {self.external_id_field} FROM {self.record} LIMIT 1"
+        asked = "Id FROM Contact" if self.record == NO_RECORD else f"Id, {self.external_id_field} FROM {self.record}"
+        query = f"SELECT {asked} LIMIT 1"
         _expect_success((yield _call(access, "GET", f"query?q={quote(query, safe='')}")))
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
@@ -96,6 +94,12 @@ class Salesforce(Connector):
         if contact_id is None:
             contact_id = yield from _find_or_create(access, story, story.email)
             yield Made(CONTACT, contact_id, story.revision)
+        if fields := dict(mapped_values(story, self.fields)):
+            path = f"sobjects/Contact/{quote(contact_id, safe='')}"
+            _expect_success((yield _call(access, "PATCH", path, fields)))
+        if self.record == NO_RECORD:
+            yield Made(self.record, contact_id, story.revision)
+            return
         path = f"sobjects/{self.record}/{self.external_id_field}/{story.response_id}"
         _expect_success((yield _call(access, "PATCH", path, self._record(story, contact_id))))
         yield Made(self.record, story.response_id, story.revision)
@@ -109,6 +113,18 @@ class Salesforce(Connector):
         _expect_success(reply)
         records = [_contact(reply, at, fields) for at in range(len(reply.listed("records")))]
         yield page_by_instant(records, place, changed=CHANGED, at_once=AT_ONCE)
+
+    def unsubscribe(self, email: str, access: Access | None) -> Steps:
+        """Everybody with this address: one contact too few would be asked."""
+        assert access is not None
+        query = f"SELECT Id FROM Contact WHERE Email = '{_quoted(email)}' LIMIT {MOST_CONTACTS}"
+        found = yield _call(access, "GET", f"query?q={quote(query, safe='')}")
+        _expect_success(found)
+        if not found.listed("records"):
+            raise Skipped(NOBODY_THERE)
+        for at in range(len(found.listed("records"))):
+            path = f"sobjects/Contact/{quote(found.needed('records', at, 'Id'), safe='')}"
+            _expect_success((yield _call(access, "PATCH", path, {self.opt_out_field: True})))
 
     def _record(self, story: Story, contact_id: str) -> dict[str, Any]:
         said = "\n".join(wording.lines(story, template=self.link))

@@ -6,7 +6,7 @@ from dataclasses import MISSING, Field, field, fields
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from app.domain.connectors.protocol import Connector
+from app.domain.connectors.protocol import FIELD_NAME, Connector
 from app.domain.errors import RuleViolation
 from app.domain.receiver_url import UnusableURL, split_receiver_url
 
@@ -75,6 +75,13 @@ def a_token(value: Any) -> str:
     if not token.isascii() or " " in token:
         raise ValueError("A token is printable ASCII without spaces.")
     return token
+
+
+def a_field_name(value: Any) -> str:
+    """It stands in paths and queries."""
+    if not isinstance(value, str) or not FIELD_NAME.fullmatch(value) or "." in value:
+        raise ValueError("A field's API name has letters, digits and underscores.")
+    return value
 
 
 def a_flag(value: Any) -> bool:

@@ -26,6 +26,7 @@ class Background:
     account: str | None = None
     account_owner: str | None = None
     last_score: int | None = None  # the person's answer before this one, in the same campaign
+    is_overtaken: bool = False  # they have answered again since, which this endpoint was told
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.protocol import (
     NO_TICKET,
     Call,
@@ -41,6 +42,7 @@ class Zendesk(Connector):
     email: str = setting(a_text)
     api_token: str = setting(a_token, is_secret=True)
     priority: str | None = setting(one_of("low", "normal", "high", "urgent"), default=None)
+    fields: str | None = setting(a_mapping, default=None)
     link: str | None = setting(a_link, default=None)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
@@ -48,7 +50,7 @@ class Zendesk(Connector):
             return
         if known := remembered.id_of(TICKET):
             path = f"/tickets/{quote(known, safe='')}.json"
-            reply = yield self._call("PUT", path, {"ticket": {"comment": self._note(story)}})
+            reply = yield self._call("PUT", path, {"ticket": {"comment": self._note(story), **self._fields(story)}})
             if reply.status != 404:  # deleted there, so made anew here
                 _expect_success(reply)
                 yield Made(TICKET, known, story.revision)
@@ -82,12 +84,19 @@ class Zendesk(Connector):
             "comment": self._note(story),
             "external_id": story.response_id,
             "tags": ["zeroten", f"nps_{story.band.value}"],
+            **self._fields(story),
         }
         if story.email:  # somebody new is only taken with a name
             ticket["requester"] = {"email": story.email, "name": story.who}
         if self.priority:
             ticket["priority"] = self.priority
         return ticket
+
+    def _fields(self, story: Story) -> dict[str, Any]:
+        """Fields of a ticket have numbers."""
+        values = mapped_values(story, self.fields, of_person=False)
+        said = [{"id": int(number), "value": value} for number, value in values if number.isdecimal()]
+        return {"custom_fields": said} if said else {}
 
     def _note(self, story: Story) -> dict[str, Any]:
         """Internal, or else the person would get their own words by e-mail."""

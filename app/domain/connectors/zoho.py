@@ -13,10 +13,13 @@ from urllib.parse import quote
 
 from app.domain.attempts import Failure
 from app.domain.connectors import wording
+from app.domain.connectors.field_mapping import a_mapping, mapped_values
+from app.domain.connectors.notes import noted
 from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.paging import page_by_instant
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
+    NOBODY_THERE,
     TOKEN,
     Access,
     Call,
@@ -31,7 +34,7 @@ from app.domain.connectors.protocol import (
     logged_in,
     usable_seconds,
 )
-from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
+from app.domain.connectors.settings import a_base_url, a_field_name, a_link, a_token, setting
 from app.domain.connectors.story import Story
 
 VERSION = "v8"
@@ -40,6 +43,7 @@ TOO_MANY_LOG_INS = 600.0  # seconds; ten tokens in ten minutes is what there is
 TITLE, CONTENT = 120, 30_000  # characters
 CONTACT = "contact"
 AT_ONCE, CHANGED = 200, "Modified_Time"
+MOST_CONTACTS = 20  # with one address
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,7 @@ class Zoho(Connector):
     kind = "zoho"
     address = "accounts_url"
     usual_events = EVERY_ANSWER
+    tells_refusals = True
     overlap = timedelta(minutes=5)
     pulled_fields = MappingProxyType({
         "Email": "email", "First_Name": "name", "Last_Name": "name", "Account_Name.id": "account.external_id",
@@ -57,6 +62,8 @@ class Zoho(Connector):
     client_secret: str = setting(a_token, is_secret=True)
     refresh_token: str = setting(a_token, is_secret=True)
     accounts_url: str = setting(a_base_url, default="https://accounts.zoho.com")
+    fields: str | None = setting(a_mapping, default=None)
+    opt_out_field: str = setting(a_field_name, default="Email_Opt_Out")
     link: str | None = setting(a_link, default=None)
 
     def log_in(self) -> Steps:
@@ -95,21 +102,33 @@ class Zoho(Connector):
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if not story.email:
             raise Skipped("Nothing was sent: without an e-mail address Zoho knows nobody.")
-        access, note = remembered.access, f"note {story.event_id}"
+        access = remembered.access
         assert access is not None
         contact_id = remembered.id_of(CONTACT)
-        if contact_id is None:
-            contact_id = yield from _upsert(access, story)
+        if contact_id is None or (self.fields and not remembered.tells(CONTACT, story.revision)):
+            contact_id = yield from _upsert(access, story, dict(mapped_values(story, self.fields)))
             yield Made(CONTACT, contact_id, story.revision)
-        if remembered.id_of(note) is None:
-            said = "\n".join(wording.lines(story, template=self.link))
-            row = {
-                "Note_Title": wording.cut(wording.headline(story), TITLE),
-                "Note_Content": wording.cut(said, CONTENT),
-            }
-            reply = yield _call(access, "POST", f"Contacts/{quote(contact_id, safe='')}/Notes", {"data": [row]})
-            _expect_success(reply)
-            yield Made(note, reply.needed("data", 0, "details", "id"), story.revision)
+        note = _call(access, "POST", f"Contacts/{quote(contact_id, safe='')}/Notes", {"data": [self._note(story)]})
+        yield from noted(story, remembered, note, expect=_expect_success, id_at=("data", 0, "details", "id"))
+
+    def unsubscribe(self, email: str, access: Access | None) -> Steps:
+        """Everybody with this address."""
+        assert access is not None
+        query = f"select id from Contacts where Email = '{_quoted(email)}' limit {MOST_CONTACTS}"
+        found = yield _call(access, "POST", "coql", {"select_query": query})
+        _expect_success(found)
+        if found.status == 204:
+            raise Skipped(NOBODY_THERE)
+        ids = [found.needed("data", at, "id") for at in range(len(found.listed("data")))]
+        rows = [{"id": contact_id, self.opt_out_field: True} for contact_id in ids]
+        _expect_success((yield _call(access, "PUT", "Contacts", {"data": rows, "trigger": []})))
+
+    def _note(self, story: Story) -> dict[str, str]:
+        said = "\n".join(wording.lines(story, template=self.link))
+        return {
+            "Note_Title": wording.cut(wording.headline(story), TITLE),
+            "Note_Content": wording.cut(said, CONTENT),
+        }
 
 
 def _where(place: Place) -> str:
@@ -128,10 +147,14 @@ def _contact(reply: Reply, at: int, names: Sequence[str]) -> Record:
     return Record(str(reply.needed_number("data", at, "id")), known)
 
 
-def _upsert(access: Access, story: Story) -> Generator[Call, Reply, str]:
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "''")
+
+
+def _upsert(access: Access, story: Story, fields: dict[str, Any]) -> Generator[Call, Reply, str]:
     """Without triggers, which could write to people."""
     first, last = story.names
-    row = {"Email": story.email, "Last_Name": last or story.who} | ({"First_Name": first} if last else {})
+    row = fields | {"Email": story.email, "Last_Name": last or story.who} | ({"First_Name": first} if last else {})
     body = {"data": [row], "duplicate_check_fields": ["Email"], "trigger": []}
     reply = yield _call(access, "POST", "Contacts/upsert", body)
     _expect_success(reply)

@@ -58,6 +58,8 @@ class PullableHubSpot(People):
             return Said.of(200, {"results": [{"id": one, "properties": self.companies[one]} for one in known]})
         if asked.path == "/crm/objects/2026-03/contacts":
             return Said.of(200, {"results": []})
+        if "/statuses/" in asked.path:
+            return Said.of(200, {})
         assert asked.path == "/crm/objects/2026-03/contacts/search"
         (sort,), groups = asked.json["sorts"], asked.json["filterGroups"]
         found = [one for one in self.people if not groups or all(map(self._passes(one), groups[0]["filters"]))]
