@@ -12,6 +12,19 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "require-trusted-types-for 'script'",
     )
 )
+# A page with a mail in a frame, and the mail itself, which brings styles and perhaps a logo. It is sandboxed even when
+# somebody opens it by itself: it runs nothing, sends no form, and is of no origin.
+FRAMING = f"{CONTENT_SECURITY_POLICY}; frame-src 'self'"
+FRAMED = "; ".join(
+    (
+        "default-src 'none'",
+        "style-src 'unsafe-inline'",
+        "img-src https:",
+        "form-action 'none'",
+        "frame-ancestors 'self'",
+        "sandbox allow-popups allow-popups-to-escape-sandbox",
+    )
+)
 SAFE = {
     "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",

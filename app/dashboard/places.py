@@ -13,6 +13,9 @@ WEBHOOKS = f"{HOME}/webhooks"
 ENDPOINT = f"{WEBHOOKS}/{{endpoint_id}}"
 REPLAY = f"{ENDPOINT}/replay"
 DELIVERY = f"{ENDPOINT}/deliveries/{{delivery_id}}"
+MAILS = f"{HOME}/mail"
+MAIL = f"{MAILS}/{{mail_id}}"
+MAIL_BODY = f"{MAIL}/body"
 
 
 def endpoint_path(endpoint_id: Any) -> str:
@@ -25,6 +28,10 @@ def replay_path(endpoint_id: Any) -> str:
 
 def delivery_path(endpoint_id: Any, delivery_id: Any) -> str:
     return f"{endpoint_path(endpoint_id)}/deliveries/{shown('delivery', delivery_id)}"
+
+
+def mail_path(mail_id: Any) -> str:
+    return MAIL.format(mail_id=shown("mail", mail_id))
 
 
 def page_of_ours(text: str) -> str:

@@ -3,10 +3,22 @@
 from fastapi import APIRouter, FastAPI
 from starlette.responses import RedirectResponse, Response
 
-from app.dashboard import deliveries, log_in, replays, webhooks
+from app.dashboard import deliveries, log_in, mails, replays, webhooks
 from app.dashboard.headers import PRIVATE
 from app.dashboard.log_in_limit import LogInLimit
-from app.dashboard.places import DELIVERY, ENDPOINT, HOME, LOG_IN, LOG_OUT, REPLAY, STATIC, WEBHOOKS
+from app.dashboard.places import (
+    DELIVERY,
+    ENDPOINT,
+    HOME,
+    LOG_IN,
+    LOG_OUT,
+    MAIL,
+    MAIL_BODY,
+    MAILS,
+    REPLAY,
+    STATIC,
+    WEBHOOKS,
+)
 from app.dashboard.refusals import PageNotFound
 from app.dashboard.routing import PageRoute
 from app.dashboard.static import serve_static
@@ -31,6 +43,9 @@ def include_dashboard(app: FastAPI) -> None:
     shown.get(DELIVERY)(deliveries.show_delivery)
     shown.post(f"{DELIVERY}/retry")(deliveries.retry)
     shown.post(f"{DELIVERY}/cancel")(deliveries.cancel)
+    shown.get(MAILS)(mails.show_mails)
+    shown.get(MAIL)(mails.show_mail)
+    shown.get(MAIL_BODY)(mails.show_body)
     shown.get(f"{HOME}/{{rest:path}}")(show_nothing)
     app.include_router(shown)
 

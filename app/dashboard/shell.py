@@ -15,7 +15,7 @@ from app.dashboard.cookies import NOTICE, drop_cookie, read_cookie, set_cookie
 from app.dashboard.forms import TOKEN, form_token
 from app.dashboard.headers import PRIVATE
 from app.dashboard.notices import NOTICES
-from app.dashboard.places import LOG_OUT, WEBHOOKS, delivery_path, endpoint_path, replay_path
+from app.dashboard.places import LOG_OUT, MAILS, WEBHOOKS, delivery_path, endpoint_path, mail_path, replay_path
 from app.dashboard.states import failure_word
 from app.dashboard.static import static_path
 from app.domain.ids import shown
@@ -32,7 +32,7 @@ class Entry:
     scope: str
 
 
-NAVIGATION = (Entry("Webhooks", WEBHOOKS, "webhooks:read"),)
+NAVIGATION = (Entry("Webhooks", WEBHOOKS, "webhooks:read"), Entry("Mail", MAILS, "mail:read"))
 
 templates = Environment(
     loader=FileSystemLoader(FOLDER),
@@ -51,7 +51,7 @@ templates.filters |= {
 }
 templates.globals |= {
     "static_path": static_path, "endpoint_path": endpoint_path, "delivery_path": delivery_path, "shown": shown,
-    "form_field": TOKEN, "replay_path": replay_path, "log_out": LOG_OUT,
+    "form_field": TOKEN, "replay_path": replay_path, "mail_path": mail_path, "log_out": LOG_OUT,
 }  # fmt: skip
 
 

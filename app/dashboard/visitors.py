@@ -45,3 +45,4 @@ def _scoped(scope: str) -> Callable[..., Any]:
 
 WebhookViewer = Annotated[Visitor, _scoped("webhooks:read")]
 WebhookOperator = Annotated[Visitor, _scoped("webhooks:write")]
+MailReader = Annotated[Visitor, _scoped("mail:read")]

@@ -19,6 +19,7 @@ SCOPES = (
     "responses:write",
     "scores:read",
     "events:read",
+    "mail:read",  # what was written to people; the links in it answer in their name
     "webhooks:read",
     "webhooks:write",
     "keys:read",

@@ -13,6 +13,7 @@ from app.operations.campaigns import advance_due_campaigns
 from app.operations.deliveries import cancel, replay, sweep
 from app.operations.endpoint_secrets import destroy_expired_secrets
 from app.operations.erasure import sweep_erasures
+from app.operations.forget_mails import forget_captured_mails as forget_some_mails
 from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
 from app.operations.prune_events import prune_events as prune_some_events
@@ -63,6 +64,11 @@ async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
 
 async def forget_sessions(engine: Engine, _: Settings) -> None:
     await _in_batches(engine, lambda tx: forget_old_sessions(tx, now=utc_now()))
+
+
+async def forget_captured_mails(engine: Engine, _: Settings) -> None:
+    now = utc_now()
+    await _in_batches(engine, lambda tx: forget_some_mails(tx, now=now))
 
 
 async def forget_remote_records(engine: Engine, _: Settings) -> None:

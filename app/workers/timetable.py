@@ -50,6 +50,7 @@ TIMETABLE = (
     Entry(timedelta(minutes=1), chores.recompute_endpoint_work),
     Entry(timedelta(minutes=1), chores.look_after_failing_endpoints),
     Entry(timedelta(minutes=1), chores.cancel_hopeless_deliveries),
+    Entry(timedelta(minutes=1), chores.forget_captured_mails),
     Entry(timedelta(minutes=10), chores.prune_events),
     Entry(timedelta(minutes=10), chores.drop_abandoned_uploads),
     Entry(timedelta(hours=1), chores.forget_idempotency_keys),
