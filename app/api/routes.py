@@ -43,32 +43,37 @@ REPEATED = "It was here already, or has been amended."
 REFUSED_BY_CAMPAIGN = (CampaignNotFound, CampaignNotAccepting, ScoreOutOfRange)
 REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, AnsweredInTheFuture, AnswersInvalid)
 
+PAGES = (
+    campaigns,
+    campaign_recipients,
+    recipients,
+    accounts,
+    audiences,
+    imports,
+    responses,
+    scores,
+    sample_size,
+    tracked_properties,
+    event_samples,
+    events,
+    webhook_endpoints,
+    webhook_previews,
+    endpoint_stats,
+    replays,
+    deliveries,
+    workspace,
+    pulls,
+    api_keys,
+    problem_pages,
+    health,
+)
+
 
 def include_routes(app: FastAPI) -> None:
     _take_answers(app)
     _take_answers_of_widgets(app)
-    app.include_router(campaigns.routes)
-    app.include_router(campaign_recipients.routes)
-    app.include_router(recipients.routes)
-    app.include_router(accounts.routes)
-    app.include_router(audiences.routes)
-    app.include_router(imports.routes)
-    app.include_router(responses.routes)
-    app.include_router(scores.routes)
-    app.include_router(sample_size.routes)
-    app.include_router(tracked_properties.routes)
-    app.include_router(event_samples.routes)
-    app.include_router(events.routes)
-    app.include_router(webhook_endpoints.routes)
-    app.include_router(webhook_previews.routes)
-    app.include_router(endpoint_stats.routes)
-    app.include_router(replays.routes)
-    app.include_router(deliveries.routes)
-    app.include_router(workspace.routes)
-    app.include_router(pulls.routes)
-    app.include_router(api_keys.routes)
-    app.include_router(problem_pages.routes)
-    app.include_router(health.routes)
+    for page in PAGES:
+        app.include_router(page.routes)
 
 
 def _take_answers(app: FastAPI) -> None:
