@@ -1,6 +1,7 @@
 """The workspace a key belongs to."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
@@ -9,9 +10,13 @@ from app.api.dependencies import ReadTx, Tx, WorkspaceReader, WorkspaceWriter
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Name, Reply, Request, WorkspaceId, absent
+from app.domain.asking import LONGEST_QUARANTINE
 from app.domain.brand import ACCENT, LONGEST_ADDRESS, LONGEST_NAME, Brand, BrandInvalid
 from app.domain.links import LONGEST_LINK
 from app.domain.period import UnknownTimeZone
+from app.domain.recipient import LONGEST_EMAIL
+from app.domain.sender import LONGEST_NAME as LONGEST_FROM_NAME
+from app.domain.sender import MOST_DOMAINS, Sender, SenderInvalid
 from app.operations.workspaces import change_workspace
 from app.queries.workspaces import get_workspace as read_workspace
 
@@ -29,6 +34,19 @@ class ShownBrand(Reply):
     privacy_url: str | None
 
 
+class ShownSender(Reply):
+    """Whom mails come from."""
+
+    from_name: str | None
+    from_email: str | None = Field(description="Without one, mails come from surveys@ the host of the public address.")
+    reply_to: str | None
+    bounce_address: str | None = Field(
+        description="Mails are sent from bounces+{message}@…, so that a bounce names its mail: without one, from_email."
+    )
+    notify_email: str | None = Field(description="Hears of endpoints and campaigns in trouble.")
+    domains: list[str] = Field(description="Mails may come from these, beside from_email's: of owners of accounts.")
+
+
 class Workspace(Reply):
     id: WorkspaceId
     name: str
@@ -36,13 +54,16 @@ class Workspace(Reply):
     time_zone: str = Field(examples=["Europe/Berlin"])
     sibling_id: WorkspaceId | None = Field(description="The test workspace of a live one, and the other way round.")
     brand: ShownBrand
+    sender: ShownSender
+    quarantine_days: int = Field(description="Nobody is asked twice within, unless a campaign has its own.")
     created_at: Instant
     revision: int
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> "Workspace":
         brand = Brand.of(row["brand"], workspace_name=row["name"])
-        return cls.model_validate({**row, "brand": ShownBrand.model_validate(brand)})
+        sender = asdict(Sender.of(row["sender"]))
+        return cls.model_validate({**row, "brand": ShownBrand.model_validate(brand), "sender": sender})
 
 
 Link = Annotated[str, StringConstraints(max_length=LONGEST_LINK), Field(examples=["https://shop.example/privacy"])]
@@ -58,12 +79,29 @@ class BrandEdit(Request):
     privacy_url: Link | None = Field(None, description="Linked from survey pages and mails. Begins with https://")
 
 
+Address = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), Field(examples=["surveys@shop.example"])]
+Domain = Annotated[str, StringConstraints(max_length=253)]
+
+
+class SenderEdit(Request):
+    """Fields left out stay as they are; null takes one back."""
+
+    from_name: Annotated[str, StringConstraints(max_length=LONGEST_FROM_NAME)] | None = None
+    from_email: Address | None = None
+    reply_to: Address | None = None
+    bounce_address: Address | None = Field(None, description="At most 31 characters before the @.")
+    notify_email: Address | None = None
+    domains: Annotated[list[Domain], Field(max_length=MOST_DOMAINS, examples=[["shop.example"]])] | None = None
+
+
 class WorkspaceEdit(Request):
     name: Name = absent()
     time_zone: Annotated[Name, Field(description="From the IANA list. Decides the day of later answers only.")] = (
         absent()
     )
     brand: BrandEdit = absent()
+    sender: SenderEdit = absent()
+    quarantine_days: Annotated[int, Field(ge=0, le=LONGEST_QUARANTINE)] = absent()
 
 
 @routes.get("/v1/workspace", summary="Your workspace")
@@ -73,8 +111,8 @@ async def get_workspace(caller: WorkspaceReader, tx: ReadTx) -> Workspace:
 
 @routes.patch(
     "/v1/workspace",
-    summary="Change its name, time zone or brand",
-    responses=refuses(UnknownTimeZone, BrandInvalid),
+    summary="Change its name, time zone, brand or sender",
+    responses=refuses(UnknownTimeZone, BrandInvalid, SenderInvalid),
 )
 async def update_workspace(body: WorkspaceEdit, caller: WorkspaceWriter, tx: Tx) -> Workspace:
     await change_workspace(tx, caller.workspace_id, body.model_dump(exclude_unset=True))

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from app.domain.asking_parts import SenderKind, Variant
+from app.domain.brand import Brand
 from app.domain.ids import shown
 from app.domain.invitation import AskingCampaign, ClaimedInvitation
-from app.domain.letter import Letter, Look, Mailbox, Purpose, verp_address
+from app.domain.letter import Letter, Mailbox, Purpose, verp_address
 from app.domain.merge_fields import fill, merge_values
 from app.domain.metric import METRICS
 from app.domain.recipient import RecipientInvalid, email_address
+from app.domain.sender import Sender
 from app.domain.survey import pick_language
 
 NO_VARIANT = Variant("")
@@ -22,7 +24,7 @@ def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) 
     values = merge_values(
         name=addressee.name,
         account=addressee.account_name,
-        brand=_brand_name(campaign),
+        brand=_brand(campaign).name,
         properties=addressee.properties,
     )
     question = fill(_said(variant.question, language) or survey.question[language], values)
@@ -48,19 +50,19 @@ def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) 
         highest_label=survey.highest_label.get(language),
         survey_url=f"{public_url}/s/{invitation.token}",
         unsubscribe_url=f"{public_url}/u/{invitation.token}",
-        look=_look(campaign),
-        postal_address=campaign.sender.get("postal_address"),
+        brand=_brand(campaign),
     )
 
 
 def sender_of(invitation: ClaimedInvitation, *, public_url: str) -> Mailbox:
     campaign, email = invitation.campaign, invitation.campaign.asking.email
-    name = email.from_name or campaign.sender.get("from_name") or _brand_name(campaign)
+    own = Sender.of(campaign.sender)
+    name = email.from_name or own.from_name or _brand(campaign).name
     owner = _mailbox(invitation.addressee.account_owner)
-    if email.sender is SenderKind.ACCOUNT_OWNER and owner is not None:
+    if email.sender is SenderKind.ACCOUNT_OWNER and owner is not None and own.may_send_as(owner.email):
         return owner
     host = public_url.partition("://")[2].partition("/")[0].partition(":")[0]
-    address = email.from_email or campaign.sender.get("from_email") or f"surveys@{host}"
+    address = email.from_email or own.from_email or f"surveys@{host}"
     return Mailbox(address, name)
 
 
@@ -84,13 +86,8 @@ def _said(texts: Mapping[str, str], language: str) -> str | None:
     return None
 
 
-def _brand_name(campaign: AskingCampaign) -> str:
-    return str(campaign.brand.get("name") or campaign.workspace_name)
-
-
-def _look(campaign: AskingCampaign) -> Look:
-    chosen = {name: campaign.brand[name] for name in ("accent", "logo_url") if campaign.brand.get(name)}
-    return Look(_brand_name(campaign), **chosen)
+def _brand(campaign: AskingCampaign) -> Brand:
+    return Brand.of(campaign.brand, workspace_name=campaign.workspace_name)
 
 
 def _mailbox(address: object) -> Mailbox | None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.domain.brand import Brand
 from app.domain.metric import Metric
 
 LONGEST_UNSUBSCRIBE_URL = 76  # characters; longer ones get broken on the way, and the one click with them
@@ -23,16 +24,6 @@ class Purpose(StrEnum):
 class Mailbox:
     email: str
     name: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """What a brand looks like. Colours are `#rrggbb`."""
-
-    name: str
-    accent: str = "#3b4cca"
-    logo_url: str | None = None  # https
-    privacy_url: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +47,7 @@ class Letter:
     highest_label: str | None = None
     survey_url: str  # a score is added as ?score=n
     unsubscribe_url: str  # a page, and what takes the one click of RFC 8058
-    look: Look
-    postal_address: str | None = None
+    brand: Brand
     reason: str | None = None  # why they get this; none: because they are a customer of the brand
 
     def score_url(self, score: int) -> str:

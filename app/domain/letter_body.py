@@ -7,7 +7,6 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
-from app.domain.colour import ink_on
 from app.domain.language import direction
 from app.domain.letter import Letter, Purpose
 from app.domain.letter_words import Words, words_in
@@ -36,8 +35,8 @@ def html_of(letter: Letter) -> str:
         words_direction=direction(language),
         subject=letter.subject,
         preheader=words["preheader"],
-        brand=letter.look,
-        accent_ink=ink_on(letter.look.accent),
+        brand=letter.brand,
+        accent_ink=letter.brand.ink,
         paragraphs=_paragraphs(letter.intro),
         question=letter.question,
         choices=choices,
@@ -47,7 +46,7 @@ def html_of(letter: Letter) -> str:
         how=_how(letter, words),
         test=words["test"] if letter.purpose is Purpose.TEST else "",
         reason=_reason(letter, words),
-        postal_address=(letter.postal_address or "").splitlines(),
+        postal_address=(letter.brand.postal_address or "").splitlines(),
         unsubscribe_url=letter.unsubscribe_url,
     )
 
@@ -56,7 +55,7 @@ def plain_text_of(letter: Letter) -> str:
     _, words = words_in(letter.language)
     links = (f"{choice.label or choice.text}: {choice.url}" for choice in _choices(letter, words))
     parts = (
-        letter.look.name,
+        letter.brand.name,
         letter.intro,
         letter.question,
         words["answer_below"],
@@ -64,7 +63,7 @@ def plain_text_of(letter: Letter) -> str:
         "-- ",
         words["test"] if letter.purpose is Purpose.TEST else None,
         _reason(letter, words),
-        letter.postal_address,
+        letter.brand.postal_address,
         f"{words['unsubscribe']}: {letter.unsubscribe_url}",
     )
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
@@ -102,7 +101,7 @@ def _how(letter: Letter, words: Words) -> str:
 
 
 def _reason(letter: Letter, words: Words) -> str:
-    return letter.reason or words["why"].format(brand=letter.look.name)
+    return letter.reason or words["why"].format(brand=letter.brand.name)
 
 
 def _paragraphs(text: str | None) -> list[list[str]]:

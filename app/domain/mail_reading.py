@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
-from typing import cast
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +14,7 @@ class ReadMail:
 
 
 def read_mail(raw: bytes) -> ReadMail:
-    mail = cast(EmailMessage, message_from_bytes(raw, policy=default))
+    mail = message_from_bytes(raw, policy=default)
     headers = tuple((name, str(value)) for name, value in mail.items())
     return ReadMail(headers, _part(mail, "html"), _part(mail, "plain"))
 

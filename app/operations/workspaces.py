@@ -13,7 +13,10 @@ from app.db.tables import workspaces
 from app.domain.brand import changed_brand
 from app.domain.keys import EVERYTHING, KeyKind
 from app.domain.period import UnknownTimeZone, zone_named
+from app.domain.sender import changed_sender
 from app.operations.api_keys import issue_key
+
+PARTS = {"brand": changed_brand, "sender": changed_sender}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +75,18 @@ async def _first_key(tx: Tx, workspace_id: UUID, *, kind: KeyKind, mode: str, no
 
 
 async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any]) -> None:
-    """A new time zone decides the day of later answers only; what was counted stays. `brand` names what changes in it.
+    """A new time zone decides the day of later answers only; what was counted stays. `brand` and `sender` name what
+    changes in them.
 
-    Raises UnknownTimeZone, BrandInvalid.
+    Raises UnknownTimeZone, BrandInvalid, SenderInvalid.
     """
     if "time_zone" in changes:
         await _check_time_zone(tx, changes["time_zone"])
-    if "brand" in changes:
-        stored = select(workspaces.c.brand).where(workspaces.c.id == workspace_id).with_for_update(key_share=True)
-        brand = (await tx.execute(stored)).scalar_one()
-        changes = {**changes, "brand": changed_brand(brand, changes["brand"])}
+    if changes.keys() & PARTS.keys():
+        stored = select(workspaces).where(workspaces.c.id == workspace_id).with_for_update(key_share=True)
+        before = (await tx.execute(stored)).mappings().one()
+        changed = {part: change(before[part], changes[part]) for part, change in PARTS.items() if part in changes}
+        changes = {**changes, **changed}
     if changes:
         await tx.execute(
             update(workspaces)

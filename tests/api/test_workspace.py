@@ -92,3 +92,28 @@ async def test_every_time_zone_of_python_is_either_known_to_postgresql_or_refuse
 )
 async def test_what_is_no_change_of_a_workspace_is_refused(alice: Tenant, body: object) -> None:
     assert (await alice.api.patch("/v1/workspace", json=body)).status_code == 422
+
+
+async def test_a_sender_and_a_quarantine_are_set(alice: Tenant, charlie: Tenant) -> None:
+    before = (await alice.api.get("/v1/workspace")).json()
+    assert before["sender"] == {
+        "from_name": None, "from_email": None, "reply_to": None, "bounce_address": None, "notify_email": None,
+        "domains": [],
+    }  # fmt: skip
+    assert before["quarantine_days"] == 90
+    said = {"from_name": "Shop", "from_email": "Surveys@Shop.example", "domains": ["shop.test"]}
+    reply = await alice.api.patch("/v1/workspace", json={"sender": said, "quarantine_days": 30})
+    assert reply.status_code == 200, reply.text
+    assert reply.json()["sender"] == {**before["sender"], **said, "from_email": "surveys@shop.example"}
+    assert reply.json()["quarantine_days"] == 30
+    again = (await alice.api.patch("/v1/workspace", json={"sender": {"from_name": None}})).json()
+    assert again["sender"]["from_name"] is None
+    assert again["sender"]["from_email"] == "surveys@shop.example"
+    assert (await charlie.api.get("/v1/workspace")).json()["quarantine_days"] == 90
+
+
+async def test_a_sender_that_cannot_send_is_refused(alice: Tenant) -> None:
+    reply = await alice.api.patch("/v1/workspace", json={"sender": {"from_email": "surveys"}})
+    assert (reply.status_code, reply.json()["code"]) == (422, "sender_invalid")
+    assert reply.json()["errors"][0]["pointer"] == "/sender/from_email"
+    assert (await alice.api.patch("/v1/workspace", json={"quarantine_days": -1})).status_code == 422

@@ -4,7 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.domain.letter import Look, Purpose
+from app.domain.brand import Brand
+from app.domain.letter import Purpose
 from app.domain.letter_body import LONGEST_HTML, html_of, plain_text_of
 from app.domain.letter_words import all_words, words_in
 from app.domain.metric import METRICS, NPS, Metric
@@ -41,7 +42,13 @@ def test_a_language_we_do_not_speak_falls_back_to_its_base_and_then_to_english(a
 @pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
 @pytest.mark.parametrize("language", SPOKEN)
 def test_every_score_of_every_metric_has_one_link_and_both_bodies_have_the_same(metric: Metric, language: str) -> None:
-    letter = replace(LETTER, metric=metric, language=language, intro="Hi,\n\nthank you.", postal_address="A\nB")
+    letter = replace(
+        LETTER,
+        metric=metric,
+        language=language,
+        intro="Hi,\n\nthank you.",
+        brand=Brand("Northwind", postal_address="A\nB"),
+    )
     wanted = [letter.score_url(score) for score in metric.scores] + [letter.unsubscribe_url]
     html, text = html_of(letter), plain_text_of(letter)
     assert Links(html).found == wanted
@@ -51,7 +58,7 @@ def test_every_score_of_every_metric_has_one_link_and_both_bodies_have_the_same(
 
 def test_texts_are_shown_and_never_read_as_html() -> None:
     hostile = "<b>&\"'</b>{{ 7 * 7 }}"
-    letter = replace(LETTER, subject=hostile, intro=hostile, question=hostile, look=Look(hostile), reason=hostile)
+    letter = replace(LETTER, subject=hostile, intro=hostile, question=hostile, brand=Brand(hostile), reason=hostile)
     html = html_of(letter)
     assert "<b>" not in html
     assert html.count("&lt;b&gt;") >= 5
@@ -78,7 +85,9 @@ def test_a_test_says_that_it_is_one() -> None:
 def test_nothing_is_loaded_but_a_logo_that_was_asked_for() -> None:
     loads = re.compile(r"<(?:img|link|script|iframe)[^>]*>|url\(|@import")
     assert loads.findall(html_of(LETTER)) == []
-    (image,) = loads.findall(html_of(replace(LETTER, look=Look("Northwind", logo_url="https://example.com/logo.png"))))
+    (image,) = loads.findall(
+        html_of(replace(LETTER, brand=Brand("Northwind", logo_url="https://example.com/logo.png")))
+    )
     assert 'alt="Northwind"' in image
 
 

@@ -8,7 +8,8 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from app.domain.letter import LONGEST_PUBLIC_URL, Letter, Look, Mailbox, Purpose, message_of, verp_address
+from app.domain.brand import Brand
+from app.domain.letter import LONGEST_PUBLIC_URL, Letter, Mailbox, Purpose, message_of, verp_address
 from app.domain.letter_bytes import compose
 from app.domain.metric import NPS
 
@@ -29,7 +30,7 @@ LETTER = Letter(
     metric=NPS,
     survey_url=f"{HOME}/s/{TOKEN}",
     unsubscribe_url=f"{HOME}/u/{TOKEN}",
-    look=Look("Northwind"),
+    brand=Brand("Northwind"),
 )
 
 

@@ -8,14 +8,20 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
-from app.domain.letter import Letter, Look, Purpose
+from app.domain.brand import Brand
+from app.domain.letter import Letter, Purpose
 from app.domain.letter_body import html_of
 from app.domain.metric import METRICS
 from tests.dashboard.browser import a_browser, faults
 from tests.domain.test_letter_bytes import LETTER
 
 OF_A_SITE = ("landmark-one-main", "region")  # mean nothing inside a mail program
-FULL = replace(LETTER, intro="Hi Robin,\n\nthank you.", postal_address="Northwind Ltd\nLondon", purpose=Purpose.TEST)
+FULL = replace(
+    LETTER,
+    intro="Hi Robin,\n\nthank you.",
+    brand=Brand("Northwind", postal_address="Northwind Ltd\nLondon"),
+    purpose=Purpose.TEST,
+)
 ARABIC = replace(FULL, language="ar", question="ما مدى احتمال أن توصي بنا لصديق أو زميل؟", subject="سؤال")
 PHONE, SMALL = {"width": 375, "height": 700}, {"width": 320, "height": 600}
 
@@ -43,8 +49,8 @@ async def shown(browser: Browser, letter: Letter, *, with_style: bool = True, **
         (FULL, {"with_style": False, "viewport": PHONE}),
         (ARABIC, {}),
         (ARABIC, {"color_scheme": "dark", "viewport": PHONE}),
-        (replace(FULL, look=Look("Jaune", "#ffd60a"), metric=METRICS["stars"]), {}),
-        (replace(FULL, look=Look("Nuit", "#000000"), metric=METRICS["thumbs"]), {"color_scheme": "dark"}),
+        (replace(FULL, brand=Brand("Jaune", "#ffd60a"), metric=METRICS["stars"]), {}),
+        (replace(FULL, brand=Brand("Nuit", "#000000"), metric=METRICS["thumbs"]), {"color_scheme": "dark"}),
         (replace(FULL, language="fi", metric=METRICS["ces"]), {}),
     ],
 )
