@@ -6,14 +6,20 @@ from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
+    ConfigDict,
     Field,
     PlainValidator,
     TypeAdapter,
     ValidationError,
     WithJsonSchema,
+    model_validator,
 )
 
-from app.api.schemas import CampaignId, Instant, Request
+from app.api.audience_models import REFERENCE, AudienceFilter
+from app.api.schemas import CampaignId, Instant, Request, Whole
+from app.domain.audience import Filter
+from app.domain.audience_fields import About
+from app.domain.audience_json import read_filter
 from app.domain.campaign import CampaignNotFound
 from app.domain.grouping import (
     BaselineNeedsArms,
@@ -88,6 +94,10 @@ DayOrInstant = Annotated[
     WithJsonSchema({"anyOf": DAY_OR_INSTANT, "examples": ["2026-11-01"]}),
 ]
 
+Level = Annotated[float, AfterValidator(_known_level), WithJsonSchema({"type": "number", "enum": list(LEVELS)})]
+
+TEXTS = ("from", "until", "segment", "group_by", "compare")
+
 REFUSED_QUESTIONS = (
     BaselineNeedsArms,
     CampaignNotFound,
@@ -138,11 +148,9 @@ class ScoreQuery(Request):
         ]
         | None
     ) = Field(None, description="previous_period, year_ago, or any period written FROM..UNTIL.")
-    level: Annotated[float, AfterValidator(_known_level), WithJsonSchema({"type": "number", "enum": list(LEVELS)})] = (
-        Field(DEFAULT_LEVEL, description="Confidence of the margin and of the verdict on a change.")
-    )
+    level: Level = Field(DEFAULT_LEVEL, description="Confidence of the margin and of the verdict on a change.")
 
-    def question(self) -> ScoreQuestion:
+    def question(self, fitting: Filter | None = None) -> ScoreQuestion:
         return ScoreQuestion(
             campaign_ids=tuple(dict.fromkeys(self.campaign_id)),
             metric=self.metric,
@@ -155,4 +163,35 @@ class ScoreQuery(Request):
             against=self.compare,
             baseline=self.baseline,
             level=self.level,
+            fitting=fitting,
         )
+
+
+class FilteredScoreQuery(ScoreQuery):
+    """Beside the filter, the parameters of `GET /v1/scores` under their names.
+
+    Answers are filtered by `properties.<key>` of the recipient as they were when the answer came, by
+    `response.properties.<key>`, and by what is known of the account today.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"filter": {"field": "properties.seats", "gte": 100}, "from": "2026-11-01"}]}
+    )
+
+    filter: Annotated[AudienceFilter, WithJsonSchema({"allOf": [REFERENCE]})]
+    survey_version: Annotated[Whole, Field(ge=1, le=2**31 - 1)] | None = None
+    level: Annotated[Level, Field(strict=True)] = DEFAULT_LEVEL
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts(cls, given: Any) -> Any:
+        """In a query string there is nothing else."""
+        said = given if isinstance(given, dict) else {}
+        wrong = [name for name in TEXTS if not isinstance(said.get(name), str | None)]
+        if wrong:
+            raise ValueError(f"{wrong[0]} should be text")
+        return given
+
+    def filtered_question(self) -> ScoreQuestion:
+        """Raises FilterInvalid."""
+        return self.question(read_filter(self.filter, about=About.ANSWERS))

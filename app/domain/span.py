@@ -85,6 +85,11 @@ class Span:
         return start, self.end.days_near[0] if self.end else None
 
     @property
+    def outer_days(self) -> Days:
+        """All days on which answers of the span may have been counted; at the edges, also others were."""
+        return self.start.days_near[0] if self.start else None, self.end.days_near[1] if self.end else None
+
+    @property
     def edge_days(self) -> list[Days]:
         """The few days of which the span may hold a part; which answers, their own time tells."""
         (outer_from, inner_from), (inner_until, outer_until) = self._near(self.start), self._near(self.end)

@@ -1,7 +1,6 @@
 """Whom a filter fits, and who of them can be asked."""
 
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -23,15 +22,12 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    text,
 )
 from sqlalchemy.dialects.postgresql import BIT, aggregate_order_by
-from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import ReadTx, Tx
-from app.db.statements import sqlstate_of
 from app.db.tables import accounts, campaign_recipients, campaigns, recipients, responses, workspaces
-from app.domain.audience import Filter, FilterTooSlow, campaigns_in
+from app.domain.audience import Filter, campaigns_in
 from app.domain.audience_matching import Present
 from app.domain.audience_selection import HeldBack, Restraint, Selection
 from app.domain.period import zone_named
@@ -39,12 +35,12 @@ from app.domain.webhook_endpoint import UnknownCampaigns
 from app.queries.audience_readers import is_listed, last_asked_in, read_person
 from app.queries.audience_sql import Truth, condition_of
 from app.queries.campaigns import get_campaign
+from app.queries.patience import at_most
 
 PERSON = recipients.c
 UNRESTRAINED = Restraint()
 SAMPLE = 20
 LONGEST_PREVIEW_SECONDS = 10.0
-QUERY_CANCELED = "57014"
 
 
 async def present_in(tx: ReadTx | Tx, workspace_id: UUID, now: datetime) -> Present:
@@ -83,18 +79,6 @@ async def check_campaigns_in(tx: ReadTx | Tx, workspace_id: UUID, filter_: Filte
     known = select(campaigns.c.id).where(campaigns.c.workspace_id == workspace_id, campaigns.c.id.in_(named))
     if named and named - set((await tx.execute(known)).scalars()):
         raise UnknownCampaigns("The filter names a campaign that does not exist.", pointer="/filter")
-
-
-@asynccontextmanager
-async def at_most(tx: ReadTx, seconds: float) -> AsyncIterator[None]:
-    """Somebody's filter may look at everything that is stored. Raises FilterTooSlow."""
-    await tx.execute(text(f"SET LOCAL statement_timeout = {int(seconds * 1000)}"))
-    try:
-        yield
-    except DBAPIError as error:
-        if sqlstate_of(error) != QUERY_CANCELED:
-            raise
-        raise FilterTooSlow(f"After {seconds:.0f} seconds, not everybody had been looked at.") from error
 
 
 async def select_audience(

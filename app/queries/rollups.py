@@ -1,4 +1,7 @@
-"""Counts by group, added up from rollups; at most the days at the edges of a span are counted answer by answer."""
+"""Counts by group, added up from rollups; only the days at the edges of a span are counted answer by answer.
+
+And whatever a filter fits: its answers are counted apart nowhere.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -46,6 +49,7 @@ class Counted:
     channels: tuple[str, ...] = ()  # empty: all
     survey_version: int | None = None
     segment: Segment | None = None
+    fits: ColumnElement[bool] | None = None  # a condition on `responses`: then they are counted one by one
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,16 @@ def _slices(counted: Counted, grouping: Grouping | None) -> list[_Slice]:
 
 
 def _statement(counted: Counted, grouping: Grouping | None, slices: Sequence[_Slice]) -> Select[Any]:
-    parts = [_from_rollups(counted, grouping, of) for of in slices]
-    parts += [_from_answers(counted, grouping, of, days) for of in slices for days in counted.span.edge_days]
-    rows = union_all(*parts).subquery()
+    rows = union_all(*_parts(counted, grouping, slices)).subquery()
     sums = [cast(func.sum(rows.c[counter]), BigInteger) for counter in COUNTERS]
     return select(rows.c.grouped_by, rows.c.property_key, *sums).group_by(rows.c.grouped_by, rows.c.property_key)
+
+
+def _parts(counted: Counted, grouping: Grouping | None, slices: Sequence[_Slice]) -> list[Select[Any]]:
+    if counted.fits is not None:
+        return [_from_answers(counted, grouping, of, counted.span.outer_days) for of in slices]
+    parts = [_from_rollups(counted, grouping, of) for of in slices]
+    return parts + [_from_answers(counted, grouping, of, days) for of in slices for days in counted.span.edge_days]
 
 
 def _from_rollups(counted: Counted, grouping: Grouping | None, of: _Slice) -> Select[Any]:
@@ -114,6 +123,8 @@ def _from_answers(counted: Counted, grouping: Grouping | None, of: _Slice, days:
     row, span = responses.c, counted.span
     value = literal("", Text) if of is ALL_ANSWERS else row.segments.op("->>")(of.key)
     conditions = [*_conditions(responses, counted), row.excluded_at.is_(None)]
+    if counted.fits is not None:
+        conditions.append(counted.fits)
     if span.start is not None and not span.start.is_midnight:
         conditions.append(row.answered_at >= span.start.instant)
     if span.end is not None and not span.end.is_midnight:

@@ -11,6 +11,8 @@ from sqlalchemy import Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.engine import ReadTx, Tx
+from app.domain.audience import Filter
+from app.domain.audience_matching import Present
 from app.domain.campaign import CampaignNotFound
 from app.domain.comparison import Change, compare, compare_arms
 from app.domain.grouping import (
@@ -29,6 +31,8 @@ from app.domain.period import MOST_BUCKETS, Bucket, Grain, TooManyBuckets, day_o
 from app.domain.scoring import DEFAULT_LEVEL, Histogram
 from app.domain.segment import OTHER
 from app.domain.span import Span
+from app.queries.audience_readers import read_answer
+from app.queries.audience_sql import condition_of
 from app.queries.rollups import Counted, count_all, count_by_group
 
 Said = date | datetime | None  # a day of the workspace, an aware instant, or no bound
@@ -60,6 +64,7 @@ class ScoreQuestion:
     against: Against | Between | None = None
     baseline: str | None = None  # the group that other variants, or values of a property, are compared with
     level: float = DEFAULT_LEVEL
+    fitting: Filter | None = None  # only answers that it fits, which takes reading every answer of the span
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,9 @@ async def answer_score(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuest
     span = Span.of(question.from_, question.until, zone=zone)
     counted = Counted(
         workspace_id, question.campaign_ids, metric.key, span, question.channels, question.survey_version,
-        question.segment,
+        question.segment, None if question.fitting is None else condition_of(
+            question.fitting, read_answer, Present(now, zone)
+        ),
     )  # fmt: skip
     found, histogram = await count_by_group(tx, counted, question.group_by)
     comparison = await _comparison(tx, question, counted, histogram, metric)

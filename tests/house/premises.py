@@ -192,6 +192,7 @@ CALLS: Mapping[str, Call] = {
     "list_import_errors": Call(),
     "download_import_errors": Call(),
     "get_score": Call(params=OF_CAMPAIGN),
+    "query_score": Call({"filter": {"field": "properties.plan", "exists": True}, "campaign_id": ["{campaign_id}"]}),
     "get_sample_size": Call(),
     "create_tracked_property": Call({"key": "country", "source": "recipient", "kind": "text"}),
     "list_tracked_properties": Call(),

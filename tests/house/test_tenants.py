@@ -34,6 +34,7 @@ REFUSES_HER_IDS = {
     "import_recipients": (404, "campaign_not_found"),
     "preview_audience": (404, "campaign_not_found"),
     "get_score": (404, "campaign_not_found"),
+    "query_score": (404, "campaign_not_found"),
     "create_webhook_endpoint": (422, "unknown_campaigns"),
 }
 ROWS = {"record_responses_in_bulk", "upsert_recipients_in_bulk"}
