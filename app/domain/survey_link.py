@@ -68,9 +68,12 @@ def certainty_of(sign: Sign, *, confirmation: Confirmation) -> Certainty | None:
     return Certainty.PROBABLE if sign is Sign.DWELL else Certainty.CONFIRMED
 
 
-def may_replace(sign: Sign, *, recorded: int, score: int) -> bool:
-    """An answer that a person gave is changed only by choosing, never by opening another link and moving."""
-    return score == recorded or sign in {Sign.CHANGE, Sign.SEND}
+def may_replace(sign: Sign, *, recorded: int, score: int, was_moved: bool = False) -> bool:
+    """An answer that a person gave is changed only by choosing, never by opening another link and moving.
+
+    `was_moved`: with a gesture, of which the new one shows none. A program can send a form, too.
+    """
+    return score == recorded or (sign in {Sign.CHANGE, Sign.SEND} and not was_moved)
 
 
 def masked_email(email: str) -> str:

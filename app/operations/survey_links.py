@@ -18,8 +18,9 @@ ACTOR = "survey page"
 MISTAKE_NOTICED_WITHIN = timedelta(hours=24)
 
 
-async def note_page_opened(tx: Tx, link: Link, *, now: datetime) -> None:
-    await fetch(tx, _NOTE_OPENED, link.workspace_id, link.invitation_id, now)
+async def note_page_opened(tx: Tx, link: Link, *, now: datetime, is_moved: bool = False) -> None:
+    """`is_moved`: by somebody who moved there, which no program does."""
+    await fetch(tx, _NOTE_OPENED, link.workspace_id, link.invitation_id, now, is_moved)
 
 
 async def flag_invitation(tx: Tx, link: Link, reason: FlagReason, *, hits: int, excludes: bool, now: datetime) -> None:
@@ -70,7 +71,11 @@ async def _response_of(tx: Tx, link: Link) -> Mapping[Any, Any] | None:
 
 _CHANGED = "revision = revision + 1, changed_in = pg_current_xact_id()"
 _OF_LINK = "WHERE workspace_id = $1 AND id = $2"
-_NOTE_OPENED = f"UPDATE invitations SET page_opened_at = $3, {_CHANGED} {_OF_LINK} AND page_opened_at IS NULL"
+_NOTE_OPENED = f"""
+    UPDATE invitations SET page_opened_at = coalesce(page_opened_at, $3),
+        gestured_at = CASE WHEN $4 THEN coalesce(gestured_at, $3) ELSE gestured_at END, {_CHANGED}
+    {_OF_LINK} AND (page_opened_at IS NULL OR ($4 AND gestured_at IS NULL))
+"""
 _FLAG = f"""
     UPDATE invitations SET flagged_at = coalesce(flagged_at, $3), flag_reason = coalesce(flag_reason, $4),
         scanner_hits = scanner_hits + $5, {_CHANGED}

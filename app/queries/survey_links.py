@@ -55,6 +55,7 @@ class Link:
     mailed_at: datetime | None  # the last of its mails
     expires_at: datetime | None
     page_opened_at: datetime | None
+    gestured_at: datetime | None
     flag_reason: str | None
     unsubscribed_at: datetime | None  # the recipient
     recipient_id: UUID
@@ -94,7 +95,8 @@ def _answered(row: Mapping[str, Any]) -> Answered:
 _COPIED = (
     "workspace_id", "workspace_name", "workspace_created_at", "mode", "time_zone", "campaign_id", "campaign_state",
     "metric", "is_anonymous", "survey_version", "invitation_id", "state", "channel", "wave", "variant", "asked_at",
-    "mailed_at", "expires_at", "page_opened_at", "flag_reason", "unsubscribed_at", "recipient_id", "email", "name",
+    "mailed_at", "expires_at", "page_opened_at", "gestured_at",
+    "flag_reason", "unsubscribed_at", "recipient_id", "email", "name",
     "locale", "account_name",
 )  # fmt: skip
 _JSON = ("brand", "asking", "properties")  # comes as text
@@ -110,7 +112,7 @@ _FIND_LINK = f"""
         c.id AS campaign_id, c.state AS campaign_state, c.metric, c.is_anonymous,
         coalesce(c.asking, '{{}}')::text AS asking, s.content::text AS survey, v.survey_version, v.id AS invitation_id,
         v.state, v.channel, v.wave, v.variant,
-        v.asked_at, m.mailed_at, v.expires_at, v.page_opened_at, v.flag_reason,
+        v.asked_at, m.mailed_at, v.expires_at, v.page_opened_at, v.gestured_at, v.flag_reason,
         p.unsubscribed_at, p.id AS recipient_id, p.email, p.name, p.locale, a.name AS account_name,
         (p.properties || coalesce(t.properties, '{{}}'))::text AS properties, {_ANSWER}
     FROM invitations v

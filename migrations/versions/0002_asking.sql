@@ -90,6 +90,7 @@ CREATE TABLE invitations (
     reminder_count SMALLINT DEFAULT 0 NOT NULL,
     delivered_at TIMESTAMP WITH TIME ZONE,
     page_opened_at TIMESTAMP WITH TIME ZONE,
+    gestured_at TIMESTAMP WITH TIME ZONE,
     answered_at TIMESTAMP WITH TIME ZONE,
     commented_at TIMESTAMP WITH TIME ZONE,
     bounced_at TIMESTAMP WITH TIME ZONE,

@@ -70,6 +70,11 @@ def test_moving_over_another_link_changes_no_answer() -> None:
     assert may_replace(Sign.SEND, recorded=9, score=3)
 
 
+def test_what_was_answered_with_a_gesture_is_not_changed_without_one() -> None:
+    assert not may_replace(Sign.SEND, recorded=9, score=3, was_moved=True)
+    assert may_replace(Sign.SEND, recorded=9, score=9, was_moved=True)
+
+
 def test_an_address_is_shown_to_nobody_who_does_not_know_it() -> None:
     assert masked_email("jane@example.com") == "j…@…"
     assert masked_email("nonsense") == "…"

@@ -49,7 +49,10 @@ async def take_answer(request: Request, opened: Opened, act: Act) -> bool:
 
 def _may_stand(opened: Opened, act: Act) -> bool:
     answered = opened.link.answered
-    return not opened.is_certain or answered is None or may_replace(act.sign, recorded=answered.score, score=act.score)
+    if not opened.is_certain or answered is None:
+        return True
+    was_moved = opened.link.gestured_at is not None and not act.is_moved
+    return may_replace(act.sign, recorded=answered.score, score=act.score, was_moved=was_moved)
 
 
 def _doubt(request: Request, opened: Opened, act: Act) -> FlagReason | None:
@@ -64,7 +67,7 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
     link, services = opened.link, services_of(request)
     if link.is_anonymous:
         return
-    is_first = link.page_opened_at is None and reason is None
+    is_first = link.page_opened_at is None or (act.is_moved and link.gestured_at is None)
     was_doubted = link.flag_reason is not None or (link.answered and link.answered.excluded_reason in TAKEN_OUT_BY_LINK)
     is_back = reason is None and was_doubted and (act.is_moved or act.sign is Sign.SEND)
     if not (reason or is_first or is_back):
@@ -73,8 +76,8 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
         if reason is not None:
             hits, excludes = services.visits.take_unwritten(opened.digest, opened.now), takes_out(request, opened)
             await flag_invitation(tx, link, reason, hits=hits, excludes=excludes, now=opened.now)
-        if is_first:
-            await note_page_opened(tx, link, now=opened.now)
+        elif is_first:
+            await note_page_opened(tx, link, now=opened.now, is_moved=act.is_moved)
         if is_back:
             await readmit_answer(tx, link, now=opened.now)
 

@@ -39,7 +39,7 @@ async def take_more(request: Request, opened: Opened, form: Form) -> Response:
     missing = [question.id for question in on_page if question.is_required and given[question.id] is None]
     kept = {key: answer for key, answer in given.items() if key not in missing}
     if any(answer is not None for answer in kept.values()):
-        await take_answer(request, opened, Act(Sign.SEND, answered.score, is_moved=True, answers=kept))
+        await take_answer(request, opened, Act(Sign.SEND, answered.score, answers=kept))
     now_known = {**answered.answers, **kept}
     after = _with_answers(opened, now_known)
     if missing:

@@ -15,6 +15,7 @@ from app.domain.colour import COLOUR, READABLE, ink_on, seen_on
 
 FOLDER = Path(__file__).parents[2] / "pages" / "survey" / "static"
 CARD, DARK_CARD, CELL, DARK_CELL = "#ffffff", "#1b1d26", "#f4f5fa", "#282b36"
+GLOWING = 6.5  # contrast on the dark card: what is merely readable looks dull there
 FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -62,7 +63,7 @@ def _sheet() -> str:
 
 
 def _style(accent: str) -> str:
-    light, dark = seen_on(CARD, accent, at_least=READABLE), seen_on(DARK_CARD, accent, at_least=READABLE)
+    light, dark = seen_on(CARD, accent, at_least=READABLE), seen_on(DARK_CARD, accent, at_least=GLOWING)
     colours = {
         "light-accent": light, "light-ink": ink_on(light), "dark-accent": dark, "dark-ink": ink_on(dark),
         "card": CARD, "dark-card": DARK_CARD, "cell": CELL, "dark-cell": DARK_CELL,

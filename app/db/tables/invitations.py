@@ -98,6 +98,7 @@ invitations = Table(
     Column("reminder_count", SmallInteger, nullable=False, server_default=text("0")),
     Column("delivered_at", instant),
     Column("page_opened_at", instant),
+    Column("gestured_at", instant),  # somebody moved there: what they say, no program changes
     Column("answered_at", instant),
     Column("commented_at", instant),
     Column("bounced_at", instant),

@@ -35,13 +35,14 @@
     if (!("open" in told) || told.intent === undefined) return;
     setTimeout(() => { if (chosen() === told.intent) save("gesture"); }, 250);
   };
-  const KINDS = ["pointermove", "pointerdown", "touchstart", "wheel", "keydown"];
+  const KINDS = ["pointermove", "pointerdown", "touchstart", "wheel", "keydown", "click"];
   for (const kind of KINDS) addEventListener(kind, moved, { capture: true, passive: true });
   addEventListener("keydown", () => { keyed = true; }, true);
   addEventListener("pointerdown", () => { keyed = false; }, true);
 
   form.addEventListener("change", (event) => {
-    if (!event.isTrusted || !event.target.matches(".score")) return;
+    // A program's click() makes a trusted change, but no trusted click before it.
+    if (!form.elements.sign.value || !event.target.matches(".score")) return;
     clearTimeout(later);
     if (keyed) later = setTimeout(save, 700, "change"); // arrow keys choose on the way
     else save("change");

@@ -1,0 +1,76 @@
+"""Unsubscribing, by a person and by the one click of their mail program (RFC 8058)."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from app.db.tables import invitations
+from tests.survey_pages.conftest import a_visitor
+from tests.survey_pages.links import Asked
+
+
+def place(asked: Asked) -> str:
+    return f"/u/{asked.token}"
+
+
+async def test_following_the_link_unsubscribes_nobody(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    for method in ("GET", "HEAD", "GET"):
+        reply = await visitor.request(method, place(asked))
+        assert reply.status_code == 200
+    assert "Northwind will ask j…@… for feedback no more." in reply.text
+    assert (await asked.recipient())["unsubscribed_at"] is None
+
+
+async def test_the_button_does(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    reply = await visitor.post(place(asked), data={"leave": "yes", "lang": "de"})
+    assert "Sie sind abgemeldet" in reply.text
+    unsubscribed_at = (await asked.recipient())["unsubscribed_at"]
+    assert unsubscribed_at == (await asked.invitation())["unsubscribed_at"] is not None
+    assert await asked.events() == ["recipient.unsubscribed"]
+    assert "You are unsubscribed" in (await visitor.get(place(asked))).text
+
+
+@pytest.mark.parametrize("sent", ["urlencoded", "multipart", "nothing"])
+async def test_one_click_needs_no_page_no_cookie_and_no_redirect(app: FastAPI, asked: Asked, sent: str) -> None:
+    async with a_visitor(app, **{"user-agent": "Mail program/1.0"}) as program:
+        program.follow_redirects = False
+        reply = await {
+            "urlencoded": lambda: program.post(place(asked), data={"List-Unsubscribe": "One-Click"}),
+            "multipart": lambda: program.post(place(asked), files={"List-Unsubscribe": (None, "One-Click")}),
+            "nothing": lambda: program.post(place(asked)),
+        }[sent]()
+    assert reply.status_code == 200
+    assert "set-cookie" not in reply.headers
+    assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def test_twice_is_once(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    for _ in range(2):
+        await visitor.post(place(asked))
+    assert await asked.events() == ["recipient.unsubscribed"]
+
+
+async def test_a_mistake_can_be_taken_back_for_a_day(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    await visitor.post(place(asked))
+    assert "You are subscribed again" in (await visitor.post(place(asked), data={"return": "yes"})).text
+    assert (await asked.recipient())["unsubscribed_at"] is None
+    assert await asked.events() == ["recipient.unsubscribed", "recipient.updated"]
+    await visitor.post(place(asked))
+    await asked.change(invitations, unsubscribed_at=datetime.now(UTC) - timedelta(hours=25))
+    await visitor.post(place(asked), data={"return": "yes"})
+    assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def test_a_link_takes_back_no_other_refusal(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    await visitor.post(place(asked))
+    await asked.change(invitations, unsubscribed_at=datetime.now(UTC))  # it was refused at another time
+    await visitor.post(place(asked), data={"return": "yes"})
+    assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def test_whoever_unsubscribed_may_still_answer(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    await visitor.post(place(asked))
+    await visitor.post(asked.path, data={"score": "9"})
+    assert await asked.counted() == 1
