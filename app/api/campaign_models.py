@@ -1,18 +1,36 @@
 """What campaigns look like from outside."""
 
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.api.asking_models import AskingInput
 from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
 from app.api.survey_models import ShownSurvey, SurveyInput
 from app.domain.campaign import CampaignKind, CampaignState
 from app.domain.metric import MetricKey
-from app.domain.survey import SurveyChange
+from app.domain.survey import Survey, SurveyChange
+from app.domain.survey_templates import LANGUAGES, find_template
+
+
+class TemplateChoice(Request):
+    key: Annotated[str, StringConstraints(max_length=50)] = Field(examples=["nps_relationship"])
+    languages: list[Annotated[str, StringConstraints(max_length=20)]] = Field(
+        [],
+        max_length=len(LANGUAGES),
+        description="The first is the default. All it is written in, if left out.",
+        examples=[["en", "de"]],
+    )
 
 
 class CampaignCreate(Request):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"required": ["template"], "properties": {"template": {"type": "object"}}},
+            "then": {"not": {"anyOf": [{"required": ["survey"]}, {"required": ["metric"]}]}},
+        }
+    )
+
     name: Name
     kind: CampaignKind
     metric: MetricKey = MetricKey.NPS
@@ -23,10 +41,27 @@ class CampaignCreate(Request):
     ends_at: Instant | None = Field(None, description="The asking ends; answers are still taken.")
     asking: AskingInput | None = Field(None, description="Whom it asks, when and how; null: nobody by itself.")
     survey: SurveyInput = SurveyInput(default_language="en", languages=["en"])
+    template: TemplateChoice | None = Field(
+        None, description="One of `GET /v1/survey-templates`, which brings survey and metric."
+    )
+
+    @model_validator(mode="after")
+    def _one_survey(self) -> Self:
+        if self.template is not None and self.model_fields_set & {"survey", "metric"}:
+            raise ValueError("give a template, or a survey and a metric of your own")
+        return self
 
     def columns(self) -> dict[str, Any]:
         asking = self.asking.document() if self.asking else None
-        return {**self.model_dump(exclude={"survey", "asking"}), "asking": asking}
+        metric = find_template(self.template.key).metric if self.template else self.metric
+        return {**self.model_dump(exclude={"survey", "template", "asking"}), "metric": metric, "asking": asking}
+
+    def read_survey(self) -> Survey:
+        """Raises TemplateNotFound, TemplateLanguageMissing."""
+        if self.template is None:
+            return self.survey.read()
+        template = find_template(self.template.key)
+        return template.survey(tuple(dict.fromkeys(self.template.languages)) or LANGUAGES)
 
 
 class CampaignEdit(Request):

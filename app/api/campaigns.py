@@ -26,6 +26,7 @@ from app.domain.campaign import (
 )
 from app.domain.metric import MetricKey
 from app.domain.survey import SurveyChangeMissing, SurveyIncomplete, SurveyInvalid
+from app.domain.survey_templates import TemplateLanguageMissing, TemplateNotFound
 from app.operations import campaigns as operations
 from app.queries import campaigns as queries
 from app.queries.api_keys import Caller
@@ -38,14 +39,21 @@ PLACE = "/v1/campaigns/{campaign_id}"
     "/v1/campaigns",
     status_code=201,
     summary="Create a campaign, as a draft",
-    responses=refuses(CampaignEndsBeforeStart, SurveyInvalid, AskingInvalid, FilterInvalid),
+    responses=refuses(
+        CampaignEndsBeforeStart,
+        SurveyInvalid,
+        AskingInvalid,
+        FilterInvalid,
+        TemplateNotFound,
+        TemplateLanguageMissing,
+    ),
 )
 async def create_campaign(
     body: CampaignCreate, caller: CampaignWriter, once: Idempotency, tx: Tx, now: Now
 ) -> Campaign:
     campaign_id = once.id or once.keep(
         await operations.create_campaign(
-            tx, caller.workspace_id, fields=body.columns(), survey=body.survey.read(), now=now
+            tx, caller.workspace_id, fields=body.columns(), survey=body.read_survey(), now=now
         )
     )
     return await _shown(tx, caller, campaign_id)

@@ -21,6 +21,7 @@ from app.api import (
     responses,
     sample_size,
     scores,
+    survey_templates,
     tracked_properties,
     webhook_endpoints,
     webhook_previews,
@@ -45,6 +46,7 @@ REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, Ans
 
 PAGES = (
     campaigns,
+    survey_templates,
     campaign_recipients,
     recipients,
     accounts,

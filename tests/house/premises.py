@@ -81,7 +81,7 @@ async def _campaign(alice: Tenant) -> dict[str, str]:
     for campaign in made[:2]:
         await _made(alice, f"/v1/campaigns/{campaign['id']}/launch", None)
     await _made(alice, "/v1/tracked-properties", {"key": "plan", "source": "recipient", "kind": "text"})
-    return {"campaign_id": made[0]["id"], "draft_id": made[2]["id"], "key": "plan"}
+    return {"campaign_id": made[0]["id"], "draft_id": made[2]["id"], "key": "plan", "template_key": "wow"}
 
 
 async def _answers(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
@@ -169,6 +169,8 @@ CALLS: Mapping[str, Call] = {
     "complete_campaign": Call(),
     "archive_campaign": Call(),
     "list_survey_versions": Call(),
+    "list_survey_templates": Call(),
+    "get_survey_template": Call(),
     "add_campaign_recipients": Call({"recipient_ids": ["{recipient_id}"]}),
     "list_campaign_recipients": Call(),
     "remove_campaign_recipient": Call(),
