@@ -67,4 +67,5 @@ _READ_ANY = """
     JOIN survey_versions s
         ON s.workspace_id = c.workspace_id AND s.campaign_id = c.id AND s.version = c.survey_version
 """
-_READ = f"{_READ_ANY} WHERE c.asking IS NOT NULL"
+# In one order for everybody: who plans several of them wakes one after the other, and must not wait in a circle.
+_READ = f"{_READ_ANY} WHERE c.asking IS NOT NULL ORDER BY c.workspace_id, c.id"

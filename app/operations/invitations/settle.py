@@ -34,6 +34,7 @@ class MailSettlement:
 
 async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, now: datetime) -> int:
     """Says how many were still ours."""
+    await _wait_for_claims(tx, [one for one in settlements if one.has_bounced])
     settled = await fetch(
         tx, _SETTLE,
         [one.invitation.campaign.workspace_id for one in settlements],
@@ -49,6 +50,13 @@ async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, n
     )  # fmt: skip
     await wake_campaigns(tx, [(row["workspace_id"], row["campaign_id"], row["due_at"]) for row in settled])
     return len(settled)
+
+
+async def _wait_for_claims(tx: Tx, bounced: Sequence[MailSettlement]) -> None:
+    """Who claims locks the campaign, then counts its day and locks people. A bounce does both, so in the same order."""
+    if bounced:
+        spaces = [one.invitation.campaign.workspace_id for one in bounced]
+        await fetch(tx, _LOCK_WORK, spaces, [one.invitation.campaign.id for one in bounced])
 
 
 async def give_up_lost_mails(tx: Tx, *, now: datetime, limit: int = 500) -> int:
@@ -75,6 +83,11 @@ def _due_next(settlement: MailSettlement, now: datetime) -> datetime | None:
 
 FIRST = MessageKind.FIRST.value
 
+_LOCK_WORK = """
+    SELECT FROM sending_work s
+    WHERE (s.workspace_id, s.campaign_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS b (workspace_id, id))
+    ORDER BY s.workspace_id, s.campaign_id FOR UPDATE
+"""
 # Of a first mail that certainly did not leave, the person was not asked: what `asked_at` was before is put back,
 # unless somebody else has asked since. Nobody answers a mail before it was sent, but perhaps before it is settled.
 _SETTLE = f"""
