@@ -39,7 +39,7 @@ class Keyring:
         if not fresh:
             caller = await self._ask_once(token, now)
         if caller is None or (caller.expires_at is not None and caller.expires_at <= now):
-            raise unauthorised("This API key is unknown, revoked or expired.")
+            raise unauthorized("This API key is unknown, revoked or expired.")
         return caller
 
     async def _ask_once(self, token: str, now: datetime) -> Caller | None:
@@ -72,12 +72,12 @@ def token_of(headers: Mapping[str, str]) -> str:
         try:
             return base64.b64decode(credentials, validate=True).decode().partition(":")[0]
         except ValueError:
-            raise unauthorised("The Basic credentials are not base64.") from None
-    raise unauthorised("Send your API key as `Authorization: Bearer zt_sk_…`.")
+            raise unauthorized("The Basic credentials are not base64.") from None
+    raise unauthorized("Send your API key as `Authorization: Bearer zt_sk_…`.")
 
 
-def unauthorised(detail: str) -> Refused:
-    return Refused("unauthorised", detail, headers={"WWW-Authenticate": 'Bearer realm="zeroten"'})
+def unauthorized(detail: str) -> Refused:
+    return Refused("unauthorized", detail, headers={"WWW-Authenticate": 'Bearer realm="zeroten"'})
 
 
 def require_scope(caller: Caller, scope: str) -> None:

@@ -1,13 +1,12 @@
 """Deliveries: what became of each event for each endpoint, and another try."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 
 from app.api.delivery_models import Delivery, DeliveryWithAttempts, delivery_of, delivery_with_attempts
-from app.api.dependencies import Now, ReadTx, Tx, WebhookReader, WebhookWriter
+from app.api.dependencies import ReadTx, Tx, WebhookReader, WebhookWriter
 from app.api.idempotency import Idempotency
 from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
@@ -18,7 +17,6 @@ from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpoint
 from app.operations.deliveries.cancel import cancel_delivery as cancel
 from app.operations.deliveries.retry import retry_delivery as retry
 from app.queries import deliveries as queries
-from app.queries.webhook_endpoints import get_endpoint
 
 routes = router("webhooks")
 
@@ -30,55 +28,29 @@ ABOUT = "Of events about this recipient; no longer kept events are not found by 
 
 async def _wanted(
     state: DeliveryState | None = None,
+    endpoint_id: Annotated[EndpointId | None, Query()] = None,
     event_id: Annotated[EventId | None, Query()] = None,
     since: Annotated[Instant | None, Query(description=SINCE)] = None,
     until: Annotated[Instant | None, Query(description=UNTIL)] = None,
-) -> queries.DeliveryFilter:
-    return queries.DeliveryFilter(state, event_id, since=since, until=until)
-
-
-async def _searched(
-    wanted: Annotated[queries.DeliveryFilter, Depends(_wanted)],
-    endpoint_id: Annotated[EndpointId | None, Query()] = None,
     recipient_id: Annotated[RecipientId | None, Query(description=ABOUT)] = None,
     external_id: Annotated[Line | None, Query(description="The recipient's, instead of their id.")] = None,
     email: Annotated[Line | None, Query(description="The recipient's, instead of their id.")] = None,
 ) -> queries.DeliveryFilter:
-    return replace(wanted, endpoint_id=endpoint_id, recipient_id=recipient_id, external_id=external_id, email=email)
+    return queries.DeliveryFilter(state, event_id, endpoint_id, since, until, recipient_id, external_id, email)
 
 
-@routes.get("/v1/deliveries", response_model=Listing[Delivery], summary="Search the deliveries of all endpoints")
-async def search_deliveries(
-    caller: WebhookReader,
-    tx: ReadTx,
-    page: NewestFirst,
-    request: Request,
-    response: Response,
-    wanted: Annotated[queries.DeliveryFilter, Depends(_searched)],
-) -> Mapping[str, Any]:
-    """Newest first. `state=exhausted` lists the dead letters: deliveries whose timetable ended without a success."""
-    found = await queries.list_deliveries(tx, caller.workspace_id, wanted, page)
-    return listing(request, response, found, [delivery_of(row) for row in found.rows])
-
-
-@routes.get(
-    "/v1/webhook-endpoints/{endpoint_id}/deliveries",
-    response_model=Listing[Delivery],
-    summary="List the deliveries of a webhook endpoint",
-    responses=refuses(WebhookEndpointNotFound),
-)
+@routes.get("/v1/deliveries", response_model=Listing[Delivery], summary="List deliveries")
 async def list_deliveries(
-    endpoint_id: EndpointId,
     caller: WebhookReader,
     tx: ReadTx,
     page: NewestFirst,
-    now: Now,
     request: Request,
     response: Response,
     wanted: Annotated[queries.DeliveryFilter, Depends(_wanted)],
 ) -> Mapping[str, Any]:
-    await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
-    wanted = replace(wanted, endpoint_id=endpoint_id)
+    """Of one endpoint or of all, newest first. `state=exhausted` lists the dead letters: deliveries whose timetable
+    ended without a success.
+    """
     found = await queries.list_deliveries(tx, caller.workspace_id, wanted, page)
     return listing(request, response, found, [delivery_of(row) for row in found.rows])
 

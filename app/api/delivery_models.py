@@ -15,6 +15,7 @@ class Delivery(Reply):
 
     id: DeliveryId
     event_id: EventId = Field(description="Also the `webhook-id` of every attempt.")
+    event_type: str | None = Field(description="Null when the event is no longer kept.", examples=["response.created"])
     endpoint_id: EndpointId
     state: DeliveryState
     attempt_count: int = Field(description="Attempts made so far.")

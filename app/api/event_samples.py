@@ -11,7 +11,7 @@ from app.api.dependencies import EventReader, Now, ReadTx
 from app.api.event_names import EventName
 from app.api.events import Event, shown_event
 from app.api.routing import router
-from app.api.schemas import Reply
+from app.api.schemas import Listing
 from app.domain.events import BAND_ALIASES, EventType
 from app.domain.ids import shown
 from app.queries import events as queries
@@ -27,11 +27,7 @@ ANSWERS: Mapping[str, Mapping[str, Any]] = {
 }
 
 
-class EventSample(Reply):
-    data: list[Event]
-
-
-@routes.get("/v1/events/sample", summary="See what an event looks like", response_model=EventSample)
+@routes.get("/v1/events/sample", summary="See what an event looks like", response_model=Listing[Event])
 async def sample_events(
     caller: EventReader,
     tx: ReadTx,

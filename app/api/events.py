@@ -13,7 +13,7 @@ from app.api.event_names import EventName
 from app.api.pagination import InOrder, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
-from app.api.schemas import CampaignId, EventId, Reply, WorkspaceId
+from app.api.schemas import CampaignId, EventId, Listing, Reply, WorkspaceId
 from app.domain.events import SUBSCRIBABLE, EventNotFound
 from app.domain.payload import payload
 from app.queries import events as queries
@@ -38,8 +38,9 @@ class Event(Reply):
     data: dict[str, Any]
 
 
-class EventPage(Reply):
-    data: list[Event]
+class EventFeed(Listing[Event]):
+    """Never at its end: `next_cursor` is always there."""
+
     next_cursor: str = Field(description="Send as `cursor` to go on; also at the end, where you can come back with it.")
 
 
@@ -49,7 +50,7 @@ Look = Callable[[Page], Awaitable[Found]]
 
 @routes.get(
     "/v1/events",
-    response_model=EventPage,
+    response_model=EventFeed,
     summary="Follow the feed of events",
     responses=refuses("too_many_waiting"),
 )

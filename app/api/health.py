@@ -7,7 +7,7 @@ from fastapi import Request, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import Field
 
-from app.api.authentication import unauthorised
+from app.api.authentication import unauthorized
 from app.api.dependencies import services_of
 from app.api.problem_types import refuses
 from app.api.problems import Refused
@@ -41,7 +41,7 @@ async def readyz(request: Request) -> Health:
     "/metrics",
     summary="Figures for Prometheus",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **refuses("unauthorised")},
+    responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **refuses("unauthorized")},
     openapi_extra=MAY_NEED_METRICS_TOKEN,
 )
 async def metrics(request: Request) -> Response:
@@ -57,4 +57,4 @@ def _check_may_see_metrics(request: Request) -> None:
         presented = request.headers.get("authorization", "").removeprefix("Bearer ")
         allowed = hmac.compare_digest(presented.encode(), token.get_secret_value().encode())
     if not allowed:
-        raise unauthorised("Metrics need the bearer token of ZEROTEN_METRICS_TOKEN.")
+        raise unauthorized("Metrics need the bearer token of ZEROTEN_METRICS_TOKEN.")

@@ -16,8 +16,11 @@ from uuid import UUID
 from fastapi import Depends, Header, Request, Response
 
 from app.api.dependencies import Now, Tx
+from app.api.problems import Refused
 from app.operations.idempotency import KeyedRequest, begin_once, remember_outcome
 from app.queries.api_keys import Caller
+
+LONGEST_KEY = 255
 
 
 class Once:
@@ -36,21 +39,24 @@ class Once:
         return ids[0]
 
 
+def read_idempotency_key(request: Request) -> str | None:
+    """Raises Refused."""
+    key = request.headers.get("idempotency-key")
+    if key is not None and not (1 <= len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        raise Refused(
+            "idempotency_key_unusable", f"An Idempotency-Key is 1 to {LONGEST_KEY} printable ASCII characters."
+        )
+    return key
+
+
 async def _once(
     request: Request,
     response: Response,
     tx: Tx,
     now: Now,
-    idempotency_key: Annotated[
-        str | None,
-        Header(
-            alias="Idempotency-Key",
-            min_length=1,
-            max_length=255,
-            pattern="^[ -~]+$",
-        ),  # described in openapi/parameters.py, for all routes at once
-    ] = None,
+    _: Annotated[str | None, Header(alias="Idempotency-Key")] = None,  # described in openapi/parameters.py
 ) -> AsyncIterator[Once]:
+    idempotency_key = read_idempotency_key(request)
     if idempotency_key is None:
         yield Once()
         return

@@ -107,7 +107,7 @@ async def import_recipients(
     Rows are upserts. Columns `external_id`, `email`, `phone`, `name`, `locale`, `time_zone`, `account` (its
     external_id) and `account_name` are fields, every other column is a property; an empty cell leaves things as they
     are. Follow the import by its id: when it has ended, `import.completed` is announced, and `errors` lists every row
-    that was refused.
+    that was rejected.
     """
     form = format or _format_of(request)
     engine = services_of(request).engine
@@ -182,7 +182,7 @@ async def get_import(import_id: ImportId, caller: RecipientReader, tx: ReadTx) -
 @routes.get(
     "/v1/imports/{import_id}/errors",
     response_model=Listing[ImportRowError],
-    summary="Which rows were refused",
+    summary="Which rows were rejected",
     responses=refuses(ImportNotFound),
 )
 async def list_import_errors(
@@ -195,7 +195,7 @@ async def list_import_errors(
 
 @routes.get(
     "/v1/imports/{import_id}/errors.csv",
-    summary="Which rows were refused, as a file",
+    summary="Which rows were rejected, as a file",
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **refuses(ImportNotFound)},
 )

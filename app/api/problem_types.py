@@ -33,7 +33,7 @@ _REFUSED_BY_HTTP = (
         "unreadable", 400, "The request cannot be read", "It is not HTTP as we understand it; `detail` says more."
     ),
     ProblemType(
-        "unauthorised",
+        "unauthorized",
         401,
         "We do not know who is asking",
         "Send a key that exists and is neither revoked nor expired, as `Authorization: Bearer zt_sk_…`, or as the user "

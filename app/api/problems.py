@@ -20,7 +20,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
 class Refused(Exception):
-    """A refusal that only HTTP knows: unreadable, unauthorised, too large, too often."""
+    """A refusal that only HTTP knows: unreadable, unauthorized, too large, too often."""
 
     def __init__(self, code: str, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any) -> None:
         """`code`: one of `problem_types.REFUSED_BY_HTTP`."""

@@ -180,7 +180,7 @@ class RecipientBulk(Request):
     recipients: list[Any] = Field(
         min_length=1,
         max_length=500,
-        description="Each as in `POST /v1/recipients`. One that is refused does not hold up the others.",
+        description="Each as in `POST /v1/recipients`. One that is rejected does not hold up the others.",
         json_schema_extra={"items": {"$ref": "#/components/schemas/RecipientUpsert"}},
     )
 
@@ -190,12 +190,12 @@ class RecipientRowResult(Reply):
     status: int = Field(description="What `POST /v1/recipients` would have answered.", examples=[201])
     id: RecipientId | None = None
     outcome: Literal["created", "updated", "unchanged"] | None = None
-    problem: RowProblem | None = Field(None, description="Where it was refused.")
+    problem: RowProblem | None = Field(None, description="Where it was rejected.")
 
 
 class RecipientBulkReply(Reply):
     created: int
     updated: int
     unchanged: int
-    refused: int
+    rejected: int
     results: list[RecipientRowResult]

@@ -104,8 +104,8 @@ async def upsert_recipients_in_bulk(
 
 def _bulk_reply(ends: list[Outcome | ValidationError]) -> RecipientBulkReply:
     results = [_row_result(index, end) for index, end in enumerate(ends)]
-    counts = Counter(result.outcome or "refused" for result in results)
-    return RecipientBulkReply(**{name: counts[name] for name in (*Change, "refused")}, results=results)
+    counts = Counter(result.outcome or "rejected" for result in results)
+    return RecipientBulkReply(**{name: counts[name] for name in (*Change, "rejected")}, results=results)
 
 
 def _row_result(index: int, end: Outcome | ValidationError) -> RecipientRowResult:

@@ -14,7 +14,7 @@ from pydantic_core import to_json
 from app.api.bulk import refused_row
 from app.api.dependencies import caller_with, services_of
 from app.api.hot_route import HotRoute, admitted
-from app.api.problems import Refused
+from app.api.idempotency import read_idempotency_key
 from app.api.response_models import ResponseBulk, ResponseInput
 from app.db.identifiers import new_id
 from app.domain import ids
@@ -130,11 +130,9 @@ def _person(body: ResponseInput, caller: Caller) -> RecipientInput | None:
 
 async def _note_idempotency_key(response: NewResponse, request: Request, caller: Caller) -> None:
     """The response row itself is the memory of the key: found again by its digest, told apart by the body's."""
-    key = request.headers.get("idempotency-key")
+    key = read_idempotency_key(request)
     if key is None:
         return
-    if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
-        raise Refused("idempotency_key_unusable", "An Idempotency-Key is 1 to 255 printable ASCII characters.")
     response.idempotency_key = _digest(caller.key_id.bytes + ROUTE + key.encode())
     response.request_digest = _digest(await request.body())
 
@@ -163,8 +161,8 @@ def shown(recorded: Recorded) -> dict[str, Any]:
 
 def _bulk_reply(outcomes: Sequence[Recorded | Exception]) -> Mapping[str, Any]:
     results = [_bulk_result(index, outcome) for index, outcome in enumerate(outcomes)]
-    ends = Counter(outcome.what if isinstance(outcome, Recorded) else "refused" for outcome in outcomes)
-    return {**{end: ends[end] for end in (*What, "refused")}, "results": results}
+    ends = Counter(outcome.what if isinstance(outcome, Recorded) else "rejected" for outcome in outcomes)
+    return {**{end: ends[end] for end in (*What, "rejected")}, "results": results}
 
 
 def _bulk_result(index: int, outcome: Recorded | Exception) -> dict[str, Any]:

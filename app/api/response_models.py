@@ -107,7 +107,7 @@ class ResponseBulk(Request):
     responses: list[Any] = Field(
         min_length=1,
         max_length=500,
-        description="Each as in `POST /v1/responses`. One that is refused does not hold up the others.",
+        description="Each as in `POST /v1/responses`. One that is rejected does not hold up the others.",
         json_schema_extra={"items": {"$ref": "#/components/schemas/ResponseInput"}},
     )
 
@@ -116,14 +116,14 @@ class ResponseRowResult(Reply):
     index: int = Field(description="Its place in the request, from 0.")
     status: int = Field(description="What `POST /v1/responses` would have answered.", examples=[201])
     response: RecordedResponse | None = None
-    problem: RowProblem | None = Field(None, description="Where it was refused.")
+    problem: RowProblem | None = Field(None, description="Where it was rejected.")
 
 
 class ResponseBulkReply(Reply):
     created: int
     repeated: int
     amended: int
-    refused: int
+    rejected: int
     results: list[ResponseRowResult]
 
 

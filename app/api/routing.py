@@ -29,13 +29,10 @@ class StrictRoute(APIRoute):
         handle = self._without_unknown_parameters(super().get_route_handler())
         if self.body_field is None:
             return handle
-        may_be_missing = not self.body_field.field_info.is_required()
 
         async def handle_json(request: Request) -> Response:
-            raw = await request.body()
-            if not raw and may_be_missing:
-                return await handle(request)
             require_json(request)
+            raw = await request.body()
             if not raw:
                 raise Refused("body_missing", "This route needs a JSON body.")
             strict_json(raw)

@@ -43,7 +43,6 @@ from app.queries.api_keys import Caller
 
 routes = router("webhooks")
 PLACE = "/v1/webhook-endpoints/{endpoint_id}"
-AS_IT_IS = WebhookEndpointEnable()
 
 
 @routes.post(
@@ -121,9 +120,9 @@ async def disable_webhook_endpoint(endpoint_id: EndpointId, caller: WebhookWrite
 
 @routes.post(f"{PLACE}/enable", summary="Enable a webhook endpoint", responses=refuses(WebhookEndpointNotFound))
 async def enable_webhook_endpoint(
-    endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now, body: WebhookEndpointEnable = AS_IT_IS
+    endpoint_id: EndpointId, body: WebhookEndpointEnable, caller: WebhookWriter, tx: Tx, now: Now
 ) -> EnabledWebhookEndpoint:
-    """What was pending goes on where it stood. Without a body, what it missed is not delivered to it."""
+    """What was pending goes on where it stood."""
     enabled = await operations.enable_endpoint(
         tx, caller.workspace_id, endpoint_id, now=now, deliver_missed=body.deliver_missed
     )

@@ -16,7 +16,6 @@ from app.dashboard.visitors import WebhookOperator, WebhookViewer
 from app.operations.deliveries.cancel import cancel_delivery
 from app.operations.deliveries.retry import retry_delivery
 from app.queries import deliveries as queries
-from app.queries.events import event_types
 from app.queries.webhook_endpoints import get_endpoint
 
 
@@ -28,11 +27,10 @@ async def show_delivery(
     if delivery.endpoint_id != endpoint_id:
         raise PageNotFound
     endpoint = await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)
-    types = await event_types(tx, caller.workspace_id, [delivery.event_id])
     may_read = caller.may("events:read")
     return page(
         request, "delivery.html", endpoint=endpoint_of(endpoint), delivery=delivery, states=DELIVERIES,
-        event_type=types.get(delivery.event_id), may_read_events=may_read,
+        may_read_events=may_read,
         sent=await sent_body(tx, caller, endpoint, delivery_id) if may_read else None,
         may_change=caller.may("webhooks:write"),
     )  # fmt: skip

@@ -25,7 +25,6 @@ from app.domain.webhook_endpoint import MOST_ENDPOINTS, DisabledReason
 from app.operations import webhook_endpoints as operations
 from app.operations.deliveries.replay import ReplayCount, count_replay
 from app.queries.deliveries import DeliveryFilter, list_deliveries
-from app.queries.events import event_types
 from app.queries.pages import Page
 from app.queries.sessions import Visitor
 from app.queries.webhook_endpoints import get_endpoint, list_endpoints
@@ -92,7 +91,6 @@ async def _deliveries(tx: ReadTx, visitor: Visitor, wanted: DeliveryFilter, from
     found = await list_deliveries(tx, workspace_id, wanted, here)
     return {
         "deliveries": [delivery_of(row) for row in found.rows],
-        "types": await event_types(tx, workspace_id, [row["event_id"] for row in found.rows]),
         "states": DELIVERIES,
         "older": next_cursor(found),
         "is_first": here.after is None,

@@ -84,13 +84,13 @@ class SecretsNeededAgain(RuleViolation):
 class EndpointDoesNotSign(Conflict):
     """Only webhooks are signed, not what connectors send."""
 
-    code = "endpoint_does_not_sign"
+    code = "webhook_endpoint_not_signed"
 
 
 class NotForConnectors(RuleViolation):
     """Connectors tell about answers only, in words of their own."""
 
-    code = "not_for_connectors"
+    code = "webhook_endpoint_is_connector"
 
 
 def check_score_range(lowest: int | None, highest: int | None) -> None:

@@ -6,7 +6,20 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, Select, case, cast, func, literal, null, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    RowMapping,
+    Select,
+    Subquery,
+    and_,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+)
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import deliveries, delivery_attempts, delivery_log, events, recipients
@@ -36,7 +49,7 @@ async def list_deliveries(tx: ReadTx, workspace_id: UUID, wanted: DeliveryFilter
     """Newest first."""
     sides = [_newest(side, workspace_id, page, wanted) for side in _sides(wanted.state)]
     both = union_all(*sides).subquery()
-    return await newest_first(tx, select(both), both, page)
+    return await newest_first(tx, _with_event_type(both), both, page)
 
 
 async def get_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> dict[str, Any]:
@@ -53,7 +66,9 @@ async def find_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) 
         side.where(side.selected_columns.workspace_id == workspace_id, side.selected_columns.id == delivery_id)
         for side in (_PENDING, _FINISHED)
     ]
-    return (await tx.execute(union_all(*sides))).mappings().one_or_none()
+    query = _with_event_type(union_all(*sides).subquery())
+    found: RowMapping | None = (await tx.execute(query)).mappings().one_or_none()
+    return found
 
 
 async def find_sent_event(tx: ReadTx, workspace_id: UUID, delivery_id: UUID) -> RowMapping | None:
@@ -81,6 +96,12 @@ async def _attempts(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> S
         .limit(MOST_ATTEMPTS_SHOWN)
     )
     return (await tx.execute(query)).mappings().all()[::-1]
+
+
+def _with_event_type(found: Subquery) -> Select[Any]:
+    """None once the event is no longer kept."""
+    is_of_it = and_(events.c.workspace_id == found.c.workspace_id, events.c.id == found.c.event_id)
+    return select(found, events.c.type.label("event_type")).select_from(found.outerjoin(events, is_of_it))
 
 
 def _sides(state: DeliveryState | None) -> list[Select[Any]]:

@@ -1,6 +1,6 @@
 """The feed: events in the order in which they were committed, as nearly as that can be told, and none left out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -92,12 +92,6 @@ async def get_event(tx: ReadTx, workspace_id: UUID, event_id: UUID, *, now: date
     if row is None:
         raise EventNotFound("There is no event with this id; events are kept for 30 days.")
     return row
-
-
-async def event_types(tx: ReadTx, workspace_id: UUID, event_ids: Collection[UUID]) -> Mapping[UUID, str]:
-    """Without those that are no longer kept."""
-    query = select(events.c.id, events.c.type).where(events.c.workspace_id == workspace_id, events.c.id.in_(event_ids))
-    return {row.id: row.type for row in await tx.execute(query)}
 
 
 async def _horizon(tx: ReadTx) -> str:

@@ -175,7 +175,7 @@ async def test_without_a_known_key_the_reply_asks_for_one(app: FastAPI, header: 
     assert reply.status_code == 401
     assert reply.headers["content-type"] == "application/problem+json"
     assert reply.headers["www-authenticate"].startswith("Bearer")
-    assert reply.json()["code"] == "unauthorised"
+    assert reply.json()["code"] == "unauthorized"
 
 
 async def test_basic_credentials_carry_the_key_as_user_name(alice: Tenant, app: FastAPI) -> None:

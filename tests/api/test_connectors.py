@@ -112,7 +112,7 @@ async def test_secrets_go_to_another_host_only_with_who_knows_them(
         ({"settings": {"url": "http://hooks.slack.com/services/x"}}, "unusable_url", "/url"),
         ({"settings": {"url": "https://169.254.169.254/services/x"}}, "unusable_url", "/url"),
         ({"url": "https://hooks.example.com/"}, "unusable_url", "/url"),
-        ({"event_types": ["recipient.created"]}, "not_for_connectors", "/event_types"),
+        ({"event_types": ["recipient.created"]}, "webhook_endpoint_is_connector", "/event_types"),
         ({"kind": "webhook"}, "unusable_url", "/url"),
         (
             {"kind": "teams", "settings": {"url": "https://a.webhook.office.com/webhookb2/x"}},
@@ -134,7 +134,7 @@ async def test_what_cannot_work_is_refused(alice: Tenant, fields: dict[str, Any]
 async def test_a_connector_has_no_secret_to_rotate_and_a_webhook_no_settings(alice: Tenant) -> None:
     connector = await create(alice)
     rotated = await alice.api.post(f"{PLACE}/{connector['id']}/secrets/rotate", json={})
-    assert (rotated.status_code, rotated.json()["code"]) == (409, "endpoint_does_not_sign")
+    assert (rotated.status_code, rotated.json()["code"]) == (409, "webhook_endpoint_not_signed")
     webhook = (await alice.api.post(PLACE, json={"url": "https://hooks.example.com/"})).json()
     set_up = await alice.api.patch(f"{PLACE}/{webhook['id']}", json={"settings": {"url": URL}})
     assert (set_up.status_code, set_up.json()["code"]) == (422, "connector_settings_unusable")

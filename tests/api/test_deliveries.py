@@ -7,7 +7,7 @@ from sqlalchemy import text
 from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.domain.ids import parsed, shown
-from tests.api.test_webhook_endpoints import PLACE, a_delivery, create, uuid_of
+from tests.api.test_webhook_endpoints import a_delivery, create, uuid_of
 from tests.builders import rows
 from tests.conftest import Tenant
 
@@ -53,17 +53,17 @@ async def test_pending_and_finished_are_one_list(alice: Tenant, engine: Engine) 
     await a_delivery(engine, alice, other)
     await finish(engine, made[1], "delivered")
     await finish(engine, made[4], "exhausted")
-    place = f"{PLACE}/{endpoint['id']}/deliveries"
-    first = (await alice.api.get(place, params={"limit": 3})).json()
-    second = (await alice.api.get(place, params={"limit": 3, "cursor": first["next_cursor"]})).json()
+    place = f"/v1/deliveries?endpoint_id={endpoint['id']}"
+    first = (await alice.api.get(f"{place}&limit=3")).json()
+    second = (await alice.api.get(f"{place}&limit=3&cursor={first['next_cursor']}")).json()
     assert [one["id"] for one in first["data"] + second["data"]] == [shown("delivery", one) for one in made]
     assert [one["state"] for one in first["data"]] == ["pending", "delivered", "pending"]
     assert second["next_cursor"] is None
-    pending = (await alice.api.get(place, params={"state": "pending"})).json()["data"]
+    pending = (await alice.api.get(f"{place}&state=pending")).json()["data"]
     assert len(pending) == 3
-    exhausted = (await alice.api.get(place, params={"state": "exhausted"})).json()["data"]
+    exhausted = (await alice.api.get(f"{place}&state=exhausted")).json()["data"]
     assert [one["id"] for one in exhausted] == [shown("delivery", made[4])]
-    of_event = (await alice.api.get(place, params={"event_id": first["data"][1]["event_id"]})).json()["data"]
+    of_event = (await alice.api.get(f"{place}&event_id={first['data'][1]['event_id']}")).json()["data"]
     assert of_event == [first["data"][1]]
 
 

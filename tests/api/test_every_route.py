@@ -115,7 +115,7 @@ def test_every_post_that_makes_something_can_be_repeated_safely() -> None:
 async def test_without_a_good_key_nobody_gets_in(app: FastAPI, bad_keys: BadKeys, method: str, path: str) -> None:
     for token in (None, "zt_sk_live_unknown", bad_keys.expired, bad_keys.revoked):
         reply = await ask(app, method, path, token)
-        assert is_problem(reply, 401, "unauthorised"), reply.text
+        assert is_problem(reply, 401, "unauthorized"), reply.text
         assert reply.headers["www-authenticate"].startswith("Bearer")
 
 

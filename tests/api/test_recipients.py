@@ -117,8 +117,8 @@ async def test_rows_of_a_bulk_end_each_in_their_own_way(alice: Tenant) -> None:
         {"name": "Nobody"},
     ]
     reply = (await alice.api.post("/v1/recipients/bulk", json={"recipients": rows})).json()
-    assert {name: reply[name] for name in ("created", "updated", "unchanged", "refused")} == {
-        "created": 1, "updated": 1, "unchanged": 1, "refused": 4,
+    assert {name: reply[name] for name in ("created", "updated", "unchanged", "rejected")} == {
+        "created": 1, "updated": 1, "unchanged": 1, "rejected": 4,
     }  # fmt: skip
     assert [result["status"] for result in reply["results"]] == [201, 200, 200, 422, 422, 422, 422]
     codes = [result["problem"] and result["problem"]["code"] for result in reply["results"]]

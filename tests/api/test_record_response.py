@@ -224,7 +224,7 @@ async def test_a_bulk_tells_the_outcome_of_each_row(engine: Engine, alice: Tenan
     assert reply.status_code == 200, reply.text
     told = reply.json()
     assert [result["status"] for result in told["results"]] == [201, 200, 422, 404, 409, 422]
-    assert (told["created"], told["repeated"], told["refused"]) == (1, 1, 4)
+    assert (told["created"], told["repeated"], told["rejected"]) == (1, 1, 4)
     assert told["results"][4]["problem"]["response_id"] == told["results"][0]["response"]["id"]
     assert [row["s9"] for row in await counters(engine, campaign)] == [1]
 

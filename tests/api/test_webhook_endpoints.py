@@ -57,10 +57,9 @@ async def test_a_strangers_endpoint_is_not_found(alice: Tenant, charlie: Tenant)
         ("PATCH", "", {"url": URL}),
         ("DELETE", "", None),
         ("POST", "/disable", None),
-        ("POST", "/enable", None),
+        ("POST", "/enable", {}),
         ("POST", "/secrets/rotate", {}),
         ("POST", "/test", None),
-        ("GET", "/deliveries", None),
     ):
         reply = await charlie.api.request(method, place + path, json=body)
         assert (reply.status_code, reply.json()["code"]) == (404, "webhook_endpoint_not_found"), path
@@ -204,7 +203,7 @@ async def test_disabling_and_enabling(alice: Tenant, engine: Engine) -> None:
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_endpoint_disabled")
     refused = await alice.api.post(f"/v1/deliveries/{shown('delivery', delivery)}/retry")
     assert (refused.status_code, refused.json()["code"]) == (409, "webhook_endpoint_disabled")
-    enabled = (await alice.api.post(f"{PLACE}/{endpoint['id']}/enable")).json()
+    enabled = (await alice.api.post(f"{PLACE}/{endpoint['id']}/enable", json={})).json()
     assert (enabled["state"], enabled["disabled_at"], enabled["disabled_reason"]) == ("enabled", None, None)
     assert enabled["was_enabled"] is False
     again = (await alice.api.post(f"{PLACE}/{endpoint['id']}/enable", json={"deliver_missed": True})).json()

@@ -116,7 +116,7 @@ async def test_a_connector_takes_none_of_them(alice: Tenant) -> None:
             await alice.api.post(PLACE, json={**slack, name: value}),
             await alice.api.patch(f"{PLACE}/{made.json()['id']}", json={name: value}),
         ):
-            assert (reply.status_code, reply.json()["code"]) == (422, "not_for_connectors"), reply.text
+            assert (reply.status_code, reply.json()["code"]) == (422, "webhook_endpoint_is_connector"), reply.text
             assert reply.json()["errors"][0]["pointer"] == f"/{name}"
 
 

@@ -118,7 +118,7 @@ async def _file(app: FastAPI, engine: Engine, alice: Tenant) -> dict[str, str]:
 
 async def _found(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
     events = (await alice.api.get("/v1/events")).json()["data"]
-    deliveries = (await alice.api.get(f"/v1/webhook-endpoints/{ids['endpoint_id']}/deliveries")).json()["data"]
+    deliveries = (await alice.api.get(f"/v1/deliveries?endpoint_id={ids['endpoint_id']}")).json()["data"]
     return {"event_id": events[0]["id"], "delivery_id": deliveries[0]["id"]}
 
 
@@ -212,15 +212,14 @@ CALLS: Mapping[str, Call] = {
     "enable_webhook_endpoint": Call({"deliver_missed": True}),
     "rotate_webhook_secret": Call({}),
     "test_webhook_endpoint": Call(),
-    "preview_payload": Call({"event_id": "{event_id}"}),
-    "list_deliveries": Call(params={"event_id": "{event_id}"}),
-    "search_deliveries": Call(
-        params={"endpoint_id": "{endpoint_id}", "event_id": "{event_id}", "recipient_id": "{recipient_id}"}
-    ),
     "get_pull": Call(),
     "set_pull": Call({"every_hours": 6}),
     "remove_pull": Call(),
     "pull_now": Call(),
+    "preview_payload": Call({"event_id": "{event_id}"}),
+    "list_deliveries": Call(
+        params={"endpoint_id": "{endpoint_id}", "event_id": "{event_id}", "recipient_id": "{recipient_id}"}
+    ),
     "get_webhook_endpoint_stats": Call(),
     "get_delivery": Call(),
     "cancel_delivery": Call(),

@@ -181,7 +181,7 @@ async def test_credentials_that_are_none(sandbox: House, what: str) -> None:
         for path in ("/v1/workspace", "/v1/responses"):
             method = "POST" if path.endswith("responses") else "GET"
             reply = await api.request(method, path, headers=headers, json={} if method == "POST" else None)
-            assert (reply.status_code, reply.json()["code"]) == (401, "unauthorised")
+            assert (reply.status_code, reply.json()["code"]) == (401, "unauthorized")
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "tab\t", b"caf\xc3\xa9", b"\xff"], ids=str)

@@ -42,7 +42,7 @@ class Scene:
 
     async def deliveries(self, endpoint: dict[str, Any], **filters: str) -> list[dict[str, Any]]:
         """With their attempts, newest first."""
-        listed = await self.get(f"/v1/webhook-endpoints/{endpoint['id']}/deliveries", **filters)
+        listed = await self.get("/v1/deliveries", endpoint_id=endpoint["id"], **filters)
         return [await self.get(f"/v1/deliveries/{delivery['id']}") for delivery in listed["data"]]
 
     async def get(self, path: str, **parameters: str) -> dict[str, Any]:

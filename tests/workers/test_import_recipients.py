@@ -316,7 +316,7 @@ async def test_an_import_and_upserts_may_race(dora: Tenant, own_engine: Engine) 
         for start in range(0, 2_000, 250):
             people = [{"email": f"p{at}@example.com", "name": "Ada"} for at in range(start, start + 250)]
             reply = await dora.api.post("/v1/recipients/bulk", json={"recipients": people[::-1]})
-            assert reply.json()["refused"] == 0
+            assert reply.json()["rejected"] == 0
 
     await asyncio.gather(work_off(own_engine), upsert_all())
     found = await people(own_engine, dora)

@@ -63,7 +63,7 @@ async def all_kinds(scene: Scene) -> tuple[UUID, str, dict[str, list[UUID]]]:
     await some_events(scene, 3, **PROMOTER)
     await an_event(scene.database, scene.tenant.workspace_id, only=uuid4(), type="endpoint.test")
     await fan_out(scene.database)
-    await scene.post(f"{place}/enable")
+    await scene.post(f"{place}/enable", deliver_missed=False)
     return endpoint_id, place, found
 
 
@@ -145,7 +145,7 @@ async def test_a_cancelled_replay_keeps_what_it_has_done_and_does_no_more(scene:
     assert (cancelled["state"], cancelled["replayed_count"]) == ("cancelled", 4)
     assert cancelled["finished_at"] is not None
     assert await work_off(scene) == 0
-    assert await pending(scene, endpoint_id) == set(made[:4])
+    assert await pending(scene, endpoint_id) == set(sorted(made)[:4])
     refused = await scene.tenant.api.post(f"/v1/replays/{started['id']}/cancel")
     assert (refused.status_code, refused.json()["code"]) == (409, "replay_finished")
     assert "cancelled already" in refused.json()["detail"]

@@ -6,17 +6,17 @@ from app.api.openapi.headers import headers_of
 from app.api.problem_types import PROBLEMS, find_problem_type
 from app.api.problems import MEDIA_TYPE
 
-ALWAYS = {401: ["unauthorised"], 429: ["rate_limited"], 503: ["overloaded"]}
+ALWAYS = {401: ["unauthorized"], 429: ["rate_limited"], 503: ["overloaded"]}
 WITH_SECRET_KEY = {403: ["secret_key_needed", "scope_missing"]}
 WITH_BODY = {413: ["body_too_large"], 422: ["body_missing"]}
 WITH_JSON = {422: ["unreadable_json", "body_missing", "validation_failed"]}
 WITH_JSON_ONLY = {415: ["unsupported_media_type"]}
 WITH_PARAMETERS = {422: ["validation_failed"]}
 WITH_CURSOR = {422: ["cursor_unreadable"]}
-WITH_IDEMPOTENCY_KEY = {409: ["idempotency_key_in_use"], 422: ["idempotency_key_reused"]}
+WITH_IDEMPOTENCY_KEY = {409: ["idempotency_key_in_use"], 422: ["idempotency_key_unusable", "idempotency_key_reused"]}
 
 SHARED = {
-    "Unauthorised": (401, ALWAYS[401]),
+    "Unauthorized": (401, ALWAYS[401]),
     "SecretKeyOrScopeMissing": (403, WITH_SECRET_KEY[403]),
     "BodyTooLarge": (413, WITH_BODY[413]),
     "UnsupportedMediaType": (415, WITH_JSON_ONLY[415]),

@@ -10,6 +10,16 @@ from app.api.problem_models import Problem
 
 PLACE = "#/components/schemas/"
 
+# Clear enough inside, where the module is named beside them.
+OUTSIDE = {
+    "DisabledReason": "EndpointDisabledReason",
+    "Failure": "DeliveryFailure",
+    "HealthState": "EndpointHealthState",
+    "Revision": "ResponseRevision",
+    "Signing": "WebhookSigning",
+    "Template": "PayloadTemplate",
+}
+
 _, _problems = models_json_schema([(Problem, "serialization")], ref_template=f"{PLACE}{{model}}")
 PROBLEM_SCHEMAS: dict[str, Any] = _problems["$defs"]
 
@@ -30,7 +40,9 @@ def _published(name: str, used: set[str]) -> str:
     """`Listing_ResponseReply_` becomes `ResponseList`; `ResponseReply` becomes `Response`, where that is free."""
     listed = re.fullmatch(r"Listing_(\w+?)(Reply)?_", name)
     if listed:
-        return f"{listed[1]}List"
+        return f"{OUTSIDE.get(listed[1], listed[1])}List"
+    if name in OUTSIDE:
+        return OUTSIDE[name]
     short = name.removesuffix("Reply")
     return name if short in used else short
 
