@@ -40,15 +40,17 @@ class Caller:
         deadline = monotonic() + PATIENCE_SECONDS
         data = None if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json", **(headers or {})}
-        tries = 0
+        tries, refused = 0, 0
         while monotonic() < deadline:
             tries += 1
             answer = await self._try(method, path, data, headers)
             if answer is not None and answer[0] != 503:
                 return Reply(*answer, is_certain=tries == 1)
+            refused += answer is not None
             self.ledger.repeats += 1
             await asyncio.sleep(PAUSE_SECONDS)
-        self.ledger.trouble(f"{method} {path} was not answered for {PATIENCE_SECONDS} s")
+        tried = f"in {tries} tries, {refused} of them refused with 503"
+        self.ledger.trouble(f"{method} {path} was not answered for {PATIENCE_SECONDS} s, {tried}")
         raise NeverAnswered
 
     async def _try(
