@@ -69,11 +69,14 @@ async def _people(alice: Tenant) -> dict[str, str]:
     recipient = await _made(alice, "/v1/recipients", person)
     await _made(alice, "/v1/recipients", {"external_id": f"{MARK}-2"})
     await _made(alice, "/v1/accounts", {"external_id": f"{MARK}-2"})
-    return {"account_id": account["id"], "recipient_id": recipient["id"]}
+    return {"account_id": account["id"], "recipient_id": recipient["id"], "question_id": "why"}
 
 
 async def _campaign(alice: Tenant) -> dict[str, str]:
-    survey = {"default_language": "en", "languages": ["en"], "question": {"en": f"How likely, {MARK}?"}}
+    survey = {
+        "default_language": "en", "languages": ["en"], "question": {"en": f"How likely, {MARK}?"},
+        "questions": [{"id": "why", "kind": "text", "text": {"en": f"Why, {MARK}?"}}],
+    }  # fmt: skip
     made = [
         await _made(alice, "/v1/campaigns", {"name": f"{MARK} {number}", "kind": "transactional", "survey": survey})
         for number in range(3)
@@ -169,6 +172,7 @@ CALLS: Mapping[str, Call] = {
     "complete_campaign": Call(),
     "archive_campaign": Call(),
     "list_survey_versions": Call(),
+    "get_question_results": Call(params=OF_CAMPAIGN),
     "list_survey_templates": Call(),
     "get_survey_template": Call(),
     "add_campaign_recipients": Call({"recipient_ids": ["{recipient_id}"]}),

@@ -36,6 +36,7 @@ REFUSES_HER_IDS = {
     "preview_audience": (404, "campaign_not_found"),
     "get_score": (404, "campaign_not_found"),
     "query_score": (404, "campaign_not_found"),
+    "get_question_results": (404, "campaign_not_found"),
     "create_webhook_endpoint": (422, "unknown_campaigns"),
 }
 ROWS = {"record_responses_in_bulk", "upsert_recipients_in_bulk"}
