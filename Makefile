@@ -1,6 +1,8 @@
 # Every verb a developer needs; `make` alone lists them. A machine needs git, make and Python 3.11 or newer with venv.
 
 KILLS ?= 200
+PEOPLE ?= 5000
+DAYS ?= 730
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
@@ -8,7 +10,7 @@ VERIFIER := tests/outbound/javascript
 UV_COMPILE := $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs verifier up demo test check bench crash openapi lock clean
+.PHONY: help setup programs verifier up demo test check bench crash simulate openapi lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +60,9 @@ bench: setup ## measure, side by side with simpler ways to do the same
 
 crash: setup ## kill -9 everything at random under load, and count (KILLS=200)
 	$(BIN)/python -m tests.end_to_end.crash --kills $(KILLS)
+
+simulate: setup ## ask people for years on a simulated clock, with workers that race and die (PEOPLE=5000 DAYS=730)
+	$(BIN)/python -m tests.simulation --people $(PEOPLE) --days $(DAYS)
 
 openapi: setup ## write openapi.yaml
 	$(BIN)/zeroten openapi --write openapi.yaml

@@ -1,0 +1,87 @@
+"""The clock of the simulation: from one moment at which something is due to the next, with a stop of all workers."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from app.db.engine import Engine
+from tests.simulation.campaigns import START
+from tests.simulation.workers import AT_ONCE, Mail, Postbox, Worker
+from tests.simulation.world import World
+
+WORKERS = 3
+DEADLINESS = 0.01  # at every step of theirs
+SAID_EVERY = 500  # moments
+TICKS = [timedelta(minutes=minutes) for minutes in (10, 60, 120, 240, 360)]
+LONGEST_TICK = timedelta(hours=6)
+STOPPED_FROM, STOPPED_FOR = timedelta(days=29, hours=3), timedelta(days=6)  # a wave begins meanwhile
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was, and how it stands at the end."""
+
+    world: World
+    mails: list[Mail]
+    invitations: list[Mapping[str, Any]]
+    touchpoints: list[Mapping[str, Any]]
+    waves: list[Mapping[str, Any]]
+    ended_at: datetime
+    kills: int
+    ticks: int
+    most_unknown: int  # that dying and stalling may have left, beside what ended so by itself
+
+
+async def simulate(
+    engine: Engine,
+    *,
+    people: int,
+    days: int,
+    seed: int = 1,
+    say: Callable[[str], None] = lambda _: None,
+) -> Record:
+    world = World(engine, people=people, days=days, seed=seed)
+    await world.begin()
+    postbox, chance = Postbox(world, seed=seed), Random(f"clock:{seed}")
+    workers = [Worker(world, postbox, deadliness=DEADLINESS, seed=f"worker:{seed}:{n}") for n in range(WORKERS)]
+    now = due_at = START
+    ticks = 0
+    while now < world.ends_at:
+        working = [] if _is_stopped(now) else workers if due_at <= now else [chance.choice(workers)]
+        await asyncio.gather(world.goes_on(now), *(worker.works(now) for worker in working))
+        due_at, ticks = await _next_due(world), ticks + 1
+        if ticks % SAID_EVERY == 0:
+            say(f"{now:%d %b %Y}: {len(postbox.mails)} mails, {sum(worker.kills for worker in workers)} kills")
+        now = max(now + chance.choice(TICKS), min(due_at, now + LONGEST_TICK))
+    for worker in workers:  # whoever died last leaves something to the others
+        worker.deadliness = 0
+        await worker.works(now)
+    kills, stalls = sum(worker.kills for worker in workers), sum(worker.stalls for worker in workers)
+    return Record(
+        world, postbox.mails, await world.rows(_INVITATIONS), await world.rows(_TOUCHPOINTS),
+        await world.rows(_WAVES), now, kills, ticks, (kills + stalls) * AT_ONCE,
+    )  # fmt: skip
+
+
+def _is_stopped(now: datetime) -> bool:
+    return START + STOPPED_FROM <= now < START + STOPPED_FROM + STOPPED_FOR
+
+
+async def _next_due(world: World) -> datetime:
+    (due,) = await world.rows(_NEXT_DUE)
+    return min(world.next_at(), due["at"] or world.ends_at)
+
+
+_NEXT_DUE = """
+    SELECT least(
+        (SELECT min(due_at) FROM sending_work WHERE workspace_id = :workspace_id),
+        (SELECT min(plan_due_at) FROM campaigns WHERE workspace_id = :workspace_id AND state = 'running'),
+        (SELECT min(claimed_until) FROM invitations WHERE workspace_id = :workspace_id)
+    ) AS at
+"""
+_INVITATIONS = "SELECT * FROM invitations WHERE workspace_id = :workspace_id"
+_TOUCHPOINTS = "SELECT * FROM touchpoints WHERE workspace_id = :workspace_id AND name = 'order_delivered'"
+_WAVES = "SELECT * FROM waves WHERE workspace_id = :workspace_id"
