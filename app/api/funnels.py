@@ -1,0 +1,122 @@
+"""How far a campaign's invitations came."""
+
+from typing import Annotated, Any, Self
+
+from fastapi import Query
+from pydantic import AfterValidator, Field, WithJsonSchema
+
+from app.api.dependencies import CampaignReader, ReadTx
+from app.api.problem_types import refuses
+from app.api.routing import router
+from app.api.schemas import CampaignId, Reply
+from app.domain.campaign import CampaignNotFound
+from app.domain.funnel import Aside, Funnel, Step
+from app.domain.grouping import PropertyNotReady, PropertyNotTracked
+from app.domain.period import TooManyBuckets
+from app.domain.scoring import Interval, rounded
+from app.domain.segment import PROPERTY_KEY
+from app.queries.funnels import FunnelGrouping, FunnelGroups, read_funnel
+
+routes = router("campaigns")
+PLAIN = [grouping.value for grouping in FunnelGrouping if grouping is not FunnelGrouping.PROPERTY]
+
+
+class ResponseRate(Reply):
+    """Answers per hundred invitations sent, and between what the true rate lies."""
+
+    value: float = Field(examples=[23.5])
+    low: float
+    high: float
+    level: float = Field(examples=[0.95])
+    method: str = Field(examples=["wilson"])
+
+    @classmethod
+    def of(cls, funnel: Funnel) -> Self | None:
+        interval: Interval | None = funnel.response_rate
+        if interval is None:
+            return None
+        value, low, high = (rounded(each) or 0.0 for each in (funnel.share, interval.low, interval.high))
+        return cls(value=value, low=low, high=high, level=interval.level, method=interval.method)
+
+
+class FunnelSteps(Reply):
+    planned: int = Field(description="All there are, whatever became of them.")
+    sent: int = Field(description="Mailed for certain.")
+    delivered: int | None = Field(description="null: nothing that delivers these mails has told of any.")
+    page_opened: int = Field(description="By a person; whoever answered did.")
+    answered: int = Field(description="Whose response counts: not a scanner's, and none that is excluded.")
+    commented: int
+    response_rate: ResponseRate | None = Field(description="null when nothing was sent.")
+    waiting: int = Field(description="Not sent yet.")
+    reminded: int
+    bounced: int
+    complained: int
+    unsubscribed: int
+    expired: int
+    released: int = Field(description="No longer wanted: enough is known, or the campaign is over.")
+    failed: int
+    unknown: int = Field(description="The sender died at it; perhaps it was sent.")
+    skipped: dict[str, int] = Field(description="Never asked, by the reason.", examples=[{"quarantine": 12}])
+    flagged: int = Field(description="Opened by something that looked like a scanner; apart from the steps above.")
+    scanner_hits: int = Field(description="How often.")
+
+    @classmethod
+    def of(cls, funnel: Funnel, *, tells_deliveries: bool) -> Self:
+        counts: dict[str, Any] = {name.value: funnel.counts[name] for name in (*Step, *Aside)}
+        if not tells_deliveries:
+            counts["delivered"] = None
+        return cls(**counts, response_rate=ResponseRate.of(funnel), skipped=dict(funnel.skipped))
+
+
+class FunnelGroup(Reply):
+    key: str | None = Field(
+        description="A wave's number, a channel, a variant, or a value of the property; null: none.", examples=["1"]
+    )
+    steps: FunnelSteps
+
+
+class FunnelReply(Reply):
+    campaign_id: CampaignId
+    steps: FunnelSteps
+    groups: list[FunnelGroup] | None
+
+
+def _groups(said: str) -> FunnelGroups:
+    kind, _, key = said.partition(":")
+    if said in PLAIN:
+        return FunnelGroups(FunnelGrouping(said))
+    if kind != FunnelGrouping.PROPERTY or not PROPERTY_KEY.fullmatch(key):
+        raise ValueError(f"should be {', '.join(PLAIN)} or property:<key>")
+    return FunnelGroups(FunnelGrouping.PROPERTY, key)
+
+
+GROUP_BY = {"type": "string", "pattern": f"^({'|'.join(PLAIN)}|property:{PROPERTY_KEY.pattern})$"}
+
+
+@routes.get(
+    "/v1/campaigns/{campaign_id}/funnel",
+    summary="Read how far a campaign's invitations came",
+    responses=refuses(CampaignNotFound, PropertyNotReady, PropertyNotTracked, TooManyBuckets),
+)
+async def get_funnel(
+    campaign_id: CampaignId,
+    caller: CampaignReader,
+    tx: ReadTx,
+    group_by: Annotated[
+        Annotated[str, AfterValidator(lambda said: _groups(said) and said), WithJsonSchema(GROUP_BY)] | None,
+        Query(description="wave, channel, variant or property:<key>, a tracked one of recipients as it is today."),
+    ] = None,
+) -> FunnelReply:
+    """Counted from the invitations themselves. A reminder is part of the invitation it reminds of."""
+    groups = None if group_by is None else _groups(group_by)
+    whole, parts = await read_funnel(tx, caller.workspace_id, campaign_id, groups)
+    tells = whole.counts[Step.DELIVERED] > 0 or whole.counts[Step.SENT] == 0
+    shown = [
+        FunnelGroup(key=None if key is None else str(key), steps=FunnelSteps.of(part, tells_deliveries=tells))
+        for key, part in parts
+    ]
+    return FunnelReply(
+        campaign_id=campaign_id,
+        steps=FunnelSteps.of(whole, tells_deliveries=tells),
+        groups=None if group_by is None else shown,
+    )

@@ -1,0 +1,127 @@
+"""How far invitations came, counted from themselves."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Text, text
+
+from app.db.engine import ReadTx
+from app.domain.funnel import Aside, Funnel, Step
+from app.domain.grouping import check_tracked
+from app.domain.period import MOST_BUCKETS, TooManyBuckets
+from app.domain.segment import PropertySource
+from app.queries.campaigns import get_campaign
+
+GroupKey = int | str | None
+
+
+class FunnelGrouping(StrEnum):
+    WAVE = "wave"
+    CHANNEL = "channel"
+    VARIANT = "variant"
+    PROPERTY = "property"
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelGroups:
+    """`property_key`: of a tracked property of recipients, as it is today."""
+
+    grouping: FunnelGrouping
+    property_key: str | None = None
+
+
+async def read_funnel(
+    tx: ReadTx, workspace_id: UUID, campaign_id: UUID, groups: FunnelGroups | None
+) -> tuple[Funnel, list[tuple[GroupKey, Funnel]]]:
+    """All of it, and its groups. Raises CampaignNotFound, PropertyNotTracked, PropertyNotReady, TooManyBuckets."""
+    await get_campaign(tx, workspace_id, campaign_id)
+    place = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+    if groups is not None and groups.property_key is not None:
+        place["property_key"] = groups.property_key  # type: ignore[assignment]  # the one that is no id
+        check_tracked(groups.property_key, state=await _state_of(tx, place))
+    found = await _count(tx, place, _GROUPED_BY[groups.grouping] if groups else _TOGETHER)
+    if len(found) > MOST_BUCKETS:
+        raise TooManyBuckets(f"There are {len(found)} groups; at most {MOST_BUCKETS} are given at once.")
+    return sum(found.values(), start=Funnel()), sorted(found.items(), key=_in_order) if groups else []
+
+
+async def _state_of(tx: ReadTx, place: Mapping[str, Any]) -> str | None:
+    return (await tx.execute(_TRACKED, place)).scalar_one_or_none()
+
+
+async def _count(tx: ReadTx, place: Mapping[str, Any], by: tuple[str, str]) -> dict[GroupKey, Funnel]:
+    key, joined = by
+    rows = (await tx.execute(_statement(_COUNTS, key, joined), place)).mappings().all()
+    skips = (await tx.execute(_statement(_SKIPPED, key, joined), place)).all()
+    skipped: dict[GroupKey, Counter[str]] = {}
+    for group, reason, invitations in skips:
+        skipped.setdefault(group, Counter())[reason] = invitations
+    return {row["grouped_by"]: _funnel(row, skipped.get(row["grouped_by"], Counter())) for row in rows}
+
+
+def _funnel(row: Mapping[Any, Any], skipped: Counter[str]) -> Funnel:
+    return Funnel(Counter({name: row[name] for name in (*Step, *Aside)}), skipped, row["answered_of_sent"])
+
+
+def _in_order(group: tuple[GroupKey, Funnel]) -> tuple[bool, int, str]:
+    """Waves by number, the rest by name; what belongs to no group comes last."""
+    key = group[0]
+    return (key is None, key, "") if isinstance(key, int) else (key is None, 0, key or "")
+
+
+def _statement(counted: str, key: str, joined: str) -> Any:
+    return text(counted.format(key=key, joined=joined)).columns()
+
+
+# Whatever was mailed for certain; of `unknown` nobody knows.
+_SENT = "v.asked_at IS NOT NULL AND v.state NOT IN ('sending', 'unknown', 'failed')"
+# Of an anonymous campaign there is no way from the invitation to the response.
+_COUNTS_AS_ANSWERED = "v.answered_at IS NOT NULL AND (v.response_id IS NULL OR r.excluded_at IS NULL)"
+_COUNTED: Mapping[str, str] = {
+    Step.PLANNED: "true",
+    Step.SENT: _SENT,
+    Step.DELIVERED: f"v.delivered_at IS NOT NULL AND {_SENT}",
+    Step.PAGE_OPENED: f"v.page_opened_at IS NOT NULL OR ({_COUNTS_AS_ANSWERED})",
+    Step.ANSWERED: _COUNTS_AS_ANSWERED,
+    Step.COMMENTED: f"v.commented_at IS NOT NULL AND {_COUNTS_AS_ANSWERED}",
+    "answered_of_sent": f"{_COUNTS_AS_ANSWERED} AND {_SENT}",
+    Aside.WAITING: "v.state IN ('planned', 'sending')",
+    Aside.REMINDED: "v.reminder_count > 0",
+    Aside.BOUNCED: "v.bounced_at IS NOT NULL",
+    Aside.COMPLAINED: "v.complained_at IS NOT NULL",
+    Aside.UNSUBSCRIBED: "v.unsubscribed_at IS NOT NULL",
+    Aside.EXPIRED: "v.state = 'expired'",
+    Aside.RELEASED: "v.state = 'released'",
+    Aside.FAILED: "v.state = 'failed'",
+    Aside.UNKNOWN: "v.state = 'unknown'",
+    Aside.FLAGGED: "v.flagged_at IS NOT NULL",
+}
+_COUNTS = f"""
+    SELECT {{key}} AS grouped_by, coalesce(sum(v.scanner_hits), 0)::int AS {Aside.SCANNER_HITS},
+        {", ".join(f"(count(*) FILTER (WHERE {condition}))::int AS {name}" for name, condition in _COUNTED.items())}
+    FROM invitations v LEFT JOIN responses r ON r.workspace_id = v.workspace_id AND r.id = v.response_id {{joined}}
+    WHERE v.workspace_id = :workspace_id AND v.campaign_id = :campaign_id GROUP BY 1
+"""
+_SKIPPED = """
+    SELECT {key} AS grouped_by, v.skip_reason, count(*)::int AS invitations FROM invitations v {joined}
+    WHERE v.workspace_id = :workspace_id AND v.campaign_id = :campaign_id AND v.state = 'skipped' GROUP BY 1, 2
+"""
+_TOGETHER = ("CAST(NULL AS text)", "")
+_GROUPED_BY: Mapping[FunnelGrouping, tuple[str, str]] = {
+    FunnelGrouping.WAVE: ("v.wave", ""),
+    FunnelGrouping.CHANNEL: ("v.channel", ""),
+    FunnelGrouping.VARIANT: ("v.variant", ""),
+    FunnelGrouping.PROPERTY: (
+        "segment_label(p.properties -> t.key, t.kind, t.buckets)",
+        """JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id
+        JOIN tracked_properties t ON t.workspace_id = v.workspace_id AND t.key = :property_key""",
+    ),
+}
+_TRACKED = text(
+    "SELECT state FROM tracked_properties WHERE workspace_id = :workspace_id AND key = :property_key"
+    f" AND source = '{PropertySource.RECIPIENT}'"
+).columns(state=Text)
