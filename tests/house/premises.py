@@ -198,6 +198,7 @@ CALLS: Mapping[str, Call] = {
     "get_import": Call(),
     "list_import_errors": Call(),
     "download_import_errors": Call(),
+    "get_funnel": Call(params={"group_by": "wave"}),
     "get_score": Call(params=OF_CAMPAIGN),
     "query_score": Call({"filter": {"field": "properties.plan", "exists": True}, "campaign_id": ["{campaign_id}"]}),
     "get_sample_size": Call(),
