@@ -2,7 +2,7 @@
 
 1. keep them         the same name and external id is the same touchpoint
 2. cancel            what a touchpoint of theirs calls off: the order was returned
-3. invite            those whom a running campaign asks after a touchpoint of this name
+3. invite            those whom a campaign asks after a touchpoint of this name; a paused one sends when it goes on
 """
 
 import json
@@ -104,7 +104,7 @@ _FIND_KNOWN = """
 """
 _FIND_CAMPAIGNS = """
     SELECT id FROM campaigns
-    WHERE workspace_id = $1 AND state = 'running' AND asking -> 'trigger' ->> 'kind' = 'touchpoint'
+    WHERE workspace_id = $1 AND state IN ('running', 'paused') AND asking -> 'trigger' ->> 'kind' = 'touchpoint'
         AND asking -> 'trigger' ->> 'name' = ANY($2::text[])
 """
 # With an external id it calls off the touchpoint of the same one, without it whatever the person was to be asked about.
