@@ -78,6 +78,7 @@ RecipientId = typed_id("recipient")
 ReplayId = typed_id("replay")
 ResponseId = typed_id("response")
 SecretId = typed_id("secret")
+TouchpointId = typed_id("touchpoint")
 WorkspaceId = typed_id("workspace")
 
 

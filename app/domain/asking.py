@@ -21,6 +21,7 @@ from app.domain.audience import Filter
 from app.domain.audience_json import read_filter
 from app.domain.audience_selection import Restraint
 from app.domain.blackouts import MOST_BLACKOUTS, Blackout
+from app.domain.errors import Conflict
 from app.domain.reminders import Reminders
 from app.domain.send_pace import Pace
 from app.domain.sending_window import ALWAYS, SendingWindow, next_open
@@ -32,6 +33,12 @@ LONGEST_QUARANTINE = 3_650
 HIGHEST_PRIORITY = 100
 LONGEST_TENURE = 36_500
 MOST_PER_ACCOUNT = 100_000
+
+
+class CampaignAsksNobody(Conflict):
+    """Campaign asks nobody by itself."""
+
+    code = "campaign_asks_nobody"
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from app.domain.invitation import AskingCampaign
 from app.domain.stable_hash import fraction_of
 from app.domain.touchpoint import NewTouchpoint, RecordedTouchpoint
 from app.operations.invitations.insert import insert_invitations
-from app.operations.invitations.plan_people import who_may_be_asked
 from app.operations.invitations.schedule import schedule_invitations_of
 from app.queries.asking_campaigns import read_asking_campaigns
+from app.queries.turns import who_may_be_asked
 
 Made = dict[str, Any]
 

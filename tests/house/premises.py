@@ -28,6 +28,10 @@ class House:
     cursors: Mapping[str, str]  # by path: what Alice's own list would go on with
 
 
+# Asks after touchpoints, so that each of them plans an invitation.
+CAMPAIGN = {"kind": "transactional", "asking": {"trigger": {"kind": "touchpoint", "name": MARK}}}
+
+
 @dataclass(frozen=True)
 class Call:
     """How an operation is called so that it does something. `json` None: no body."""
@@ -42,6 +46,7 @@ async def furnish(app: FastAPI, engine: Engine, alice: Tenant) -> tuple[dict[str
     """(ids, cursors)"""
     ids = await _people(alice) | await _campaign(alice)
     await _made(alice, f"/v1/campaigns/{ids['campaign_id']}/recipients", {"recipient_ids": [ids["recipient_id"]]})
+    ids |= await _touchpoints(alice, ids)
     ids |= await _answers(alice, ids) | await _listeners(alice, ids) | await _file(app, engine, alice)
     async with engine.write() as tx:
         await fan_out(tx)
@@ -56,6 +61,7 @@ async def furnish(app: FastAPI, engine: Engine, alice: Tenant) -> tuple[dict[str
         "api-keys",
         "events",
         "imports",
+        "touchpoints",
     )
     return ids, {f"/v1/{path}": await _cursor(alice, f"/v1/{path}") for path in paths}
 
@@ -78,13 +84,20 @@ async def _campaign(alice: Tenant) -> dict[str, str]:
         "questions": [{"id": "why", "kind": "text", "text": {"en": f"Why, {MARK}?"}}],
     }  # fmt: skip
     made = [
-        await _made(alice, "/v1/campaigns", {"name": f"{MARK} {number}", "kind": "transactional", "survey": survey})
+        await _made(alice, "/v1/campaigns", {**CAMPAIGN, "name": f"{MARK} {number}", "survey": survey})
         for number in range(3)
     ]
     for campaign in made[:2]:
         await _made(alice, f"/v1/campaigns/{campaign['id']}/launch", None)
     await _made(alice, "/v1/tracked-properties", {"key": "plan", "source": "recipient", "kind": "text"})
     return {"campaign_id": made[0]["id"], "draft_id": made[2]["id"], "key": "plan", "template_key": "wow"}
+
+
+async def _touchpoints(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
+    said = {"recipient_id": ids["recipient_id"], "name": MARK, "properties": {"order": MARK}}
+    made = [await _made(alice, "/v1/touchpoints", {**said, "external_id": f"{MARK}-{at}"}) for at in range(2)]
+    planned = (await alice.api.get(f"/v1/campaigns/{ids['campaign_id']}/invitations")).json()["data"]
+    return {"touchpoint_id": made[0]["id"], "invitation_id": planned[0]["id"]}
 
 
 async def _answers(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
@@ -138,6 +151,7 @@ async def _cursor(alice: Tenant, path: str) -> str:
 
 
 CSV = {"content-type": "text/csv"}
+TOUCHPOINT = {"name": "delivered", "recipient_id": "{recipient_id}", "external_id": "{new}"}
 ANSWER = {"campaign_id": "{campaign_id}", "score": 8}
 PERSON = {"external_id": "{new}", "account_id": "{account_id}"}
 LISTENER = {"url": "https://hooks.example.com/new", "campaign_ids": ["{campaign_id}"]}
@@ -179,6 +193,15 @@ CALLS: Mapping[str, Call] = {
     "add_campaign_recipients": Call({"recipient_ids": ["{recipient_id}"]}),
     "list_campaign_recipients": Call(),
     "remove_campaign_recipient": Call(),
+    "list_invitations": Call(params={"recipient_id": "{recipient_id}"}),
+    "get_invitation": Call(),
+    "list_waves": Call(),
+    "plan_campaign": Call({}),
+    "get_eligibility": Call(params=OF_CAMPAIGN),
+    "record_touchpoint": Call(TOUCHPOINT),
+    "record_touchpoints_in_bulk": Call({"touchpoints": [TOUCHPOINT]}),
+    "list_touchpoints": Call(params={"recipient_id": "{recipient_id}"}),
+    "get_touchpoint": Call(),
     "upsert_recipient": Call(PERSON),
     "upsert_recipients_in_bulk": Call({"recipients": [PERSON, PERSON | {"external_id": "{new}"}]}),
     "list_recipients": Call(params={"account_id": "{account_id}"}),

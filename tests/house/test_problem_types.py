@@ -30,7 +30,6 @@ ELSEWHERE = {
     "wrong_column_count": "an import's errors",
     "row_unreadable": "an import's errors",
     "recipient_erased": "an import's errors",
-    "asking_invalid": "a campaign's `asking`",
 }
 # What the framework or the outermost layer answers, on no operation in particular.
 ON_ANY_PATH = {"unreadable", "route_not_found", "method_not_allowed", "unexpected"}

@@ -31,6 +31,7 @@ MAKES_HIS_OWN = {
 REFUSES_HER_IDS = {
     "record_response": (404, "campaign_not_found"),
     "record_widget_response": (404, "campaign_not_found"),
+    "record_touchpoint": (404, "recipient_not_found"),
     "upsert_recipient": (404, "account_not_found"),
     "import_recipients": (404, "campaign_not_found"),
     "preview_audience": (404, "campaign_not_found"),
@@ -39,7 +40,7 @@ REFUSES_HER_IDS = {
     "get_question_results": (404, "campaign_not_found"),
     "create_webhook_endpoint": (422, "unknown_campaigns"),
 }
-ROWS = {"record_responses_in_bulk", "upsert_recipients_in_bulk"}
+ROWS = {"record_responses_in_bulk", "record_touchpoints_in_bulk", "upsert_recipients_in_bulk"}
 LISTS = sorted(set(EVERY) - set(WITH_IDS) - set(MAKES_HIS_OWN) - set(REFUSES_HER_IDS) - ROWS - EVERYBODYS)
 
 

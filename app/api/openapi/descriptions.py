@@ -28,6 +28,8 @@ TAGS = [
     {"name": "responses", "description": "Answers: recorded, read, amended, excluded."},
     {"name": "widget", "description": "Answers straight from a browser."},
     {"name": "campaigns", "description": "What is asked, of whom, and when the asking begins and ends."},
+    {"name": "invitations", "description": "Who is asked, who was, who was not and why."},
+    {"name": "touchpoints", "description": "What happened to people, after which they may be asked."},
     {"name": "recipients", "description": "The people who may be asked."},
     {"name": "accounts", "description": "The companies they belong to."},
     {"name": "imports", "description": "Many recipients from a file."},

@@ -26,7 +26,7 @@ campaigns = Table(
     Column("one_answer_per_recipient", Boolean, nullable=False, server_default=text("false")),
     Column("is_anonymous", Boolean, nullable=False, server_default=text("false")),
     Column("survey_version", Integer, nullable=False, server_default=text("1")),
-    Column("asking", JSONB),  # whom it asks, when and how; none: it asks nobody by itself
+    Column("asking", JSONB(none_as_null=True)),  # whom it asks, when and how; none: it asks nobody by itself
     Column("plan_due_at", instant),  # when the planner is to look at it next
     Column("paused_reason", Text),  # where it was not a person who paused it
     Column("starts_at", instant),

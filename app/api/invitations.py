@@ -1,0 +1,143 @@
+"""Who is asked by a campaign, who was, who was not and why, and what planning it would come to."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, Query, Request, Response
+
+from app.api.dependencies import CampaignReader, Now, ReadTx, RecipientReader
+from app.api.invitation_models import Eligibility, Invitation, Plan, PlanComparison, PlanRequest, Wave
+from app.api.pagination import AnyOrder, NewestFirst, listing
+from app.api.problem_types import refuses
+from app.api.routing import router
+from app.api.schemas import CampaignId, InvitationId, Listing, Name, RecipientId
+from app.domain.asking import Asking, CampaignAsksNobody
+from app.domain.asking_invalid import AskingInvalid
+from app.domain.audience import FilterInvalid
+from app.domain.campaign import CampaignNotFound
+from app.domain.eligibility import Reason, Send, Wait, decide
+from app.domain.invitation import AskingCampaign, InvitationNotFound, InvitationState
+from app.domain.recipient import RecipientNotFound
+from app.queries import invitations as queries
+from app.queries.asking_campaigns import get_asking_campaign
+from app.queries.dry_run import dry_run
+from app.queries.eligibility import read_facts
+from app.queries.recipients import get_recipient
+
+routes = router("invitations")
+CAMPAIGN = "/v1/campaigns/{campaign_id}"
+
+
+async def _filter(
+    state: InvitationState | None = None,
+    skip_reason: Reason | None = None,
+    wave: Annotated[int | None, Query(ge=0, le=2**31 - 1)] = None,
+    variant: Name | None = None,
+    recipient_id: RecipientId | None = None,
+) -> queries.InvitationFilter:
+    return queries.InvitationFilter(state, skip_reason, wave, variant, recipient_id)
+
+
+@routes.get(
+    f"{CAMPAIGN}/invitations",
+    response_model=Listing[Invitation],
+    summary="List a campaign's invitations",
+    responses=refuses(CampaignNotFound),
+)
+async def list_invitations(
+    campaign_id: CampaignId,
+    caller: CampaignReader,
+    tx: ReadTx,
+    page: AnyOrder,
+    wanted: Annotated[queries.InvitationFilter, Depends(_filter)],
+    request: Request,
+    response: Response,
+) -> Mapping[str, Any]:
+    found = await queries.list_invitations(tx, caller.workspace_id, campaign_id, wanted, page)
+    return listing(request, response, found, [Invitation.model_validate(dict(row)) for row in found.rows])
+
+
+@routes.get("/v1/invitations/{invitation_id}", summary="Read an invitation", responses=refuses(InvitationNotFound))
+async def get_invitation(invitation_id: InvitationId, caller: CampaignReader, tx: ReadTx) -> Invitation:
+    return Invitation.model_validate(dict(await queries.get_invitation(tx, caller.workspace_id, invitation_id)))
+
+
+@routes.get(
+    f"{CAMPAIGN}/waves",
+    response_model=Listing[Wave],
+    summary="List a campaign's waves",
+    responses=refuses(CampaignNotFound),
+)
+async def list_waves(
+    campaign_id: CampaignId, caller: CampaignReader, tx: ReadTx, page: NewestFirst, request: Request, response: Response
+) -> Mapping[str, Any]:
+    found = await queries.list_waves(tx, caller.workspace_id, campaign_id, page)
+    return listing(request, response, found, [Wave.model_validate(dict(row)) for row in found.rows])
+
+
+@routes.post(
+    f"{CAMPAIGN}/plan",
+    summary="See what a campaign would do",
+    responses=refuses(CampaignNotFound, CampaignAsksNobody, AskingInvalid, FilterInvalid),
+)
+async def plan_campaign(
+    campaign_id: CampaignId, body: PlanRequest, caller: CampaignReader, tx: ReadTx, now: Now
+) -> PlanComparison:
+    """How many would be asked, when, and who would not be and why, were it planned now. With another `asking`, its plan
+    stands beside that of the campaign's own."""
+    asking = Asking.from_json(body.asking.document()) if body.asking else None
+    own = await get_asking_campaign(tx, caller.workspace_id, campaign_id)
+    if asking is None and own is None:
+        raise CampaignAsksNobody("This campaign asks nobody by itself: give it an `asking`, or send one.")
+    before = None if own is None else Plan.model_validate(await dry_run(tx, own, now=now))
+    if asking is None:
+        assert before is not None
+        return PlanComparison(plan=before, before=None)
+    other = await get_asking_campaign(tx, caller.workspace_id, campaign_id, asking=asking)
+    assert other is not None
+    return PlanComparison(plan=Plan.model_validate(await dry_run(tx, other, now=now)), before=before)
+
+
+@routes.get(
+    "/v1/recipients/{recipient_id}/eligibility",
+    summary="Find out why somebody is not asked",
+    responses=refuses(RecipientNotFound, CampaignNotFound, CampaignAsksNobody),
+)
+async def get_eligibility(
+    recipient_id: RecipientId, campaign_id: CampaignId, caller: RecipientReader, tx: ReadTx, now: Now
+) -> Eligibility:
+    """Decided by the same rule that decides when a mail is due."""
+    person = await get_recipient(tx, caller.workspace_id, recipient_id)
+    campaign = await get_asking_campaign(tx, caller.workspace_id, campaign_id)
+    if campaign is None:
+        raise CampaignAsksNobody("This campaign asks nobody by itself.")
+    found = await queries.latest_invitation(tx, caller.workspace_id, campaign_id, recipient_id)
+    latest = dict(found) if found else None
+    decided = await _decided(tx, campaign, recipient_id, latest, now=now)
+    return Eligibility.model_validate(
+        {
+            "campaign_id": campaign_id,
+            "recipient_id": recipient_id,
+            "asked_at": person["asked_at"],
+            "invitation": latest,
+            **decided,
+        }
+    )
+
+
+async def _decided(
+    tx: ReadTx, campaign: AskingCampaign, recipient_id: UUID, latest: Mapping[str, Any] | None, *, now: Now
+) -> Mapping[str, Any]:
+    """Of the invitation they have and were not sent yet, or else of one that would be made now."""
+    facts = await read_facts(tx, campaign, [recipient_id], now=now)
+    wanted = facts.wanted[recipient_id]
+    if latest is not None and latest["state"] == InvitationState.PLANNED:
+        wanted = replace(wanted, latest_at=latest["latest_at"], planned_at=latest["created_at"])
+    decision = decide(facts.people[recipient_id], wanted, facts.rules[recipient_id], now)
+    if isinstance(decision, Send):
+        return {"decision": "send", "reason": None, "until": None}
+    if isinstance(decision, Wait):
+        return {"decision": "wait", "reason": decision.reason, "until": decision.until}
+    return {"decision": "skip", "reason": decision.reason, "until": None}

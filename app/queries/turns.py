@@ -1,0 +1,133 @@
+"""Whose turn it is to be asked by a campaign: by the calendar, after an answer, or around a date of theirs."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.db.engine import ReadTx, Tx
+from app.db.statements import fetch
+from app.domain.audience_selection import Selection
+from app.domain.invitation import AskingCampaign
+from app.domain.period import day_of
+from app.domain.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
+from app.domain.sampling import sampled
+from app.domain.triggers import OnDate
+from app.queries.audiences import select_audience, who_fits
+
+AHEAD = timedelta(hours=2)
+DAYS_AHEAD = timedelta(days=3)
+
+
+async def find_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:
+    """The one to open now, with the number it gets. A changed rhythm counts on from the waves there were."""
+    trigger = campaign.asking.trigger
+    assert isinstance(trigger, Once | Every)
+    wave = wave_at(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
+    (last,) = await fetch(tx, _LAST_WAVE, campaign.workspace_id, campaign.id)
+    if wave is None or (last["starts_at"] is not None and wave.starts_at <= last["starts_at"]):
+        return None
+    return replace(wave, number=last["number"] + 1, ends_at=ends_at(campaign, wave, now))
+
+
+def ends_at(campaign: AskingCampaign, wave: Wave, now: datetime) -> datetime:
+    """A wave waits for people who are not free yet, but not into the next one."""
+    trigger = campaign.asking.trigger
+    if isinstance(trigger, Every) and trigger.spread is Spread.EVENLY and wave.ends_at is not None:
+        return wave.ends_at
+    waited = max(wave.starts_at, now) + timedelta(days=campaign.asking.wave_days)
+    return waited if wave.ends_at is None else min(waited, wave.ends_at)
+
+
+async def select_for(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Selection:
+    asking = campaign.asking
+    return await select_audience(
+        tx, campaign.workspace_id, asking.filter, campaign_id=campaign.id, restraint=asking.restraint, now=now
+    )
+
+
+async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> list[tuple[UUID, str]]:
+    """Whose turn it is, with the ask or answer that it comes after; not of whoever has an invitation already."""
+    asking, rhythm = campaign.asking, campaign.asking.trigger
+    assert isinstance(rhythm, AfterAnswer)
+    selection = await select_for(tx, campaign, now=now)
+    chosen = sampled(selection, asking.sample)
+    rows = await fetch(tx, _READ_LAST, campaign.workspace_id, campaign.id, list(chosen))
+    slots = []
+    for row in rows:
+        due_at = due_after_answer(
+            rhythm, anchor=campaign.anchor, zone=campaign.zone, answered_at=row["answered_at"],
+            asked_at=row["asked_at"],
+        )  # fmt: skip
+        if due_at <= now + AHEAD:
+            last = max((at for at in (row["answered_at"], row["asked_at"]) if at is not None), default=None)
+            slots.append((row["id"], f"after:{last.isoformat()}" if last else "after:start"))
+    return slots
+
+
+async def find_dates(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> list[tuple[UUID, str]]:
+    trigger = campaign.asking.trigger
+    assert isinstance(trigger, OnDate)
+    today, offset = day_of(now, campaign.zone), timedelta(days=trigger.offset_days)
+    first = today - offset - timedelta(days=trigger.max_lateness_days)
+    rows = await fetch(
+        tx, _READ_DATES, campaign.workspace_id, campaign.id, trigger.property,
+        first.isoformat(), (today - offset + DAYS_AHEAD).isoformat(),
+    )  # fmt: skip
+    fitting = await who_may_be_asked(tx, campaign, [row["id"] for row in rows], now=now)
+    return [(row["id"], f"date:{trigger.property}:{row['day']}") for row in rows if row["id"] in fitting]
+
+
+async def who_may_be_asked(
+    tx: Tx | ReadTx, campaign: AskingCampaign, recipient_ids: Sequence[UUID], *, now: datetime
+) -> Collection[UUID]:
+    """Of these the ones whom the campaign means: its list, its audience, and nobody too new."""
+    if not recipient_ids:
+        return set()
+    asking = campaign.asking
+    newest = now - timedelta(days=asking.exclude_newer_than_days or 0)
+    rows = await fetch(tx, _READ_MEANT, campaign.workspace_id, campaign.id, list(recipient_ids), newest)
+    meant = [row["id"] for row in rows]
+    return meant if asking.filter is None else await who_fits(tx, campaign.workspace_id, asking.filter, meant, now=now)
+
+
+_LAST_WAVE = """
+    SELECT coalesce(max(number), 0) AS number, max(starts_at) AS starts_at
+    FROM waves WHERE workspace_id = $1 AND campaign_id = $2
+"""
+_READ_LAST = """
+    SELECT g.id, answer.answered_at, ask.asked_at
+    FROM unnest($3::uuid[]) AS g (id)
+    LEFT JOIN LATERAL (
+        SELECT max(r.answered_at) AS answered_at FROM responses r
+        WHERE r.workspace_id = $1 AND r.recipient_id = g.id AND r.campaign_id = $2 AND r.excluded_at IS NULL
+    ) answer ON true
+    LEFT JOIN LATERAL (
+        SELECT max(v.asked_at) AS asked_at, bool_or(v.state IN ('planned', 'sending')) AS is_planned
+        FROM invitations v WHERE v.workspace_id = $1 AND v.recipient_id = g.id AND v.campaign_id = $2
+    ) ask ON true
+    WHERE ask.is_planned IS NOT TRUE
+"""
+
+# A day as it is written sorts as it lies in time.
+DAY = "substr(p.properties ->> $3, 1, 10)"
+IS_DAY = "p.properties ->> $3 ~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ]|$)'"
+_READ_DATES = f"""
+    SELECT p.id, {DAY} AS day FROM recipients p
+    WHERE p.workspace_id = $1 AND p.deleted_at IS NULL AND {IS_DAY} AND {DAY} >= $4 AND {DAY} <= $5
+        AND NOT EXISTS (
+            SELECT FROM invitations v WHERE v.workspace_id = p.workspace_id AND v.recipient_id = p.id
+                AND v.campaign_id = $2 AND v.slot = 'date:' || $3 || ':' || {DAY} AND v.state <> 'released'
+        )
+"""
+_READ_MEANT = """
+    SELECT p.id FROM recipients p
+    WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[]) AND p.deleted_at IS NULL AND p.created_at <= $4
+        AND (
+            NOT EXISTS (SELECT FROM campaign_recipients l WHERE l.workspace_id = $1 AND l.campaign_id = $2)
+            OR EXISTS (
+                SELECT FROM campaign_recipients l
+                WHERE l.workspace_id = $1 AND l.campaign_id = $2 AND l.recipient_id = p.id
+            )
+        )
+"""

@@ -1,0 +1,97 @@
+"""What a campaign would do, and why somebody is not asked: both by the rule that sends."""
+
+from typing import Any
+
+from tests.askings import an_asking
+from tests.campaigns import create, move
+from tests.conftest import Tenant
+
+
+async def people(alice: Tenant, *rows: dict[str, Any]) -> list[str]:
+    reply = await alice.api.post("/v1/recipients/bulk", json={"recipients": list(rows)})
+    return [row["id"] for row in reply.json()["results"]]
+
+
+async def plan(alice: Tenant, campaign: dict[str, Any], **body: Any) -> dict[str, Any]:
+    reply = await alice.api.post(f"/v1/campaigns/{campaign['id']}/plan", json=body)
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+async def eligibility(alice: Tenant, person: str, campaign: dict[str, Any]) -> dict[str, Any]:
+    reply = await alice.api.get(f"/v1/recipients/{person}/eligibility", params={"campaign_id": campaign["id"]})
+    assert reply.status_code == 200, reply.text
+    return dict(reply.json())
+
+
+async def test_a_plan_says_how_many_when_and_who_not(alice: Tenant) -> None:
+    made = await people(alice, {"email": "ada@example.com"}, {"email": "bob@example.com"}, {"external_id": "no mail"})
+    await alice.api.post(f"/v1/recipients/{made[1]}/unsubscribe")
+    campaign = await create(alice, asking=an_asking())
+
+    told = (await plan(alice, campaign))["plan"]
+
+    assert (told["matched"], told["selected"], told["due"]) == (3, 1, 1)
+    assert told["excluded"] == {"no_address": 1, "unsubscribed": 1}
+    assert sum(hour["count"] for hour in told["hours"]) == 1
+
+
+async def test_a_plan_writes_nothing(alice: Tenant) -> None:
+    await people(alice, {"email": "ada@example.com"})
+    campaign = await create(alice, asking=an_asking())
+
+    await plan(alice, campaign)
+
+    assert (await alice.api.get(f"/v1/campaigns/{campaign['id']}/invitations")).json()["data"] == []
+
+
+async def test_another_asking_is_planned_beside_the_one_there_is(alice: Tenant) -> None:
+    await people(alice, *({"email": f"{at}@example.com", "properties": {"plan": at % 2}} for at in range(10)))
+    campaign = await move(alice, await create(alice, asking=an_asking()), "launch")
+
+    told = await plan(alice, campaign, asking=an_asking(audience={"field": "properties.plan", "eq": 1}))
+
+    assert (told["before"]["selected"], told["plan"]["selected"]) == (10, 5)
+
+
+async def test_a_sample_takes_some_and_says_who_is_left_out(alice: Tenant) -> None:
+    await people(alice, *({"email": f"{at}@example.com"} for at in range(10)))
+    campaign = await create(alice, asking=an_asking(sample={"percent": 30}))
+
+    told = (await plan(alice, campaign))["plan"]
+
+    assert (told["selected"], told["left_out"]) == (3, 7)
+
+
+async def test_a_campaign_that_asks_nobody_has_no_plan(alice: Tenant) -> None:
+    campaign = await create(alice)
+
+    reply = await alice.api.post(f"/v1/campaigns/{campaign['id']}/plan", json={})
+
+    assert (reply.status_code, reply.json()["code"]) == (409, "campaign_asks_nobody")
+
+
+async def test_somebody_may_be_asked(alice: Tenant) -> None:
+    (ada,) = await people(alice, {"email": "ada@example.com"})
+    campaign = await move(alice, await create(alice, asking=an_asking()), "launch")
+
+    told = await eligibility(alice, ada, campaign)
+
+    assert (told["decision"], told["reason"]) == ("send", None)
+
+
+async def test_why_somebody_is_not_asked_can_be_read(alice: Tenant) -> None:
+    (ada,) = await people(alice, {"email": "ada@example.com"})
+    await alice.api.post(f"/v1/recipients/{ada}/unsubscribe")
+    campaign = await move(alice, await create(alice, asking=an_asking()), "launch")
+
+    told = await eligibility(alice, ada, campaign)
+
+    assert (told["decision"], told["reason"]) == ("skip", "unsubscribed")
+
+
+async def test_a_draft_asks_nobody(alice: Tenant) -> None:
+    (ada,) = await people(alice, {"email": "ada@example.com"})
+    campaign = await create(alice, asking=an_asking())
+
+    assert (await eligibility(alice, ada, campaign))["reason"] == "campaign_not_running"
