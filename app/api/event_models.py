@@ -23,6 +23,7 @@ from app.api.schemas import (
 from app.domain.attempts import Failure
 from app.domain.campaign import CampaignKind
 from app.domain.events import BAND_ALIASES, EventType
+from app.domain.follow_up import FollowUpState
 from app.domain.metric import Band, MetricKey
 from app.domain.response import Certainty, Channel
 from app.domain.webhook_endpoint import DisabledReason
@@ -102,6 +103,27 @@ class DeletedResponseData(Reply):
     response: DeletedResponse
 
 
+class RedactedResponse(Reply):
+    id: ResponseId
+    campaign_id: CampaignId
+    score: int
+    band: Band
+    revision: int
+
+
+class AnnouncedFollowUp(Reply):
+    state: FollowUpState
+    owner: str | None
+    changed_by: str
+    changed_at: Instant
+    revision: int
+
+
+class FollowUpData(Reply):
+    follow_up: AnnouncedFollowUp
+    response: RedactedResponse
+
+
 class CampaignData(Reply):
     campaign: Campaign
 
@@ -170,14 +192,6 @@ class ExhaustedDeliveryData(Reply):
     endpoint: AnnouncedEndpoint
 
 
-class RedactedResponse(Reply):
-    id: ResponseId
-    campaign_id: CampaignId
-    score: int
-    band: Band
-    revision: int
-
-
 class RedactedRecipient(Reply):
     id: RecipientId
 
@@ -210,6 +224,7 @@ _EVENTS: Mapping[EventType, tuple[str, Any]] = {
     EventType.RECIPIENT_UPDATED: ("A recipient was changed", RecipientData),
     EventType.RECIPIENT_UNSUBSCRIBED: ("A recipient does not want to be asked again", RecipientData),
     EventType.RECIPIENT_DELETED: ("A recipient was erased", DeletedRecipientData),
+    EventType.RESPONSE_FOLLOWED_UP: ("Somebody took a response on, or is done with it", FollowUpData),
     EventType.IMPORT_COMPLETED: ("A file of recipients was worked off", ImportData),
     EventType.ENDPOINT_TEST: ("A test for one endpoint", EndpointData),
     EventType.ENDPOINT_FAILING: ("Nothing has arrived at an endpoint for a while", FailingEndpointData),

@@ -12,6 +12,7 @@ from app.api import (
     endpoint_stats,
     event_samples,
     events,
+    follow_ups,
     funnels,
     health,
     imports,
@@ -32,6 +33,7 @@ from app.api import (
     webhook_previews,
     workspace,
 )
+from app.api.inbound.slack import include_slack
 from app.api.openapi.parameters import TAKES_IDEMPOTENCY_KEY
 from app.api.problem_types import refuses
 from app.api.public.widget import RecordedWidgetResponse, WidgetRoute, allow_widget_requests, record_widget_response
@@ -61,6 +63,7 @@ PAGES = (
     audiences,
     imports,
     responses,
+    follow_ups,
     scores,
     questions,
     funnels,
@@ -86,6 +89,7 @@ def include_routes(app: FastAPI) -> None:
     _take_answers_of_widgets(app)
     for page in PAGES:
         app.include_router(page.routes)
+    include_slack(app)
 
 
 def _take_answers(app: FastAPI) -> None:

@@ -26,6 +26,7 @@ class EventType(StrEnum):
     RESPONSE_EXCLUDED = "response.excluded"
     RESPONSE_RESTORED = "response.restored"
     RESPONSE_DELETED = "response.deleted"
+    RESPONSE_FOLLOWED_UP = "response.followed_up"  # somebody took it on, or is done with it
     RESPONSE_IMPORTED = "response.imported"  # old answers are not news
     CAMPAIGN_CREATED = "campaign.created"
     CAMPAIGN_UPDATED = "campaign.updated"

@@ -95,7 +95,7 @@ _FAN_OUT = f"""
         JOIN webhook_endpoints w ON w.workspace_id = e.workspace_id
             AND w.deleted_at IS NULL AND w.disabled_at IS NULL
         WHERE e.only_id = w.id OR (
-            e.only_id IS NULL
+            (e.only_id IS NULL OR e.type = 'response.followed_up')
             AND {matches_sql(has_comment="e.has_comment", properties="e.properties", about="e.about_id")}
         )
     ), made AS (

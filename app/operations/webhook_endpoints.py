@@ -151,9 +151,9 @@ async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
     await destroy_secrets(tx, workspace_id, endpoint_id)
     await forget_health(tx, workspace_id, endpoint_id)
     await cancel_deliveries_of(tx, workspace_id, endpoint_id)
+    await fetch(tx, "DELETE FROM pulls WHERE workspace_id = $1 AND endpoint_id = $2", workspace_id, endpoint_id)
     await _forget_work(tx, workspace_id, endpoint_id)
 
-    await fetch(tx, "DELETE FROM pulls WHERE workspace_id = $1 AND endpoint_id = $2", workspace_id, endpoint_id)
 
 async def send_test(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
     """The id of an event for this endpoint alone. Raises WebhookEndpointNotFound, WebhookEndpointDisabled."""

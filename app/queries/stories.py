@@ -8,6 +8,7 @@ from app.db.engine import ReadTx
 from app.db.statements import fetch
 from app.domain.connectors.protocol import Made, Remembered
 from app.domain.connectors.story import Background
+from app.domain.follow_up import FollowUp, FollowUpState
 
 
 async def remembered(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, subject_id: UUID) -> Remembered:
@@ -17,7 +18,7 @@ async def remembered(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, subject_
 
 
 async def background_of(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, response_id: UUID) -> Background:
-    """Nothing, of an answer nobody is known to have given."""
+    """Little, of an answer nobody is known to have given."""
     rows = await fetch(tx, _BACKGROUND, workspace_id, response_id, endpoint_id)
     return Background(**_fields(rows[0])) if rows else Background()
 
@@ -39,7 +40,9 @@ async def is_overtaking(tx: ReadTx, workspace_id: UUID, delivery_id: UUID, respo
 
 
 def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in ("account", "account_owner", "last_score", "is_overtaken")}
+    return {name: row[name] for name in ("account", "account_owner", "last_score", "is_overtaken")} | {
+        "follow_up": FollowUp(FollowUpState(row["state"]), row["owner"], row["changed_by"]) if row["state"] else None
+    }
 
 
 _REMEMBERED = """
@@ -53,10 +56,11 @@ _BACKGROUND = """
             SELECT FROM responses n WHERE n.workspace_id = r.workspace_id AND n.recipient_id = r.recipient_id
                 AND n.answered_at > r.answered_at AND n.excluded_at IS NULL
                 AND (w.campaign_ids = '{}' OR n.campaign_id = ANY(w.campaign_ids))
-        ) AS is_overtaken
+        ) AS is_overtaken, f.state, f.owner, f.changed_by
     FROM responses r
     JOIN webhook_endpoints w ON w.workspace_id = r.workspace_id AND w.id = $3
-    JOIN recipients p ON p.workspace_id = r.workspace_id AND p.id = r.recipient_id
+    LEFT JOIN recipients p ON p.workspace_id = r.workspace_id AND p.id = r.recipient_id
+    LEFT JOIN follow_ups f ON f.workspace_id = r.workspace_id AND f.response_id = r.id
     LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
     LEFT JOIN LATERAL (
         SELECT o.score FROM responses o

@@ -33,6 +33,13 @@ async def get_secret(tx: ReadTx | Tx, workspace_id: UUID, endpoint_id: UUID, sec
     return dict((await tx.execute(query)).mappings().one())
 
 
+async def find_connector(tx: ReadTx, workspace_id: UUID, endpoint_id: UUID, *, kind: str) -> dict[str, Any] | None:
+    kept = webhook_endpoints.c
+    query = _endpoints(workspace_id).where(kept.id == endpoint_id, kept.kind == kind)
+    row = (await tx.execute(query)).mappings().one_or_none()
+    return dict(row) if row else None
+
+
 async def lock_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> dict[str, Any]:
     """Raises WebhookEndpointNotFound."""
     query = _endpoints(workspace_id).where(webhook_endpoints.c.id == endpoint_id)

@@ -20,6 +20,7 @@ from app.domain.connectors.story import Story, read_story
 from app.domain.events import EventType
 from app.domain.ids import parsed, shown
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
+from app.operations.follow_ups import told_now
 from app.operations.pulls import ClaimedPull
 from app.operations.remote_records import remember
 from app.outbound.connectors.run import nothing_sent, run_steps
@@ -59,10 +60,19 @@ async def run_connector(delivery: ClaimedDelivery, means: Means) -> Outcome:
         return nothing_sent(NO_QUESTION) if steps is None else await _run(delivery, steps, means)
     if delivery.event_type == EventType.RECIPIENT_UNSUBSCRIBED:
         return await _tell_refusal(delivery, connector, data, means)
+    if delivery.event_type == EventType.RESPONSE_FOLLOWED_UP:
+        data = await _told_now(delivery, means.engine)
     story = await _story(delivery, data, means.engine)
     if story is None:
         return nothing_sent(NOBODY)
     return await _tell(delivery, connector, partial(connector.tell, story), means)
+
+
+async def _told_now(delivery: ClaimedDelivery, engine: Engine) -> dict[str, Any]:
+    """The event itself says nothing about what was answered. Nothing, of an answer that is gone."""
+    async with engine.read() as tx:
+        told = await told_now(tx, delivery.endpoint.workspace_id, _subject(delivery))
+    return json.loads(told) if told else {}
 
 
 async def _tell_refusal(delivery: ClaimedDelivery, connector: Connector, data: dict[str, Any], means: Means) -> Outcome:

@@ -398,6 +398,20 @@ CREATE INDEX ix_remote_records_made ON remote_records USING brin (made_at);
 
 CREATE INDEX ix_remote_records_subject ON remote_records (workspace_id, subject_id);
 
+CREATE TABLE follow_ups (
+    workspace_id UUID NOT NULL,
+    response_id UUID NOT NULL,
+    state TEXT NOT NULL,
+    owner TEXT,
+    changed_by TEXT NOT NULL,
+    changed_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    resolved_at TIMESTAMP WITH TIME ZONE,
+    revision INTEGER DEFAULT 1 NOT NULL,
+    CONSTRAINT pk_follow_ups PRIMARY KEY (workspace_id, response_id),
+    CONSTRAINT fk_follow_ups_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
+    CONSTRAINT ck_follow_ups_state CHECK (state IN ('assigned', 'resolved'))
+);
+
 CREATE TABLE pulls (
     workspace_id UUID NOT NULL,
     endpoint_id UUID NOT NULL,

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from fastapi import FastAPI
@@ -18,15 +19,19 @@ from pydantic import ValidationError
 
 from app.api.event_models import PAYLOADS
 from app.db.engine import Engine
+from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.domain.attempts import Failure, Outcome
 from app.domain.delivery import DeliveryState
 from app.domain.events import SCHEMA_VERSION, EventType
+from app.domain.follow_up import FollowUpState
 from app.domain.payload import rendered
+from app.domain.slack_request import Press
 from app.operations.deliveries.claim import Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.failing_endpoints import warn_of_failing_endpoints
 from app.operations.fan_out import fan_out
+from app.operations.follow_ups import follow_up
 from app.workers.import_recipients import run_next_import
 from tests.campaigns import create, move, patch
 from tests.conftest import Tenant, a_tenant, running_app
@@ -86,7 +91,7 @@ async def make_everything_happen(alice: Tenant, app: FastAPI, engine: Engine) ->
     await patch(alice, campaign, name="After a purchase")
     await move(alice, campaign, "launch", "pause", "resume")
     await people(alice)
-    await answers(alice, campaign["id"])
+    await answers(alice, engine, campaign["id"])
     await a_file(alice, app, engine)
     await move(alice, campaign, "complete", "archive")
     endpoint = await did(alice, "/v1/webhook-endpoints", url=URL, description="CRM")
@@ -103,7 +108,7 @@ async def people(alice: Tenant) -> None:
     assert (await alice.api.delete(f"/v1/recipients/{bob['id']}")).is_success
 
 
-async def answers(alice: Tenant, campaign_id: str) -> None:
+async def answers(alice: Tenant, engine: Engine, campaign_id: str) -> None:
     answer = {
         "campaign_id": campaign_id, "score": 9, "channel": "email", "language": "de", "may_contact": True,
         "properties": {"order": "A-1"},
@@ -112,11 +117,19 @@ async def answers(alice: Tenant, campaign_id: str) -> None:
     place = f"/v1/responses/{recorded['id']}"
     for changes in ({"comment": "Fast and “friendly”."}, {"score": 3}):
         assert (await alice.api.patch(place, json=changes)).is_success
+    await a_button(alice, engine, recorded["id"])
     await did(alice, f"{place}/exclude", reason="A test of ours")
     await did(alice, f"{place}/restore", reason="No, it was real")
     await did(alice, "/v1/responses", **answer, import_id="old-1", answered_at="2020-02-02T02:02:02Z")
     wrong = await did(alice, "/v1/responses", **answer)
     assert (await alice.api.delete(f"/v1/responses/{wrong['id']}")).is_success
+
+
+async def a_button(alice: Tenant, engine: Engine, response_id: str) -> None:
+    now = datetime.now(UTC)
+    async with engine.write() as tx:
+        press = Press(UUID(response_id.partition("_")[2]), FollowUpState.ASSIGNED, "olga", now)
+        await follow_up(tx, alice.workspace_id, press, endpoint_id=new_id(now))
 
 
 async def a_file(alice: Tenant, app: FastAPI, engine: Engine) -> None:

@@ -171,6 +171,7 @@ CALLS: Mapping[str, Call] = {
         params=OF_CAMPAIGN | {"recipient_id": "{recipient_id}", "import_id": MARK, "occasion": MARK}
     ),
     "get_response": Call(),
+    "get_follow_up": Call(),
     "list_response_revisions": Call(),
     "amend_response": Call({"comment": "Changed"}),
     "exclude_response": Call({"reason": "A test"}),

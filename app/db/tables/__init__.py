@@ -7,6 +7,7 @@ the isolation between tenants, and the distribution column for whoever outgrows 
 from app.db.tables.base import metadata
 from app.db.tables.campaigns import campaign_recipients, campaigns, survey_versions
 from app.db.tables.events import event_queue, events
+from app.db.tables.follow_ups import follow_ups
 from app.db.tables.imports import import_chunks, import_errors, imports
 from app.db.tables.invitations import invitations, messages, sending_days, sending_work, touchpoints, waves
 from app.db.tables.mail import captured_mails
@@ -42,6 +43,7 @@ __all__ = [
     "endpoint_work",
     "event_queue",
     "events",
+    "follow_ups",
     "idempotency_keys",
     "import_chunks",
     "import_errors",

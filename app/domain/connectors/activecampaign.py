@@ -17,6 +17,7 @@ from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
+    REFUSALS,
     Access,
     Call,
     Connector,
@@ -44,7 +45,7 @@ class ActiveCampaign(Connector):
     kind = "activecampaign"
     per_second = 1  # of three requests, where five a second are what all programs of the account have
     usual_events = EVERY_ANSWER
-    tells_refusals = True
+    further_events = REFUSALS
 
     base_url: str = setting(a_base_url)
     api_token: str = setting(a_token, is_secret=True)

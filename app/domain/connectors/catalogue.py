@@ -70,8 +70,6 @@ TOLD = frozenset({
     "response.promoter", "response.passive", "response.detractor",
 })  # fmt: skip
 
-REFUSAL = "recipient.unsubscribed"  # some are told that as well, if asked to
-
 
 def connector_of(kind: str, settings: Mapping[str, Any]) -> Connector:
     """Raises ConnectorSettingsUnusable."""
@@ -80,7 +78,7 @@ def connector_of(kind: str, settings: Mapping[str, Any]) -> Connector:
 
 def event_types_for(kind: str, chosen: Sequence[str]) -> list[str]:
     """Raises NotForConnectors."""
-    told = TOLD | {REFUSAL} if CONNECTORS[kind].tells_refusals else TOLD
+    told = TOLD | CONNECTORS[kind].further_events
     if unknown := sorted(set(chosen) - told):
         raise NotForConnectors(f"A connector cannot tell about {', '.join(unknown)}.", pointer="/event_types")
     return list(chosen or CONNECTORS[kind].usual_events)

@@ -21,6 +21,7 @@ from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
+    REFUSALS,
     Access,
     Call,
     Connector,
@@ -60,7 +61,7 @@ class HubSpot(Connector):
     kind = "hubspot"
     per_second = 5
     usual_events = EVERY_ANSWER
-    tells_refusals = True
+    further_events = REFUSALS
     overlap = INDEXED_WITHIN
     pulled_fields = MappingProxyType({
         "email": "email", "firstname": "name", "lastname": "name", "associatedcompanyid": "account.external_id",

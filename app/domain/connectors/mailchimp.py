@@ -17,6 +17,7 @@ from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
+    REFUSALS,
     Access,
     Call,
     Connector,
@@ -40,7 +41,7 @@ MEMBER = "member"
 class Mailchimp(Connector):
     kind = "mailchimp"
     usual_events = EVERY_ANSWER
-    tells_refusals = True
+    further_events = REFUSALS
 
     base_url: str = setting(a_base_url)
     api_key: str = setting(a_token, is_secret=True)

@@ -20,6 +20,7 @@ from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.story import Story
 from app.domain.receiver_url import UnusableURL, origin_of, split_receiver_url
 
+REFUSALS = frozenset({"recipient.unsubscribed"})
 EVERY_ANSWER = ("response.band_changed", "response.created", "response.updated")
 RETRIED = frozenset({408, 425, 429})  # and everything from 500 on
 REFUSED_CREDENTIALS = frozenset({401, 403})
@@ -180,7 +181,7 @@ class Connector:
     address: ClassVar[str] = "base_url"  # the setting that says where it sends
     per_second: ClassVar[int] = 2  # answers told, well below what the service allows to all programs of its customer
     delay_seconds: ClassVar[int] = 60  # to wait for the comment, unless somebody chooses otherwise
-    tells_refusals: ClassVar[bool] = False  # whether it can be told that somebody unsubscribed
+    further_events: ClassVar[frozenset[str]] = frozenset()  # beside answers, told if asked to
     pulled_fields: ClassVar[Mapping[str, str]] = MappingProxyType({})  # and where they go here; none: nobody is pulled
     pulled_name: ClassVar[re.Pattern[str]] = FIELD_NAME
     overlap: ClassVar[timedelta] = timedelta(0)  # what was read last is read again, since it may not have been all

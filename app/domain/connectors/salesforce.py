@@ -19,6 +19,7 @@ from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.paging import page_by_instant
 from app.domain.connectors.protocol import (
     NOBODY_THERE,
+    REFUSALS,
     TOKEN,
     Access,
     Call,
@@ -51,7 +52,7 @@ class Salesforce(Connector):
     kind = "salesforce"
     per_second = 5
     usual_events = ("response.detractor",)
-    tells_refusals = True
+    further_events = REFUSALS
     overlap = OPEN_FOR
     pulled_fields = MappingProxyType({
         "Email": "email", "Name": "name", "AccountId": "account.external_id", "Account.Name": "account.name",

@@ -3,7 +3,7 @@
 Limits are those of Slack's own models (slack_sdk 3.47). Refusals are plain text: https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,8 @@ from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_link, a_url_under, setting
 from app.domain.connectors.story import Story
+from app.domain.follow_up import FollowUpState
+from app.domain.slack_request import ASSIGN, RESOLVE
 
 HEADER, SECTION, FIELD, BUTTON_URL, TEXT = 150, 3_000, 2_000, 3_000, 3_000  # characters
 MOST_FIELDS = 10
@@ -48,21 +50,38 @@ def greeting() -> dict[str, Any]:
     return {"text": wording.TEST_TITLE, "blocks": blocks}
 
 
-def message_of(story: Story, *, link: str | None) -> dict[str, Any]:
-    """`text` is what notifications and screen readers say."""
-    return {"text": wording.cut(escaped(wording.summary(story)), TEXT), "blocks": list(_blocks(story, link))}
+def message_of(story: Story, *, link: str | None, has_buttons: bool = False) -> dict[str, Any]:
+    """`text` is what notifications and screen readers say. An incoming webhook has nobody to tell of its buttons."""
+    blocks = list(_blocks(story, link, has_buttons=has_buttons))
+    return {"text": wording.cut(escaped(wording.summary(story)), TEXT), "blocks": blocks}
 
 
-def _blocks(story: Story, link: str | None) -> Sequence[Mapping[str, Any]]:
+def _blocks(story: Story, link: str | None, *, has_buttons: bool) -> Sequence[Mapping[str, Any]]:
     blocks = [_header(f"{wording.SIGNS[story.band]} {wording.headline(story)}")]
     facts = [_marked(f"*{label}*\n{escaped(text)}", FIELD) for label, text in wording.facts(story)]
     blocks.append({"type": "section", "fields": facts[:MOST_FIELDS]})
     if story.comment:
         blocks.append(_plain(f"“{story.comment}”"))
-    if url := wording.link(story, link):
-        button = {"type": "button", "text": {"type": "plain_text", "text": "Follow up"}, "url": url}
-        blocks.append({"type": "actions", "elements": [button]})
+    if followed := wording.followed(story):
+        blocks.append({"type": "context", "elements": [_marked(escaped(followed), FIELD)]})
+    if buttons := [*_links(story, link), *(_buttons(story) if has_buttons else ())]:
+        blocks.append({"type": "actions", "elements": buttons})
     return blocks
+
+
+def _links(story: Story, link: str | None) -> Iterator[dict[str, Any]]:
+    if url := wording.link(story, link):
+        yield {"type": "button", "text": {"type": "plain_text", "text": "Follow up"}, "url": url}
+
+
+def _buttons(story: Story) -> Iterator[dict[str, Any]]:
+    """None once it is resolved."""
+    follow_up = story.background.follow_up
+    if follow_up is not None and follow_up.state is FollowUpState.RESOLVED:
+        return
+    for action, text in ((ASSIGN, "Assign to me"), (RESOLVE, "Resolved")):
+        said = {"type": "plain_text", "text": text}
+        yield {"type": "button", "text": said, "action_id": action, "value": story.response_id}
 
 
 def _header(text: str) -> dict[str, Any]:

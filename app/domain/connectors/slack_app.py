@@ -7,12 +7,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.attempts import Failure
-from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
+from app.domain.connectors.protocol import (
+    Call,
+    Connector,
+    Failed,
+    Made,
+    Remembered,
+    Reply,
+    Skipped,
+    Steps,
+    expect_success,
+)
 from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, setting
 from app.domain.connectors.slack import greeting, message_of
 from app.domain.connectors.story import Story
 
-MESSAGE = "message"
+MESSAGE, FOLLOWED_UP = "message", "response.followed_up"
+NO_MESSAGE = "Nothing was sent: no message is known about this answer."
 
 REFUSED = frozenset({
     "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope",
@@ -30,16 +41,21 @@ PASSING = frozenset({
 class SlackApp(Connector):
     kind = "slack_app"
     per_second = 1
+    further_events = frozenset({FOLLOWED_UP})
 
     token: str = setting(a_token, is_secret=True)
     channel: str = setting(a_text)
     base_url: str = setting(a_base_url, default="https://slack.com/api")
+    signing_secret: str | None = setting(a_token, is_secret=True, default=None)
     link: str | None = setting(a_link, default=None)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
-        if remembered.tells(MESSAGE, story.revision):
+        is_followed_up = story.event_type == FOLLOWED_UP
+        if remembered.tells(MESSAGE, story.revision) and not is_followed_up:
             return
-        message = message_of(story, link=self.link)
+        message = message_of(story, link=self.link, has_buttons=self.signing_secret is not None)
+        if is_followed_up and remembered.id_of(MESSAGE) is None:
+            raise Skipped(NO_MESSAGE)
         if known := remembered.id_of(MESSAGE):
             channel, _, at = known.partition(" ")
             reply = yield self._call("chat.update", {**message, "channel": channel, "ts": at})

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from app.domain.follow_up import FollowUp
 from app.domain.metric import METRICS, Band
 
 SHOWN_PROPERTIES = ("plan", "tier", "country")  # of the recipient, where they have them
@@ -26,6 +27,7 @@ class Background:
     account: str | None = None
     account_owner: str | None = None
     last_score: int | None = None  # the person's answer before this one, in the same campaign
+    follow_up: FollowUp | None = None  # none while nobody looks after it
     is_overtaken: bool = False  # they have answered again since, which this endpoint was told
 
 

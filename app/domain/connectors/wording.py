@@ -5,6 +5,7 @@ from html import escape
 from urllib.parse import quote
 
 from app.domain.connectors.story import SHOWN_PROPERTIES, Story
+from app.domain.follow_up import FollowUpState
 from app.domain.metric import Band
 
 COLOURS = {Band.PROMOTER: 0x1A7F4B, Band.PASSIVE: 0x9A6B00, Band.DETRACTOR: 0xB42318}
@@ -71,6 +72,16 @@ def lines(story: Story, *, template: str | None) -> Iterator[str]:
 def html(story: Story, *, template: str | None, most: int) -> str:
     """The same for those who show HTML."""
     return "<br>".join(escape(cut(line, most)).replace("\n", "<br>") for line in lines(story, template=template))
+
+
+def followed(story: Story) -> str | None:
+    """Such as `Resolved by olga`; none while nobody looks after it."""
+    follow_up = story.background.follow_up
+    if follow_up is None:
+        return None
+    if follow_up.state is FollowUpState.RESOLVED:
+        return f"Resolved by {follow_up.changed_by}"
+    return f"{follow_up.owner} looks after this"
 
 
 def _who(story: Story) -> str:

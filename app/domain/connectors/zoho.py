@@ -20,6 +20,7 @@ from app.domain.connectors.paging import page_by_instant
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
+    REFUSALS,
     TOKEN,
     Access,
     Call,
@@ -51,7 +52,7 @@ class Zoho(Connector):
     kind = "zoho"
     address = "accounts_url"
     usual_events = EVERY_ANSWER
-    tells_refusals = True
+    further_events = REFUSALS
     overlap = timedelta(minutes=5)
     pulled_fields = MappingProxyType({
         "Email": "email", "First_Name": "name", "Last_Name": "name", "Account_Name.id": "account.external_id",

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, delete
 
 from app.db.engine import Tx
+from app.db.statements import fetch
 from app.db.tables import responses
 from app.domain import ids
 from app.domain.answers import check_answers, merged_answers
@@ -21,6 +22,7 @@ from app.operations.responses.forget import forget_what_was_told
 from app.queries.responses import lock_response
 from app.queries.survey_questions import questions_of_version
 
+FORGET_FOLLOW_UP = "DELETE FROM follow_ups WHERE workspace_id = $1 AND response_id = $2"
 MAY_BE_AMENDED = ("score", "comment", "answers", "may_contact")
 
 
@@ -81,6 +83,7 @@ async def delete_response(tx: Tx, workspace_id: UUID, response_id: UUID, *, now:
     """Gone for good, and out of the scores. The announcement names it and nothing else."""
     row = await _lock(tx, workspace_id, response_id)
     await forget_what_was_told(tx, row)
+    await fetch(tx, FORGET_FOLLOW_UP, workspace_id, response_id)
     await tx.execute(delete(responses).where(responses.c.workspace_id == workspace_id, responses.c.id == response_id))
     await announce(tx, workspace_id, [_deleted(row, now)])
     await move_counters(tx, [(row, [(row["score"], -1)] if row["excluded_at"] is None else [])])
