@@ -10,8 +10,9 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.domain.campaign import CampaignMove
 from app.domain.invitation import MessageKind
-from tests.simulation.campaigns import CAMPAIGNS, HOME, QUARANTINE_DAYS, START
+from tests.simulation.campaigns import CAMPAIGNS, HOME, PAUSED, QUARANTINE_DAYS, START
 from tests.simulation.run import Record
 from tests.simulation.workers import Mail
 
@@ -87,6 +88,11 @@ def sent_to_who_had_answered_or_left(record: Record) -> Wrong:
     world = record.world
     gone = [mail for mail in record.mails if mail.at > world.unsubscribed_at.get(mail.recipient_id, mail.at)]
     return gone + [mail for mail in record.mails if mail.at > world.answered_at.get(mail.invitation_id, mail.at)]
+
+
+def sent_while_paused(record: Record) -> Wrong:
+    paused_at, resumed_at = (record.world.moved_at[move] for move in (CampaignMove.PAUSE, CampaignMove.RESUME))
+    return [mail for mail in record.mails if campaign_of(record, mail) == PAUSED and paused_at < mail.at < resumed_at]
 
 
 def reminders_out_of_order(record: Record) -> Wrong:
@@ -273,6 +279,7 @@ CHECKS = (
     outside_windows,
     sent_twice,
     sent_to_who_had_answered_or_left,
+    sent_while_paused,
     reminders_out_of_order,
     faster_than_allowed,
     forgotten,

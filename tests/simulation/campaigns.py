@@ -9,6 +9,7 @@ from typing import Any
 START = datetime(2026, 2, 16, 5, tzinfo=UTC)
 HOME = "Europe/Berlin"
 QUARANTINE_DAYS = 20  # of the workspace
+PAUSED, PAUSED_FROM, PAUSED_UNTIL = "order", START + timedelta(days=12, hours=5), START + timedelta(days=14, hours=2)
 
 WORKDAYS = ["mon", "tue", "wed", "thu", "fri"]
 ORDER = {"name": "order", "least_gap_hours": 24, "most_per_person": 2}

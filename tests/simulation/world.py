@@ -16,11 +16,22 @@ from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.db.tables import campaigns, recipients, survey_versions
 from app.domain.asking import Asking
+from app.domain.campaign import CampaignMove
 from app.domain.survey import Survey
 from app.domain.touchpoint import NewTouchpoint
+from app.operations.campaigns import move_campaign
 from app.operations.touchpoints import record_touchpoints
 from app.operations.workspaces import create_workspace
-from tests.simulation.campaigns import CAMPAIGNS, HOME, QUARANTINE_DAYS, START, Planned
+from tests.simulation.campaigns import (
+    CAMPAIGNS,
+    HOME,
+    PAUSED,
+    PAUSED_FROM,
+    PAUSED_UNTIL,
+    QUARANTINE_DAYS,
+    START,
+    Planned,
+)
 
 ZONES = (None, "Europe/Berlin", "America/New_York", "America/Los_Angeles", "Asia/Kolkata", "Australia/Lord_Howe",
          "Pacific/Auckland", "Africa/Casablanca")  # fmt: skip
@@ -55,6 +66,7 @@ class World:
         self.people: dict[UUID, Someone] = {}
         self.askings: dict[UUID, Asking] = {}
         self.names: dict[UUID, str] = {}
+        self.moved_at: dict[CampaignMove, datetime] = {}
         self.answered_at: dict[UUID, datetime] = {}  # by invitation
         self.unsubscribed_at: dict[UUID, datetime] = {}
         self.bounced_at: dict[UUID, datetime] = {}
@@ -71,8 +83,19 @@ class World:
             await tx.execute(insert(recipients), [self._somebody(number) for number in range(self.count)])
             for planned in CAMPAIGNS:
                 await self._launch(tx, planned)
+            for campaign_id, name in self.names.items():
+                if name == PAUSED:
+                    self._at(PAUSED_FROM, self._move(campaign_id, CampaignMove.PAUSE))
+                    self._at(PAUSED_UNTIL, self._move(campaign_id, CampaignMove.RESUME))
         self._order_and_return()
         self._move_exams()
+
+    def _move(self, campaign_id: UUID, move: CampaignMove) -> Event:
+        async def happen(tx: Tx, now: datetime) -> None:
+            await move_campaign(tx, self.workspace_id, campaign_id, move, now=now)
+            self.moved_at[move] = now
+
+        return happen
 
     def _somebody(self, number: int) -> dict[str, Any]:
         zone, plan, domain = (self.chance.choice(kinds) for kinds in (ZONES, PLANS, DOMAINS))
