@@ -15,6 +15,7 @@ from app.api.edge import Edge
 from app.api.event_watch import EventWatch
 from app.api.hot_route import Place, straight_to
 from app.api.openapi import serve_document
+from app.api.public.anonymous_marks import AnonymousMarks
 from app.api.public.survey_page import include_survey_pages
 from app.api.public.visits import Visits
 from app.api.rate_limit import RateLimit
@@ -108,6 +109,7 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
                 public_rate_limit=RateLimit(settings.public_rate_limit_per_second),
                 link_rate_limit=RateLimit(settings.link_rate_limit_per_second),
                 visits=Visits(),
+                anonymous_marks=AnonymousMarks(),
                 guard=Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback),
             )
     finally:

@@ -9,6 +9,7 @@ from fastapi import Depends, Request
 
 from app.api.authentication import Keyring, require_scope, token_of
 from app.api.event_watch import EventWatch
+from app.api.public.anonymous_marks import AnonymousMarks
 from app.api.public.visits import Visits
 from app.api.rate_limit import RateLimit
 from app.clock import utc_now
@@ -37,6 +38,7 @@ class Services:
     public_rate_limit: RateLimit
     link_rate_limit: RateLimit
     visits: Visits  # what happened lately on personal links
+    anonymous_marks: AnonymousMarks
     guard: Guard  # which receivers webhooks may reach
 
 

@@ -1,6 +1,6 @@
 """What is written down when somebody is on the page of a personal link, beside the answer itself."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,11 @@ async def disown_answer(tx: Tx, link: Link, *, now: datetime) -> None:
     await _take_out(tx, link, NOT_ME, now=now)
 
 
+async def mark_answered(tx: Tx, workspace_id: UUID, invitation_ids: Sequence[UUID], *, at: datetime) -> None:
+    """Of an anonymous campaign: several at once, and the day is all they know."""
+    await fetch(tx, _MARK_ANSWERED, workspace_id, list(invitation_ids), at)
+
+
 async def unsubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
     """Raises RecipientNotFound, where they were erased meanwhile."""
     await unsubscribe_recipient(tx, link.workspace_id, link.recipient_id, now=now)
@@ -83,6 +88,10 @@ _FLAG = f"""
 """
 _UNFLAG = f"""
     UPDATE invitations SET flagged_at = NULL, flag_reason = NULL, {_CHANGED} {_OF_LINK} AND flagged_at IS NOT NULL
+"""
+_MARK_ANSWERED = f"""
+    UPDATE invitations SET state = 'answered', answered_at = $3, due_at = NULL, {_CHANGED}
+    WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND state <> 'answered'
 """
 _RESPONSE_ID = f"SELECT response_id FROM invitations {_OF_LINK}"
 _NOTE_UNSUBSCRIBED = f"""

@@ -17,7 +17,7 @@ from app.domain.response import Certainty, Channel, IfAnswered
 from app.domain.scanner import FlagReason
 from app.domain.survey_link import TAKEN_OUT_BY_LINK, Sign, certainty_of, may_replace
 from app.operations.responses.new_response import NewResponse
-from app.operations.survey_links import ACTOR, flag_invitation, note_page_opened, readmit_answer
+from app.operations.survey_links import ACTOR, flag_invitation, mark_answered, note_page_opened, readmit_answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
     """Nothing is written of most people: they are known to have opened the page, and nobody doubted them."""
     link, services = opened.link, services_of(request)
     if link.is_anonymous:
+        await _mark_answered(request, opened)
         return
     is_first = link.page_opened_at is None or (act.is_moved and link.gestured_at is None)
     was_doubted = link.flag_reason is not None or (link.answered and link.answered.excluded_reason in TAKEN_OUT_BY_LINK)
@@ -80,6 +81,14 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
             await note_page_opened(tx, link, now=opened.now, is_moved=act.is_moved)
         if is_back:
             await readmit_answer(tx, link, now=opened.now)
+
+
+async def _mark_answered(request: Request, opened: Opened) -> None:
+    services, link = services_of(request), opened.link
+    enough = services.anonymous_marks.add(link.campaign_id, link.invitation_id)
+    if enough:
+        async with services.engine.write() as tx:
+            await mark_answered(tx, link.workspace_id, enough, at=_day_of(opened))
 
 
 def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse:

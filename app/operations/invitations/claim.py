@@ -8,6 +8,7 @@
 6. note what is due next    the campaign's row says when looking at it is worth while again
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,7 +21,7 @@ from app.domain.eligibility import Ask, Decision, Reason, Send, Skip, Wait, deci
 from app.domain.invitation import AskingCampaign, ClaimedInvitation, MessageKind
 from app.domain.period import day_of
 from app.domain.reminders import expires_at
-from app.domain.survey_token import survey_token, token_digest
+from app.domain.survey_token import random_token, survey_token, token_digest
 from app.operations.invitations.candidates import Candidate, lock_candidates, lock_due_campaigns
 from app.operations.invitations.pacing import LOOK_AGAIN, keep_pace
 from app.queries.eligibility import Facts, read_facts
@@ -140,8 +141,13 @@ def _claimed(candidate: Candidate, lease: MailLease, link_key: bytes, now: datet
         variant=candidate.variant,
         asked_at=candidate.asked_at or now,
         reminder_count=candidate.reminder_count + candidate.is_reminder,
-        token=survey_token(link_key, candidate.id),
+        token=_token(candidate, link_key),
     )
+
+
+def _token(candidate: Candidate, link_key: bytes) -> str:
+    """Nobody can make an anonymous one again: a reminder brings another, and the first leads nowhere from then on."""
+    return random_token(os.urandom(32)) if candidate.campaign.is_anonymous else survey_token(link_key, candidate.id)
 
 
 def _expiry(candidate: Candidate, now: datetime) -> datetime:
