@@ -1,19 +1,22 @@
 """The clock of the simulation: from one moment at which something is due to the next, with a stop of all workers."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
+from unittest.mock import patch
 
 from app.db.engine import Engine
+from app.operations.invitations import candidates
 from tests.simulation.campaigns import START
 from tests.simulation.workers import AT_ONCE, Mail, Postbox, Worker
 from tests.simulation.world import World
 
 WORKERS = 3
 DEADLINESS = 0.01  # at every step of theirs
+SHARED_OUT = 2  # campaigns that a worker takes at once; many more would be needed for them to race otherwise
 SAID_EVERY = 500  # moments
 TICKS = [timedelta(minutes=minutes) for minutes in (10, 60, 120, 240, 360)]
 LONGEST_TICK = timedelta(hours=6)
@@ -47,6 +50,19 @@ async def simulate(
     await world.begin()
     postbox, chance = Postbox(world, seed=seed), Random(f"clock:{seed}")
     workers = [Worker(world, postbox, deadliness=DEADLINESS, seed=f"worker:{seed}:{n}") for n in range(WORKERS)]
+    with patch.object(candidates, "CAMPAIGNS_AT_ONCE", SHARED_OUT):
+        now, ticks = await _run(world, workers, chance, lambda now: say(_standing(now, postbox, workers)))
+    kills, stalls = sum(worker.kills for worker in workers), sum(worker.stalls for worker in workers)
+    return Record(
+        world, postbox.mails, await world.rows(_INVITATIONS), await world.rows(_TOUCHPOINTS),
+        await world.rows(_WAVES), now, kills, ticks, (kills + stalls) * AT_ONCE,
+    )  # fmt: skip
+
+
+async def _run(
+    world: World, workers: Sequence[Worker], chance: Random, say: Callable[[datetime], None]
+) -> tuple[datetime, int]:
+    """(when it ended, after how many moments)"""
     now = due_at = START
     ticks = 0
     while now < world.ends_at:
@@ -54,16 +70,16 @@ async def simulate(
         await asyncio.gather(world.goes_on(now), *(worker.works(now) for worker in working))
         due_at, ticks = await _next_due(world), ticks + 1
         if ticks % SAID_EVERY == 0:
-            say(f"{now:%d %b %Y}: {len(postbox.mails)} mails, {sum(worker.kills for worker in workers)} kills")
+            say(now)
         now = max(now + chance.choice(TICKS), min(due_at, now + LONGEST_TICK))
     for worker in workers:  # whoever died last leaves something to the others
         worker.deadliness = 0
         await worker.works(now)
-    kills, stalls = sum(worker.kills for worker in workers), sum(worker.stalls for worker in workers)
-    return Record(
-        world, postbox.mails, await world.rows(_INVITATIONS), await world.rows(_TOUCHPOINTS),
-        await world.rows(_WAVES), now, kills, ticks, (kills + stalls) * AT_ONCE,
-    )  # fmt: skip
+    return now, ticks
+
+
+def _standing(now: datetime, postbox: Postbox, workers: Sequence[Worker]) -> str:
+    return f"{now:%d %b %Y}: {len(postbox.mails)} mails, {sum(worker.kills for worker in workers)} kills"
 
 
 def _is_stopped(now: datetime) -> bool:
