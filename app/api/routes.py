@@ -24,6 +24,7 @@ from app.api import (
     recipients,
     replays,
     responses,
+    reward_codes,
     sample_size,
     scores,
     survey_templates,
@@ -54,6 +55,7 @@ REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, Ans
 PAGES = (
     campaigns,
     survey_templates,
+    reward_codes,
     campaign_recipients,
     personal_links,
     invitations,

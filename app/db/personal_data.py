@@ -46,6 +46,7 @@ NOT_ERASED: Mapping[str, str] = {
     "suppressions.address_hmac": "a keyed digest: it says that somebody said no, not who",
     "import_chunks.bytes": "deleted when the import ends; rows of people erased meanwhile are refused",
     "import_errors.detail": "written by us, never quotes the row",
+    "reward_codes.code": "worth something to whoever has it, says nothing of them; free again it would be given twice",
     "responses.import_id": "names the answer, not the person; without it a repeated import would count it again",
     "responses.segments": "what the answer is counted under; needed to take it out of the counters again",
     "score_rollups.property_value": "counts of many answers",

@@ -13,7 +13,16 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
-TABLES = ("captured_mails", "sending_work", "sending_days", "messages", "invitations", "touchpoints", "waves")
+TABLES = (
+    "reward_codes",
+    "captured_mails",
+    "sending_work",
+    "sending_days",
+    "messages",
+    "invitations",
+    "touchpoints",
+    "waves",
+)
 COLUMNS = {
     "workspaces": ("quarantine_days", "brand", "sender"),
     "campaigns": ("is_anonymous", "asking", "plan_due_at", "paused_reason"),

@@ -26,6 +26,21 @@ ALTER TABLE response_revisions
 
 CREATE INDEX ix_campaigns_plan_due ON campaigns (plan_due_at) WHERE plan_due_at IS NOT NULL;
 
+CREATE TABLE reward_codes (
+    workspace_id UUID NOT NULL,
+    campaign_id UUID NOT NULL,
+    code TEXT NOT NULL,
+    holder_id UUID,
+    given_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_reward_codes PRIMARY KEY (workspace_id, campaign_id, code),
+    CONSTRAINT fk_reward_codes_campaigns FOREIGN KEY(workspace_id, campaign_id) REFERENCES campaigns (workspace_id, id),
+    CONSTRAINT ck_reward_codes_given CHECK ((holder_id IS NULL) = (given_at IS NULL))
+);
+
+CREATE INDEX ix_reward_codes_free ON reward_codes (workspace_id, campaign_id, code) WHERE holder_id IS NULL;
+
+CREATE UNIQUE INDEX uq_reward_codes_holder ON reward_codes (workspace_id, campaign_id, holder_id) WHERE holder_id IS NOT NULL;
+
 CREATE TABLE waves (
     workspace_id UUID NOT NULL,
     campaign_id UUID NOT NULL,

@@ -23,7 +23,7 @@ NEVER = {word.strip() for *_, never in ROWS for word in never.split(",") if "(" 
 ACTS = {
     "v1", "bulk", "launch", "pause", "resume", "complete", "archive", "exclude", "restore", "unsubscribe", "rotate",
     "disable", "enable", "test", "retry", "widget", "livez", "readyz", "metrics", "errors", "errors.csv", "problems",
-    "secrets", "sample", "stats", "cancel", "preview", "query",
+    "secrets", "sample", "stats", "cancel", "preview", "upload", "query", "survey-check",
 }  # fmt: skip
 NOUNS = sorted(
     {

@@ -12,6 +12,7 @@ from app.api.public.survey_forms import Form, one, read_form, score_in, sign_in,
 from app.api.public.survey_judging import judge, keep_evidence
 from app.api.public.survey_opened import Opened, open_link
 from app.api.public.survey_questions import left_to_ask, show_more, take_more
+from app.api.public.survey_rewards import give_reward, reward_view
 from app.api.public.survey_route import SurveyRoute, in_background
 from app.api.public.survey_shell import PRIVATE, message, page
 from app.api.public.survey_static import serve_survey_icon, serve_survey_script, serve_survey_style
@@ -42,7 +43,7 @@ async def show_survey(token: str, request: Request) -> Response:
     opened = await open_link(request, token, request.query_params)
     linked = score_in(request.query_params.get("score"), opened.metric)
     reason = judge(request, opened, linked=linked)
-    response = _shown(request, opened, linked)
+    response = await _shown(request, opened, linked)
     if reason is not None:
         return in_background(response, keep_evidence(request, opened, reason, by_link=True))
     return response
@@ -54,7 +55,7 @@ async def answer_survey(token: str, request: Request) -> Response:
     if one(form, "not_me"):
         return await _disown(request, opened)
     if opened.state not in MAY_ANSWER:
-        return _shown(request, opened, None)
+        return await _shown(request, opened, None)
     if one(form, "part") == "more":
         return await take_more(request, opened, form)
     score = score_in(one(form, "score"), opened.metric)
@@ -63,6 +64,7 @@ async def answer_survey(token: str, request: Request) -> Response:
         return _ask(request, opened, None, wrong=wrong, comment=text_in(one(form, "comment")) or "")
     await take_answer(request, opened, _sent(opened, form, score))
     after = await open_link(request, token, {"lang": opened.language})
+    await give_reward(request, after)
     return go(after, "more" if left_to_ask(after) else "thanks")
 
 
@@ -86,14 +88,15 @@ def go(opened: Opened, what: str) -> Response:
     return RedirectResponse(at(opened, what), 303, PRIVATE)
 
 
-def _shown(request: Request, opened: Opened, linked: int | None) -> Response:
+async def _shown(request: Request, opened: Opened, linked: int | None) -> Response:
     asked, answered = request.query_params, opened.link.answered
     if opened.state in CLOSED:
         return message(request, CLOSED[opened.state], language=opened.language, look=opened.look)
     if "not-me" in asked and who(opened):
         return _not_me(request, opened)
     if answered is not None and "thanks" in asked:
-        return page(request, "thanks.html", language=opened.language, look=opened.look, view=thanks_view(opened))
+        view = thanks_view(opened) | {"reward": await reward_view(request, opened)}
+        return page(request, "thanks.html", language=opened.language, look=opened.look, view=view)
     if answered is not None and "more" in asked and opened.state in MAY_ANSWER and left_to_ask(opened):
         return show_more(request, opened)
     if answered is None or opened.state is LinkState.OPEN:

@@ -5,7 +5,7 @@ the isolation between tenants, and the distribution column for whoever outgrows 
 """
 
 from app.db.tables.base import metadata
-from app.db.tables.campaigns import campaign_recipients, campaigns, survey_versions
+from app.db.tables.campaigns import campaign_recipients, campaigns, reward_codes, survey_versions
 from app.db.tables.events import event_queue, events
 from app.db.tables.follow_ups import follow_ups
 from app.db.tables.imports import import_chunks, import_errors, imports
@@ -59,6 +59,7 @@ __all__ = [
     "replays",
     "response_revisions",
     "responses",
+    "reward_codes",
     "score_rollups",
     "sending_days",
     "sending_work",

@@ -74,3 +74,25 @@ campaign_recipients = Table(
     belongs_to("campaigns", "campaign_id"),
     belongs_to("recipients", "recipient_id"),
 )
+
+# One for each person who answers, given to nobody twice. Without a holder it is free.
+reward_codes = Table(
+    "reward_codes",
+    metadata,
+    workspace_column(),
+    Column("campaign_id", Uuid, primary_key=True),
+    Column("code", Text, primary_key=True),
+    Column("holder_id", Uuid),  # the recipient, or the response of somebody unknown
+    Column("given_at", instant),
+    belongs_to("campaigns", "campaign_id"),
+    CheckConstraint("(holder_id IS NULL) = (given_at IS NULL)", name="given"),
+    Index(
+        "uq_reward_codes_holder",
+        "workspace_id",
+        "campaign_id",
+        "holder_id",
+        unique=True,
+        postgresql_where=text("holder_id IS NOT NULL"),
+    ),
+    Index("ix_reward_codes_free", "workspace_id", "campaign_id", "code", postgresql_where=text("holder_id IS NULL")),
+)
