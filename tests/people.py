@@ -36,6 +36,7 @@ class SomeAnswer:
     answered_at: datetime
     metric: str = "nps"
     is_excluded: bool = False
+    answers: Mapping[str, Any] | None = None  # to further questions
     id: UUID = field(default_factory=uuid4)
 
 
@@ -94,7 +95,7 @@ def _answer(one: SomeRecipient, said: SomeAnswer) -> dict[str, Any]:
         "id": said.id, "campaign_id": said.campaign_id, "survey_version": 1, "recipient_id": one.id,
         "slot": f"response:{said.id}", "channel": "email", "score": said.score, "answered_at": said.answered_at,
         "counted_on": said.answered_at.date(), "excluded_at": said.answered_at if said.is_excluded else None,
-        "recipient_properties": dict(one.properties),
+        "recipient_properties": dict(one.properties), "answers": said.answers,
     }  # fmt: skip
 
 

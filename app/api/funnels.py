@@ -13,9 +13,11 @@ from app.domain.campaign import CampaignNotFound
 from app.domain.funnel import Aside, Funnel, Step
 from app.domain.grouping import PropertyNotReady, PropertyNotTracked
 from app.domain.period import TooManyBuckets
+from app.domain.question_steps import QuestionSteps
 from app.domain.scoring import Interval, rounded
 from app.domain.segment import PROPERTY_KEY
-from app.queries.funnels import FunnelGrouping, FunnelGroups, read_funnel
+from app.queries.funnel_groups import FunnelGrouping, FunnelGroups
+from app.queries.funnels import NOTHING, FunnelPart, read_funnel
 
 routes = router("campaigns")
 PLAIN = [grouping.value for grouping in FunnelGrouping if grouping is not FunnelGrouping.PROPERTY]
@@ -39,6 +41,26 @@ class ResponseRate(Reply):
         return cls(value=value, low=low, high=high, level=interval.level, method=interval.method)
 
 
+class QuestionFunnel(Reply):
+    """Of people who answered an invitation; those whom its conditions do not fit never reach a question."""
+
+    id: str = Field(examples=["why"])
+    reached: int
+    answered: int
+    passed_over: int = Field(description="Not answered, but a later question was.")
+    left: int = Field(description="The first after the last one they answered.")
+
+    @classmethod
+    def of(cls, steps: QuestionSteps) -> Self:
+        return cls(
+            id=steps.question_id,
+            reached=steps.reached,
+            answered=steps.answered,
+            passed_over=steps.passed_over,
+            left=steps.left,
+        )
+
+
 class FunnelSteps(Reply):
     planned: int = Field(description="All there are, whatever became of them.")
     sent: int = Field(description="Mailed for certain.")
@@ -59,13 +81,20 @@ class FunnelSteps(Reply):
     skipped: dict[str, int] = Field(description="Never asked, by the reason.", examples=[{"quarantine": 12}])
     flagged: int = Field(description="Opened by something that looked like a scanner; apart from the steps above.")
     scanner_hits: int = Field(description="How often.")
+    questions: list[QuestionFunnel] = Field(description="The further ones, in order. None in anonymous campaigns.")
 
     @classmethod
-    def of(cls, funnel: Funnel, *, tells_deliveries: bool) -> Self:
+    def of(cls, part: FunnelPart, *, tells_deliveries: bool) -> Self:
+        funnel = part.funnel
         counts: dict[str, Any] = {name.value: funnel.counts[name] for name in (*Step, *Aside)}
         if not tells_deliveries:
             counts["delivered"] = None
-        return cls(**counts, response_rate=ResponseRate.of(funnel), skipped=dict(funnel.skipped))
+        return cls(
+            **counts,
+            response_rate=ResponseRate.of(funnel),
+            skipped=dict(funnel.skipped),
+            questions=[QuestionFunnel.of(steps) for steps in part.questions],
+        )
 
 
 class FunnelGroup(Reply):
@@ -109,11 +138,12 @@ async def get_funnel(
 ) -> FunnelReply:
     """Counted from the invitations themselves. A reminder is part of the invitation it reminds of."""
     groups = None if group_by is None else _groups(group_by)
-    whole, parts = await read_funnel(tx, caller.workspace_id, campaign_id, groups)
-    tells = whole.counts[Step.DELIVERED] > 0 or whole.counts[Step.SENT] == 0
+    parts = await read_funnel(tx, caller.workspace_id, campaign_id, groups)
+    whole = sum(parts, start=NOTHING)
+    tells = whole.funnel.counts[Step.DELIVERED] > 0 or whole.funnel.counts[Step.SENT] == 0
     shown = [
-        FunnelGroup(key=None if key is None else str(key), steps=FunnelSteps.of(part, tells_deliveries=tells))
-        for key, part in parts
+        FunnelGroup(key=None if part.key is None else str(part.key), steps=FunnelSteps.of(part, tells_deliveries=tells))
+        for part in parts
     ]
     return FunnelReply(
         campaign_id=campaign_id,

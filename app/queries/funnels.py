@@ -3,60 +3,62 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, text
+from sqlalchemy import Text, TextClause, text
 
 from app.db.engine import ReadTx
 from app.domain.funnel import Aside, Funnel, Step
 from app.domain.grouping import check_tracked
 from app.domain.period import MOST_BUCKETS, TooManyBuckets
+from app.domain.question_steps import QuestionSteps, added
 from app.domain.segment import PropertySource
 from app.queries.campaigns import get_campaign
-
-GroupKey = int | str | None
-
-
-class FunnelGrouping(StrEnum):
-    WAVE = "wave"
-    CHANNEL = "channel"
-    VARIANT = "variant"
-    PROPERTY = "property"
+from app.queries.funnel_groups import GROUPED_BY, TOGETHER, FunnelGroups, GroupKey, GroupSql, in_order
+from app.queries.question_steps import count_question_steps
 
 
 @dataclass(frozen=True, slots=True)
-class FunnelGroups:
-    """`property_key`: of a tracked property of recipients, as it is today."""
+class FunnelPart:
+    key: GroupKey
+    funnel: Funnel
+    questions: list[QuestionSteps]
 
-    grouping: FunnelGrouping
-    property_key: str | None = None
+    def __add__(self, other: "FunnelPart") -> "FunnelPart":
+        return FunnelPart(None, self.funnel + other.funnel, added(self.questions, other.questions))
+
+
+NOTHING = FunnelPart(None, Funnel(), [])
 
 
 async def read_funnel(
     tx: ReadTx, workspace_id: UUID, campaign_id: UUID, groups: FunnelGroups | None
-) -> tuple[Funnel, list[tuple[GroupKey, Funnel]]]:
-    """All of it, and its groups. Raises CampaignNotFound, PropertyNotTracked, PropertyNotReady, TooManyBuckets."""
-    await get_campaign(tx, workspace_id, campaign_id)
-    place = {"workspace_id": workspace_id, "campaign_id": campaign_id}
+) -> list[FunnelPart]:
+    """Its groups in order, which add up; without `groups` one part, with all of it.
+
+    Raises CampaignNotFound, PropertyNotTracked, PropertyNotReady, TooManyBuckets.
+    """
+    campaign = await get_campaign(tx, workspace_id, campaign_id)
+    place: dict[str, Any] = {"workspace_id": workspace_id, "campaign_id": campaign_id}
     if groups is not None and groups.property_key is not None:
-        place["property_key"] = groups.property_key  # type: ignore[assignment]  # the one that is no id
+        place["property_key"] = groups.property_key
         check_tracked(groups.property_key, state=await _state_of(tx, place))
-    found = await _count(tx, place, _GROUPED_BY[groups.grouping] if groups else _TOGETHER)
+    by = GROUPED_BY[groups.grouping] if groups else TOGETHER
+    found = await _count(tx, place, by)
     if len(found) > MOST_BUCKETS:
         raise TooManyBuckets(f"There are {len(found)} groups; at most {MOST_BUCKETS} are given at once.")
-    return sum(found.values(), start=Funnel()), sorted(found.items(), key=_in_order) if groups else []
+    questions = await count_question_steps(tx, place, by, metric=campaign["metric"])
+    return [FunnelPart(key, found[key], questions.get(key, [])) for key in sorted(found, key=in_order)]
 
 
 async def _state_of(tx: ReadTx, place: Mapping[str, Any]) -> str | None:
     return (await tx.execute(_TRACKED, place)).scalar_one_or_none()
 
 
-async def _count(tx: ReadTx, place: Mapping[str, Any], by: tuple[str, str]) -> dict[GroupKey, Funnel]:
-    key, joined = by
-    rows = (await tx.execute(_statement(_COUNTS, key, joined), place)).mappings().all()
-    skips = (await tx.execute(_statement(_SKIPPED, key, joined), place)).all()
+async def _count(tx: ReadTx, place: Mapping[str, Any], by: GroupSql) -> dict[GroupKey, Funnel]:
+    rows = (await tx.execute(_statement(_COUNTS, by), place)).mappings().all()
+    skips = (await tx.execute(_statement(_SKIPPED, by), place)).all()
     skipped: dict[GroupKey, Counter[str]] = {}
     for group, reason, invitations in skips:
         skipped.setdefault(group, Counter())[reason] = invitations
@@ -67,14 +69,8 @@ def _funnel(row: Mapping[Any, Any], skipped: Counter[str]) -> Funnel:
     return Funnel(Counter({name: row[name] for name in (*Step, *Aside)}), skipped, row["answered_of_sent"])
 
 
-def _in_order(group: tuple[GroupKey, Funnel]) -> tuple[bool, int, str]:
-    """Waves by number, the rest by name; what belongs to no group comes last."""
-    key = group[0]
-    return (key is None, key, "") if isinstance(key, int) else (key is None, 0, key or "")
-
-
-def _statement(counted: str, key: str, joined: str) -> Any:
-    return text(counted.format(key=key, joined=joined)).columns()
+def _statement(counted: str, by: GroupSql) -> TextClause:
+    return text(counted.format(key=by.key, joined=by.joined))
 
 
 # Whatever was mailed for certain; of `unknown` nobody knows.
@@ -110,17 +106,6 @@ _SKIPPED = """
     SELECT {key} AS grouped_by, v.skip_reason, count(*)::int AS invitations FROM invitations v {joined}
     WHERE v.workspace_id = :workspace_id AND v.campaign_id = :campaign_id AND v.state = 'skipped' GROUP BY 1, 2
 """
-_TOGETHER = ("CAST(NULL AS text)", "")
-_GROUPED_BY: Mapping[FunnelGrouping, tuple[str, str]] = {
-    FunnelGrouping.WAVE: ("v.wave", ""),
-    FunnelGrouping.CHANNEL: ("v.channel", ""),
-    FunnelGrouping.VARIANT: ("v.variant", ""),
-    FunnelGrouping.PROPERTY: (
-        "segment_label(p.properties -> t.key, t.kind, t.buckets)",
-        """JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id
-        JOIN tracked_properties t ON t.workspace_id = v.workspace_id AND t.key = :property_key""",
-    ),
-}
 _TRACKED = text(
     "SELECT state FROM tracked_properties WHERE workspace_id = :workspace_id AND key = :property_key"
     f" AND source = '{PropertySource.RECIPIENT}'"

@@ -171,3 +171,29 @@ async def test_other_campaigns_are_left_out(alice: Tenant, engine: Engine, campa
     await invite(engine, alice, await a_campaign(engine, alice.workspace_id), SENT)
     await invite(engine, alice, campaign, {**SENT, "asked_at": THEN - timedelta(days=1)})
     assert (await funnel(alice, campaign))["steps"]["planned"] == 1
+
+
+async def test_each_question_says_who_reached_it_and_who_left(alice: Tenant, engine: Engine) -> None:
+    survey = {
+        "default_language": "en", "languages": ["en"], "question": {"en": "How likely?"},
+        "questions": [
+            {"id": "why", "kind": "text", "text": {"en": "Why?"}},
+            {"id": "topic", "kind": "one_of", "text": {"en": "What about?"}, "options": [
+                {"id": "price", "text": {"en": "Price"}}, {"id": "speed", "text": {"en": "Speed"}},
+            ]},
+        ],
+    }  # fmt: skip
+    made = await alice.api.post("/v1/campaigns", json={"name": "Why", "kind": "transactional", "survey": survey})
+    assert made.status_code == 201, made.text
+    campaign = ids.parsed("campaign", made.json()["id"])
+    assert campaign is not None
+    said = [{"why": "Slow", "topic": "speed"}, {"why": "Dear"}, {"topic": "price"}, {}]
+    people = [SomeRecipient(answers=(SomeAnswer(campaign, 5, THEN, answers=one),)) for one in said]
+    rows = [{**ANSWERED, "response_id": one.answers[0].id, "variant": "ab"[n % 2]} for n, one in enumerate(people)]
+    await invite(engine, alice, campaign, *rows, among=people)
+    found = await funnel(alice, campaign, group_by="variant")
+    assert found["steps"]["questions"] == [
+        {"id": "why", "reached": 4, "answered": 2, "passed_over": 1, "left": 1},
+        {"id": "topic", "reached": 3, "answered": 2, "passed_over": 0, "left": 1},
+    ]
+    assert [group["steps"]["questions"][0]["answered"] for group in found["groups"]] == [1, 1]
