@@ -7,31 +7,36 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from app.api.public.survey_look import ACCENT
-from app.api.public.survey_shell import SAFE, templates
+from app.api.public.survey_shell import compressed, templates
 from app.domain.colour import COLOUR, READABLE, ink_on, seen_on
 
 FOLDER = Path(__file__).parents[2] / "pages" / "survey" / "static"
 CARD, DARK_CARD, CELL, DARK_CELL = "#ffffff", "#1b1d26", "#f4f5fa", "#282b36"
 GLOWING = 6.5  # contrast on the dark card: what is merely readable looks dull there
+OF_FILES = {
+    "content-security-policy": "default-src 'none'",
+    "x-content-type-options": "nosniff",
+    "cross-origin-resource-policy": "same-origin",
+}
 FOREVER = "public, max-age=31536000, immutable"
 
 
-async def serve_survey_style(digest: str, accent: str) -> Response:
+async def serve_survey_style(digest: str, accent: str, request: Request) -> Response:
     colour = f"#{accent}"
     if not COLOUR.fullmatch(colour):
         colour = ACCENT
-    return _static(digest, _style(colour), "text/css; charset=utf-8")
+    return _static(request, digest, _style(colour), "text/css; charset=utf-8")
 
 
-async def serve_survey_script(digest: str) -> Response:
-    return _static(digest, (FOLDER / "survey.js").read_text(encoding="utf-8"), "text/javascript; charset=utf-8")
+async def serve_survey_script(digest: str, request: Request) -> Response:
+    return _static(request, digest, _read("survey.js"), "text/javascript; charset=utf-8")
 
 
-async def serve_survey_icon(digest: str) -> Response:
-    return _static(digest, (FOLDER / "icon.svg").read_text(encoding="utf-8"), "image/svg+xml")
+async def serve_survey_icon(digest: str, request: Request) -> Response:
+    return _static(request, digest, _read("icon.svg"), "image/svg+xml")
 
 
 def style_path(accent: str) -> str:
@@ -52,14 +57,14 @@ def static_digest() -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _static(digest: str, content: str, media_type: str) -> Response:
+def _static(request: Request, digest: str, content: str, media_type: str) -> Response:
     lasts = FOREVER if digest == static_digest() else "no-cache"
-    return Response(content, media_type=media_type, headers={**SAFE, "cache-control": lasts})
+    return compressed(request, content, media_type, headers={**OF_FILES, "cache-control": lasts})
 
 
 @cache
-def _sheet() -> str:
-    return (FOLDER / "survey.css").read_text(encoding="utf-8")
+def _read(name: str) -> str:
+    return (FOLDER / name).read_text(encoding="utf-8")
 
 
 def _style(accent: str) -> str:
@@ -68,7 +73,7 @@ def _style(accent: str) -> str:
         "light-accent": light, "light-ink": ink_on(light), "dark-accent": dark, "dark-ink": ink_on(dark),
         "card": CARD, "dark-card": DARK_CARD, "cell": CELL, "dark-cell": DARK_CELL,
     }  # fmt: skip
-    sheet = _sheet()
+    sheet = _read("survey.css")
     for name, colour in colours.items():
         sheet = sheet.replace(f"[{name}]", colour)
     return sheet
