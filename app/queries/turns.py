@@ -11,7 +11,7 @@ from app.domain.audience_selection import Selection
 from app.domain.invitation import AskingCampaign
 from app.domain.period import day_of
 from app.domain.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
-from app.domain.sampling import sampled
+from app.domain.sampling import is_drawn, sampled_in_turn
 from app.domain.triggers import OnDate
 from app.queries.audiences import select_audience, who_fits
 
@@ -51,7 +51,10 @@ async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: 
     asking, rhythm = campaign.asking, campaign.asking.trigger
     assert isinstance(rhythm, AfterAnswer)
     selection = await select_for(tx, campaign, now=now)
-    chosen = sampled(selection, asking.sample)
+    days = max(0, (now - campaign.anchor).days)
+    chosen = sampled_in_turn(
+        selection.recipient_ids, asking.sample, round_number=1 + days // rhythm.days, seed=f"sample:{campaign.id}"
+    )
     rows = await fetch(tx, _READ_LAST, campaign.workspace_id, campaign.id, list(chosen))
     slots = []
     for row in rows:
@@ -75,7 +78,11 @@ async def find_dates(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime
         first.isoformat(), (today - offset + DAYS_AHEAD).isoformat(),
     )  # fmt: skip
     fitting = await who_may_be_asked(tx, campaign, [row["id"] for row in rows], now=now)
-    return [(row["id"], f"date:{trigger.property}:{row['day']}") for row in rows if row["id"] in fitting]
+    sample = campaign.asking.sample
+    return [
+        (row["id"], f"date:{trigger.property}:{row['day']}") for row in rows
+        if row["id"] in fitting and is_drawn(sample, seed=f"sample:{campaign.id}:{row['day']}", about=row["id"])
+    ]  # fmt: skip
 
 
 async def who_may_be_asked(
