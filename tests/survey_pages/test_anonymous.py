@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from app.db.tables import metadata
+from app.operations.reward_codes import add_codes
 from tests.builders import rows
 from tests.conftest import Tenant
 from tests.survey_pages.links import Asked, a_link
@@ -62,13 +63,24 @@ async def test_an_answer_knows_nothing_of_its_person(visitor: httpx.AsyncClient,
     assert (response["score"], response["comment"], response["segments"]) == (9, "Too many meetings.", {})
 
 
-async def test_the_day_is_the_only_time_there_is(visitor: httpx.AsyncClient, hidden: Asked) -> None:
-    await sent(visitor, hidden, 9)
+async def test_the_day_is_the_only_time_there_is(app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient) -> None:
+    survey = {"reward": {"en": "Your code:"}}
+    hidden = await a_link(app, alice, survey=survey, campaign={"is_anonymous": True})
+    async with hidden.engine.write() as tx:
+        await add_codes(tx, hidden.workspace_id, hidden.campaign_id, ["THANKS-1"])
+    assert "THANKS-1" in await sent(visitor, hidden, 9)
     response = await hidden.response()
     assert response is not None
     (event,) = await rows(hidden.engine, "SELECT * FROM events WHERE response_id = :id", id=response["id"])
     instants = [response[name] for name in ("answered_at", "created_at", "updated_at")]
-    instants += [event["occurred_at"], event["created_at"], moment_of(response["id"]), moment_of(event["id"])]
+    (code,) = await rows(hidden.engine, "SELECT * FROM reward_codes WHERE campaign_id = :id", id=hidden.campaign_id)
+    instants += [
+        code["given_at"],
+        event["occurred_at"],
+        event["created_at"],
+        moment_of(response["id"]),
+        moment_of(event["id"]),
+    ]
     assert set(instants) == {midnight()}
     assert response["counted_on"] == datetime.now(BERLIN).date()
 

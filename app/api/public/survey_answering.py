@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from fastapi import Request
 from pydantic_core import to_json
@@ -11,7 +10,6 @@ from app.api.dependencies import services_of
 from app.api.public.survey_judging import judge, keep_evidence, takes_out
 from app.api.public.survey_opened import Opened
 from app.db.identifiers import new_id
-from app.domain.period import zone_named
 from app.domain.questions import Answer
 from app.domain.response import Certainty, Channel, IfAnswered
 from app.domain.scanner import FlagReason
@@ -88,11 +86,11 @@ async def _mark_answered(request: Request, opened: Opened) -> None:
     enough = services.anonymous_marks.add(link.campaign_id, link.invitation_id)
     if enough:
         async with services.engine.write() as tx:
-            await mark_answered(tx, link.workspace_id, enough, at=_day_of(opened))
+            await mark_answered(tx, link.workspace_id, enough, at=opened.noted_at)
 
 
 def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse:
-    at = _day_of(opened) if opened.link.is_anonymous else opened.now
+    at = opened.noted_at
     answered = opened.link.answered
     response = NewResponse(
         workspace_id=opened.link.workspace_id,
@@ -119,9 +117,3 @@ def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse
         response.invitation_id, response.recipient_id = opened.link.invitation_id, opened.link.recipient_id
         response.language, response.may_contact = opened.language, act.may_contact
     return response
-
-
-def _day_of(opened: Opened) -> datetime:
-    """When it began where the workspace is: the only time that an anonymous answer has, also in its id."""
-    local = opened.now.astimezone(zone_named(opened.link.time_zone))
-    return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)

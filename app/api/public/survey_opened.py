@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from fastapi import Request
@@ -12,6 +12,7 @@ from app.api.public.survey_look import Look, look_of
 from app.clock import utc_now
 from app.domain.campaign import CampaignState
 from app.domain.metric import METRICS, Metric
+from app.domain.period import zone_named
 from app.domain.response import Certainty
 from app.domain.survey import pick_language
 from app.domain.survey_link import TAKEN_OUT_BY_LINK, Confirmation, LinkState, link_state
@@ -41,6 +42,14 @@ class Opened:
     @property
     def metric(self) -> Metric:
         return METRICS[self.link.metric]
+
+    @property
+    def noted_at(self) -> datetime:
+        """What may be written down of the time: of an anonymous answer, when its day began where the workspace is."""
+        if not self.link.is_anonymous:
+            return self.now
+        local = self.now.astimezone(zone_named(self.link.time_zone))
+        return local.replace(hour=0, minute=0, second=0, microsecond=0).astimezone(UTC)
 
     @property
     def confirmation(self) -> Confirmation:

@@ -17,7 +17,7 @@ async def give_reward(request: Request, opened: Opened) -> None:
     if holder_id is not None:
         link = opened.link
         async with services_of(request).engine.write() as tx:
-            await give_code(tx, link.workspace_id, link.campaign_id, holder_id=holder_id, now=opened.now)
+            await give_code(tx, link.workspace_id, link.campaign_id, holder_id=holder_id, now=opened.noted_at)
 
 
 async def reward_view(request: Request, opened: Opened) -> dict[str, str] | None:
