@@ -27,6 +27,7 @@ from app.api import (
     reward_codes,
     sample_size,
     scores,
+    survey_check,
     survey_templates,
     touchpoints,
     tracked_properties,
@@ -55,6 +56,7 @@ REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, Ans
 PAGES = (
     campaigns,
     survey_templates,
+    survey_check,
     reward_codes,
     campaign_recipients,
     personal_links,

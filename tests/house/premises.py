@@ -193,6 +193,7 @@ CALLS: Mapping[str, Call] = {
     "get_reward_pool": Call(),
     "drop_reward_codes": Call(),
     "give_reward_code": Call(),
+    "check_campaign_survey": Call(),
     "get_question_results": Call(params=OF_CAMPAIGN),
     "list_survey_templates": Call(),
     "get_survey_template": Call(),
