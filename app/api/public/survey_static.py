@@ -15,7 +15,7 @@ from app.domain.colour import COLOUR, READABLE, ink_on, seen_on
 
 FOLDER = Path(__file__).parents[2] / "pages" / "survey" / "static"
 CARD, DARK_CARD, CELL, DARK_CELL = "#ffffff", "#1b1d26", "#f4f5fa", "#282b36"
-GLOWING = 6.5  # contrast on the dark card: what is merely readable looks dull there
+GLOWING = 5.8  # contrast on the dark card: what is merely readable looks dull there
 OF_FILES = {
     "content-security-policy": "default-src 'none'",
     "x-content-type-options": "nosniff",
