@@ -10,6 +10,7 @@ SEALED = (
     ("endpoint_secrets", "ciphertext"),
     ("webhook_endpoints", "credentials"),
     ("webhook_endpoints", "sealed_options"),
+    ("accesses", "sealed"),
     ("instance_keys", "ciphertext"),
 )
 WITHOUT_WORKSPACE = frozenset({"instance_keys"})  # and sealed for their id twice

@@ -152,6 +152,7 @@ async def delete_endpoint(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now:
     await forget_health(tx, workspace_id, endpoint_id)
     await cancel_deliveries_of(tx, workspace_id, endpoint_id)
     await fetch(tx, "DELETE FROM pulls WHERE workspace_id = $1 AND endpoint_id = $2", workspace_id, endpoint_id)
+    await fetch(tx, "DELETE FROM accesses WHERE workspace_id = $1 AND id = $2", workspace_id, endpoint_id)
     await _forget_work(tx, workspace_id, endpoint_id)
 
 

@@ -22,7 +22,7 @@ from app.operations import pulls
 from app.operations.pulls import ClaimedPull, PullTakenOver
 from app.outbound.connectors.run import run_steps
 from app.workers.deliver_webhooks import Sender
-from app.workers.run_connector import Means, access_of, left_of, settings_of
+from app.workers.run_connector import Means, OutOfTurn, access_of, left_of, renewed_access, settings_of
 
 log = structlog.get_logger()
 
@@ -45,6 +45,8 @@ class Puller:
             await self._settle(claimed, await self._read(claimed))
         except PullTakenOver:
             log.warning("a pull was taken over", endpoint=shown("endpoint", claimed.id))
+        except OutOfTurn:
+            await self._put_off(claimed, OUR_TROUBLE)
         except TooManyImports:
             await self._put_off(claimed, IMPORTS_WAIT)
         except Exception:
@@ -56,14 +58,13 @@ class Puller:
         """A log-in that has run out is renewed once."""
         means = _means(self.sender)
         connector = connector_of(claimed.kind, settings_of(claimed, means.vault))
-        access = await access_of(claimed.id, connector, means)
+        access = await access_of(claimed, connector, means)
         if isinstance(access, Outcome):
             return access
         page = await _page(claimed, connector, access, means)
         if access is None or isinstance(page, Page) or page.failure is not Failure.UNAUTHORIZED:
             return page
-        means.accesses.forget(claimed.id, settings=hash(connector), access=access)
-        renewed = await access_of(claimed.id, connector, means)
+        renewed = await renewed_access(claimed, connector, access, means)
         return renewed if isinstance(renewed, Outcome) else await _page(claimed, connector, renewed, means)
 
     async def _settle(self, claimed: ClaimedPull, got: Page | Outcome) -> None:

@@ -27,6 +27,7 @@ from app.outbound.connectors.run import nothing_sent, run_steps
 from app.outbound.http import GuardedClient
 from app.queries.stories import background_of, has_earlier_news, is_overtaking, remembered
 from app.workers.accesses import Accesses
+from app.workers.logging_in import OthersLogIn, forget_for_all, log_in_for_all
 
 NO_QUESTION = "Nothing was sent: this service cannot be asked without saying something. Send a test instead."
 NO_ADDRESS = "Nothing was sent: no e-mail address is known of whoever unsubscribed."
@@ -110,21 +111,20 @@ async def _check_turn(tx: ReadTx, delivery: ClaimedDelivery, response_id: UUID, 
 
 async def _tell(delivery: ClaimedDelivery, connector: Connector, steps_of: StepsOf, means: Means) -> Outcome:
     """A log-in that has run out is renewed once."""
-    access = await access_of(delivery.endpoint.id, connector, means)
+    access = await access_of(delivery.endpoint, connector, means)
     if isinstance(access, Outcome):
         return access
     outcome = await _run(delivery, steps_of(await _remembered(delivery, access, means)), means)
     if access is None or outcome.failure is not Failure.UNAUTHORIZED:
         return outcome
-    means.accesses.forget(delivery.endpoint.id, settings=hash(connector), access=access)
-    renewed = await access_of(delivery.endpoint.id, connector, means)
+    renewed = await renewed_access(delivery.endpoint, connector, access, means)
     if isinstance(renewed, Outcome):
         return renewed
     return await _run(delivery, steps_of(await _remembered(delivery, renewed, means)), means)
 
 
-async def access_of(endpoint_id: UUID, connector: Connector, means: Means) -> Access | Outcome | None:
-    """None where none is needed; an outcome says why there is none."""
+async def access_of(endpoint: DueEndpoint | ClaimedPull, connector: Connector, means: Means) -> Access | Outcome | None:
+    """None where none is needed; an outcome says why there is none. Raises OutOfTurn."""
 
     async def log_in() -> Access | Outcome:
         steps = connector.log_in()
@@ -140,7 +140,20 @@ async def access_of(endpoint_id: UUID, connector: Connector, means: Means) -> Ac
 
     if connector.log_in() is None:
         return None
-    return await means.accesses.of(endpoint_id, settings=hash(connector), log_in=log_in)
+    for_all = partial(log_in_for_all, endpoint, log_in, engine=means.engine, vault=means.vault, ends_at=means.ends_at)
+    try:
+        return await means.accesses.of(endpoint.id, settings=hash(connector), log_in=for_all)
+    except OthersLogIn as error:
+        raise OutOfTurn from error
+
+
+async def renewed_access(
+    endpoint: DueEndpoint | ClaimedPull, connector: Connector, refused: Access, means: Means
+) -> Access | Outcome | None:
+    """Raises OutOfTurn."""
+    means.accesses.forget(endpoint.id, settings=hash(connector), access=refused)
+    await forget_for_all(endpoint, refused, engine=means.engine)
+    return await access_of(endpoint, connector, means)
 
 
 async def _remembered(delivery: ClaimedDelivery, access: Access | None, means: Means) -> Remembered:

@@ -398,6 +398,19 @@ CREATE INDEX ix_remote_records_made ON remote_records USING brin (made_at);
 
 CREATE INDEX ix_remote_records_subject ON remote_records (workspace_id, subject_id);
 
+CREATE TABLE accesses (
+    workspace_id UUID NOT NULL,
+    id UUID NOT NULL,
+    digest BYTEA NOT NULL,
+    sealed BYTEA,
+    token_digest BYTEA,
+    ends_at TIMESTAMP WITH TIME ZONE,
+    claim_id UUID,
+    claimed_until TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_accesses PRIMARY KEY (workspace_id, id),
+    CONSTRAINT fk_accesses_webhook_endpoints FOREIGN KEY(workspace_id, id) REFERENCES webhook_endpoints (workspace_id, id)
+);
+
 CREATE TABLE follow_ups (
     workspace_id UUID NOT NULL,
     response_id UUID NOT NULL,

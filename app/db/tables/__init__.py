@@ -16,6 +16,7 @@ from app.db.tables.recipients import accounts, recipients, suppressions
 from app.db.tables.responses import response_revisions, responses
 from app.db.tables.scores import score_rollups, tracked_properties, tracked_values
 from app.db.tables.webhooks import (
+    accesses,
     deliveries,
     delivery_attempts,
     delivery_log,
@@ -29,6 +30,7 @@ from app.db.tables.webhooks import (
 from app.db.tables.workspaces import api_keys, dashboard_sessions, idempotency_keys, instance, instance_keys, workspaces
 
 __all__ = [
+    "accesses",
     "accounts",
     "api_keys",
     "campaign_recipients",

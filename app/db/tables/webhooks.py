@@ -94,6 +94,21 @@ remote_records = Table(
     belongs_to("webhook_endpoints", "endpoint_id"),
 )
 
+# What connectors that log in have got, for all processes; or whose turn it is to log in.
+accesses = Table(
+    "accesses",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),  # of the endpoint
+    Column("digest", LargeBinary, nullable=False),  # of the settings it was got with
+    Column("sealed", LargeBinary),
+    Column("token_digest", LargeBinary),
+    Column("ends_at", instant),
+    Column("claim_id", Uuid),
+    Column("claimed_until", instant),
+    belongs_to("webhook_endpoints", "id"),
+)
+
 # When each endpoint next has something due. One small row each is what workers lock, so that ten thousand tenants
 # share fairly and one busy tenant does not hide the rest. Not spread over machines.
 endpoint_work = Table(
