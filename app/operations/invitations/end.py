@@ -13,6 +13,7 @@ from app.domain.campaign import CampaignMove
 from app.domain.eligibility import Reason
 from app.domain.invitation import AskingCampaign
 from app.domain.metric import METRICS, Metric
+from app.domain.rhythm import Every
 from app.domain.scoring import Histogram, score_of
 from app.operations.campaigns import move_campaign
 from app.queries.asking_campaigns import read_asking_campaigns
@@ -58,12 +59,12 @@ async def release_where_enough_is_known(tx: Tx) -> None:
 async def _release_enough(tx: Tx, campaign: AskingCampaign) -> None:
     stop, metric = campaign.asking.stop, METRICS[campaign.metric]
     assert stop is not None
-    key = stop.property or ""
-    rows = await fetch(tx, _COUNT_ANSWERS, campaign.workspace_id, campaign.id, key)
+    key, by_wave = stop.property or "", isinstance(campaign.asking.trigger, Every)
+    rows = await fetch(tx, _COUNT_ANSWERS, campaign.workspace_id, campaign.id, key, by_wave)
     enough = [row for row in rows if _is_enough(stop, row, metric)]
     if enough:
         values: Sequence[str] = [row["property_value"] for row in enough]
-        waves: Sequence[int] = [row["wave"] for row in enough]
+        waves: Sequence[int | None] = [row["of_wave"] for row in enough]
         await fetch(tx, _RELEASE, campaign.workspace_id, campaign.id, key, values, waves)
 
 
@@ -122,15 +123,16 @@ _FIND_STOPPING = """
     )
 """
 _COUNT_ANSWERS = f"""
-    SELECT property_value, wave, {", ".join(f"sum({counter})::int AS {counter}" for counter in COUNTERS)}
+    SELECT property_value, CASE WHEN $4 THEN wave END AS of_wave,
+        {", ".join(f"sum({counter})::int AS {counter}" for counter in COUNTERS)}
     FROM score_rollups WHERE workspace_id = $1 AND campaign_id = $2 AND property_key = $3
-    GROUP BY property_value, wave
+    GROUP BY property_value, of_wave
 """
 _RELEASE = """
     UPDATE invitations v SET state = 'released', due_at = NULL, revision = v.revision + 1,
         changed_in = pg_current_xact_id()
     FROM unnest($4::text[], $5::int[]) AS g (value, wave), recipients p
-    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND v.wave = g.wave AND v.state = 'planned'
+    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND (g.wave IS NULL OR v.wave = g.wave) AND v.state = 'planned'
         AND v.claim_id IS NULL AND p.workspace_id = v.workspace_id AND p.id = v.recipient_id
         AND ($3 = '' OR p.properties ->> $3 = g.value)
 """

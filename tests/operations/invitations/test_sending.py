@@ -1,0 +1,167 @@
+"""Claims, and what becomes of them: nobody is asked twice, whoever dies when."""
+
+import asyncio
+
+from app.domain.invitation import MessageKind
+from app.operations.invitations.settle import MOST_TRIES, MailEnd
+from tests.operations.invitations.office import DAY, HOUR, Office
+
+
+async def one_claim(office: Office) -> tuple[dict[str, object], str]:
+    (ada,) = await office.people("ada")
+    campaign = await office.launched()
+    await office.plan()
+    office.now += DAY
+    return campaign, ada
+
+
+async def test_what_is_sent_moves_the_persons_asked_at(office: Office) -> None:
+    campaign, ada = await one_claim(office)
+
+    claimed = await office.claim()
+
+    assert await office.states(campaign) == {"sending": 1}
+    assert await office.asked_at(ada) == office.now
+    await office.settle(claimed)
+    assert await office.states(campaign) == {"sent": 1}
+
+
+async def test_what_was_claimed_is_not_claimed_again(office: Office) -> None:
+    await one_claim(office)
+
+    assert len(await office.claim()) == 1
+    assert await office.claim() == []
+
+
+async def test_workers_that_race_share_what_is_due(office: Office) -> None:
+    await office.people(*(f"p{at}" for at in range(60)))
+    await office.launched()
+    await office.plan()
+    office.now += DAY
+
+    claims = await asyncio.gather(*(office.claim(limit=20) for _ in range(6)))
+
+    claimed = [one.id for claim in claims for one in claim]
+    assert len(claimed) == len(set(claimed))
+
+
+async def test_two_campaigns_that_want_the_same_person_ask_once(office: Office) -> None:
+    await office.people("ada")
+    first, second = await office.launched(), await office.launched()
+    await office.plan()
+    office.now += DAY
+
+    await asyncio.gather(*(office.claim() for _ in range(4)))
+    await office.claim()
+
+    states = [await office.states(first), await office.states(second)]
+    assert sorted(next(iter(state)) for state in states) == ["quarantine", "sending"]
+
+
+async def test_a_mail_that_certainly_did_not_leave_asked_nobody(office: Office) -> None:
+    campaign, ada = await one_claim(office)
+
+    await office.settle(await office.claim(), MailEnd.NOT_SENT)
+
+    assert await office.states(campaign) == {"planned": 1}
+    assert await office.asked_at(ada) is None
+    assert await office.send() == ["ada"]
+
+
+async def test_it_is_not_tried_for_ever(office: Office) -> None:
+    campaign, _ = await one_claim(office)
+
+    for _ in range(MOST_TRIES):
+        await office.settle(await office.claim(), MailEnd.NOT_SENT)
+        office.now += 6 * HOUR
+
+    assert await office.states(campaign) == {"failed": 1}
+
+
+async def test_an_address_that_does_not_exist_is_asked_no_more(office: Office) -> None:
+    campaign, ada = await one_claim(office)
+
+    await office.settle(await office.claim(), MailEnd.FAILED, has_bounced=True)
+
+    assert await office.states(campaign) == {"failed": 1}
+    person = (await office.tenant.api.get(f"/v1/recipients/{ada}/eligibility?campaign_id={campaign['id']}")).json()
+    assert person["reason"] == "bounced"
+
+
+async def test_a_sender_that_dies_leaves_it_unknown_and_it_is_never_sent_again(office: Office) -> None:
+    campaign, ada = await one_claim(office)
+    claimed = await office.claim()
+    asked_at = await office.asked_at(ada)
+
+    office.now += HOUR
+    await office.tend()
+
+    assert await office.states(campaign) == {"unknown": 1}
+    assert await office.asked_at(ada) == asked_at
+    assert await office.settle(claimed) == 0
+    assert await office.send(within=3 * DAY) == []
+
+
+async def test_reminders_go_to_those_who_have_not_answered(office: Office) -> None:
+    ada, _ = await office.people("ada", "bob")
+    campaign = await office.launched(reminders=[{"after_days": 4}, {"after_days": 8}])
+    assert sorted(await office.send()) == ["ada", "bob"]
+
+    await office.answer(campaign, ada)
+    reminded = await office.send(within=20 * DAY)
+
+    assert reminded == ["bob", "bob"]
+
+
+async def test_a_reminder_carries_the_same_link_and_moves_no_quarantine(office: Office) -> None:
+    (ada,) = await office.people("ada")
+    await office.launched(reminders=[{"after_days": 4}])
+    await office.plan()
+    office.now += DAY
+    (first,) = await office.claim()
+    await office.settle([first])
+    asked_at = await office.asked_at(ada)
+
+    office.now += 5 * DAY
+    (reminder,) = await office.claim()
+
+    assert reminder.kind is MessageKind.REMINDER
+    assert reminder.token == first.token
+    assert await office.asked_at(ada) == asked_at
+
+
+async def test_an_invitation_that_nobody_answers_expires(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched(expires_after_days=10, wave_days=1)
+    await office.send()
+
+    office.now += 11 * DAY
+    await office.tend()
+    await office.tend()
+
+    assert await office.states(campaign) == {"expired": 1}
+    assert (await office.tenant.api.get(f"/v1/campaigns/{campaign['id']}")).json()["state"] == "completed"
+
+
+async def test_a_paused_campaign_sends_nothing_and_loses_nothing(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched()
+    await office.plan()
+    await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/pause")
+
+    assert await office.send() == []
+    await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/resume")
+    assert await office.send() == ["ada"]
+
+
+async def test_no_more_leave_in_an_hour_than_the_pace_allows(office: Office) -> None:
+    await office.people(*(f"p{at}" for at in range(30)))
+    await office.launched(pace={"per_hour": 10})
+    await office.plan()
+    office.now += DAY
+
+    assert len(await office.claim()) == 10
+    office.now += HOUR / 2
+    assert await office.claim() == []
+    office.now += HOUR
+    assert len(await office.claim()) == 10
