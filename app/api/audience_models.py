@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, WithJsonSchema
+from pydantic import ConfigDict, Field, WithJsonSchema
 
 from app.api.schemas import CampaignId, RecipientId, Reply, Request, Whole
 from app.domain.audience_fields import BY_SIZE, IN_TEXT, IN_TIME, Operator
@@ -13,7 +13,7 @@ from app.domain.properties import LONGEST_TEXT
 
 MOST_DAYS = 3650
 REFERENCE = {"$ref": "#/components/schemas/AudienceFilter"}
-EXAMPLE = {
+EXAMPLE: Any = {
     "all": [
         {"field": "properties.plan", "in": ["pro", "team"]},
         {"field": "account.renews_on", "since": {"days": 0}, "before": {"days": 60}},
@@ -77,6 +77,12 @@ FILTER_SCHEMAS: Mapping[str, Any] = {
         "examples": [EXAMPLE],
     }
 }
+
+
+class RecipientQuery(Request):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"filter": EXAMPLE}]})
+
+    filter: Annotated[AudienceFilter, WithJsonSchema({"allOf": [REFERENCE]})]
 
 
 class AudiencePreview(Request):

@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -7,8 +8,12 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, selec
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import accounts, recipients, responses
+from app.domain.audience import Filter
 from app.domain.recipient import RecipientNotFound
-from app.queries.pages import Page, Slice, paged
+from app.queries.audience_readers import read_person
+from app.queries.audience_sql import condition_of
+from app.queries.audiences import check_campaigns_in, present_in
+from app.queries.pages import Page, Slice, newest_first, paged
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,17 @@ class RecipientFilter:
 async def list_recipients(tx: ReadTx, workspace_id: UUID, wanted: RecipientFilter, page: Page) -> Slice[RowMapping]:
     query = _people(workspace_id).where(recipients.c.deleted_at.is_(None), *_conditions(wanted))
     return await paged(tx, query, recipients, page)
+
+
+async def query_recipients(
+    tx: ReadTx, workspace_id: UUID, filter_: Filter, page: Page, *, now: datetime
+) -> Slice[RowMapping]:
+    """Those the filter fits, newest first. Raises UnknownCampaigns."""
+    await check_campaigns_in(tx, workspace_id, filter_)
+    fits = condition_of(filter_, read_person, await present_in(tx, workspace_id, now))
+    return await newest_first(
+        tx, _people(workspace_id).where(recipients.c.deleted_at.is_(None), fits), recipients, page
+    )
 
 
 async def get_recipient(tx: ReadTx | Tx, workspace_id: UUID, recipient_id: UUID) -> RowMapping:

@@ -82,6 +82,28 @@ async def test_the_sample_is_small(alice: Tenant, engine: Engine) -> None:
     assert (seen["matched"], len(seen["sample"])) == (30, 20)
 
 
+async def test_whom_a_filter_fits_is_listed_page_by_page(alice: Tenant, charlie: Tenant) -> None:
+    pros = [await made(alice, external_id=f"pro-{number}", properties={"plan": "pro"}) for number in range(3)]
+    await made(alice, external_id="free", properties={"plan": "free"})
+    erased = await made(alice, external_id="erased", properties={"plan": "pro"})
+    await alice.api.delete(f"/v1/recipients/{erased}")
+    first = (await alice.api.post("/v1/recipients/query", json={"filter": PRO}, params={"limit": 2})).json()
+    further = {"limit": 2, "cursor": first["next_cursor"]}
+    second = (await alice.api.post("/v1/recipients/query", json={"filter": PRO}, params=further)).json()
+    assert [one["id"] for one in (*first["data"], *second["data"])] == pros[::-1]
+    assert second["next_cursor"] is None
+    assert (await charlie.api.post("/v1/recipients/query", json={"filter": PRO})).json()["data"] == []
+
+
+async def test_history_is_asked_for_in_lists_as_well(alice: Tenant, engine: Engine) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+    ada, _ = await made(alice, external_id="ada"), await made(alice, external_id="bob")
+    await alice.api.post("/v1/responses", json=an_answer(campaign, recipient_id=ada, score=3))
+    for filter_, expected in (({"gte": 1}, [ada]), ({"eq": 0, "campaign_id": campaign}, ["bob"])):
+        reply = await alice.api.post("/v1/recipients/query", json={"filter": {"field": "answer_count", **filter_}})
+        assert [one["id"] if one["id"] == ada else one["external_id"] for one in reply.json()["data"]] == expected
+
+
 @pytest.mark.parametrize(
     ("filter_", "code", "pointer"),
     [
@@ -91,9 +113,12 @@ async def test_the_sample_is_small(alice: Tenant, engine: Engine) -> None:
     ],
 )
 async def test_what_cannot_be_meant_is_refused(alice: Tenant, filter_: Any, code: str, pointer: str) -> None:
-    refused = await preview(alice, filter_)
-    assert (refused.status_code, refused.json()["code"]) == (422, code)
-    assert refused.json()["errors"][0]["pointer"] == pointer
+    for refused in (
+        await preview(alice, filter_),
+        await alice.api.post("/v1/recipients/query", json={"filter": filter_}),
+    ):
+        assert (refused.status_code, refused.json()["code"]) == (422, code)
+        assert refused.json()["errors"][0]["pointer"] == pointer
 
 
 async def test_a_strangers_campaign_is_unknown(alice: Tenant, charlie: Tenant, engine: Engine) -> None:

@@ -37,7 +37,7 @@ BEYOND_SCHEMAS = (  # rules of form that a schema cannot tell; the contract says
 TAKES_ALMOST_ANYTHING = {  # each row has an end of its own
     "record_responses_in_bulk", "upsert_recipients_in_bulk", "import_recipients",
 }  # fmt: skip
-OVERLAPPED = {"/v1/responses/bulk", "/v1/recipients/bulk", "/v1/imports/recipients"}  # also the path of some {id}
+OVERLAPPED = {"/v1/responses/bulk", "/v1/recipients/bulk", "/v1/recipients/query", "/v1/imports/recipients"}  # also the path of some {id}
 ABOUT_METHODS = ("unsupported_method", "allow_header_conformance")  # tested in test_edges.py too
 FOR_BROWSERS = "record_widget_response"
 
