@@ -21,10 +21,10 @@ def sampled(selection: Selection, sample: Sample | None) -> Sequence[UUID]:
     return people[: _enough(sample, len(people))]
 
 
-def sampled_in_turn(people: Sequence[UUID], sample: Sample | None, *, round_number: int, seed: str) -> Sequence[UUID]:
-    """For campaigns that look at everybody again and again: in one round the sample is the same people throughout.
+def sampled_in_turn(people: Sequence[UUID], sample: Sample | None, *, turn_number: int, seed: str) -> Sequence[UUID]:
+    """For campaigns that look at everybody again and again: in one turn the sample is the same people throughout.
 
-    Rounds count from 1. Those left out come in the next ones, before anybody is taken again.
+    Turns count from 1. Those left out come in the next ones, before anybody is taken again.
     """
     if sample is None or not people:
         return people
@@ -32,7 +32,7 @@ def sampled_in_turn(people: Sequence[UUID], sample: Sample | None, *, round_numb
         share = Fraction(sample.percent) / 100
     else:
         share = Fraction(_enough(sample, len(people)), len(people))
-    return [one for one in people if is_in_rotation(round_number, share=share, seed=seed, person=one)]
+    return [one for one in people if is_in_rotation(turn_number, share=share, seed=seed, person=one)]
 
 
 def is_drawn(sample: Sample | None, *, seed: str, about: UUID) -> bool:

@@ -53,7 +53,7 @@ async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: 
     selection = await select_for(tx, campaign, now=now)
     days = max(0, (now - campaign.anchor).days)
     chosen = sampled_in_turn(
-        selection.recipient_ids, asking.sample, round_number=1 + days // rhythm.days, seed=f"sample:{campaign.id}"
+        selection.recipient_ids, asking.sample, turn_number=1 + days // rhythm.days, seed=f"sample:{campaign.id}"
     )
     rows = await fetch(tx, _READ_LAST, campaign.workspace_id, campaign.id, list(chosen))
     slots = []
