@@ -23,6 +23,7 @@ FULL: dict[str, Any] = {
         {"from": "2026-12-24T00:00:00+00:00", "until": "2026-12-27T00:00:00+00:00", "audience": None},
     ],
     "wave_days": 14,
+    "spread_days": 0,
     "pace": {"per_hour": 500, "per_domain_per_hour": 100, "warm_up": {"first_day": 200, "growth": 2.0}},
     "reminders": [{"after_days": 4}],
     "expires_after_days": 30,

@@ -168,6 +168,7 @@ class AskingInput(Request):
     window: WindowInput = WindowInput()
     blackouts: list[BlackoutInput] = Field([], max_length=MOST_BLACKOUTS)
     wave_days: Whole = Field(14, description="How long a wave waits for people who are not free yet.")
+    spread_days: Whole = Field(0, description="Over so many days a wave is spread; 0: all at once, as windows open.")
     pace: PaceInput = PaceInput()
     reminders: list[ReminderInput] = Field([], max_length=MOST_REMINDERS)
     expires_after_days: Whole = 30

@@ -57,6 +57,7 @@ class Asking:
     window: SendingWindow = ALWAYS
     blackouts: tuple[Blackout, ...] = ()
     wave_days: int = DEFAULT_WAVE
+    spread_days: int = 0  # over which a wave is spread; 0: everybody as soon as their window opens
     pace: Pace = field(default_factory=Pace)
     reminders: Reminders = field(default_factory=Reminders)
     stop: Stop | None = None
@@ -82,6 +83,7 @@ class Asking:
             window=SendingWindow.from_json(content.get("window") or {}),
             blackouts=_blackouts(content.get("blackouts") or ()),
             wave_days=DEFAULT_WAVE if wave_days is None else wave_days,
+            spread_days=content.get("spread_days") or 0,
             pace=Pace.from_json(content.get("pace") or {}),
             reminders=Reminders.from_json(content),
             stop=None if stop is None else Stop.from_json(stop),
@@ -107,6 +109,7 @@ class Asking:
             "window": self.window.to_json(),
             "blackouts": blackouts,
             "wave_days": self.wave_days,
+            "spread_days": self.spread_days,
             "pace": self.pace.to_json(),
             **self.reminders.to_json(),
             "stop": self.stop and asdict(self.stop),
@@ -142,6 +145,7 @@ def _check_numbers(content: Mapping[str, Any]) -> None:
         ("quarantine_days", 0, LONGEST_QUARANTINE),
         ("priority", 0, HIGHEST_PRIORITY),
         ("wave_days", 1, LONGEST_WAVE),
+        ("spread_days", 0, LONGEST_WAVE),
     ):
         if content.get(name) is not None:
             check_range(name, content[name], low, high)

@@ -14,8 +14,6 @@ from app.domain.sending_window import next_open, open_moment
 from app.domain.stable_hash import fraction_of, pick_variant
 from app.domain.triggers import AfterTouchpoint, OnDate
 
-FIRST_DAY = timedelta(days=1)  # over which a wave is spread
-
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -44,9 +42,11 @@ def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: dateti
     window = asking.window if hour is None else asking.window.narrowed_to(hour)
     blackouts: Blackouts = tuple(one for one in asking.blackouts if one.audience is None)
     due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=blackouts)
-    if due_at is not None and _is_spread_over_a_day(asking):
+    if due_at is not None and asking.spread_days and _is_wave(asking):
         share = fraction_of(f"moment:{turn.campaign_id}", turn.person)
-        ends_at = min(due_at + FIRST_DAY, latest_at or datetime.max.replace(tzinfo=due_at.tzinfo))
+        ends_at = min(
+            due_at + timedelta(days=asking.spread_days), latest_at or datetime.max.replace(tzinfo=due_at.tzinfo)
+        )
         due_at = open_moment(
             share, starts_at=due_at, ends_at=ends_at, zone=turn.zone, window=window, blackouts=blackouts
         ) or due_at  # fmt: skip
@@ -61,7 +61,7 @@ def variant_for(asking: Asking, campaign_id: UUID, person: UUID) -> str | None:
     return pick_variant([one.weighted for one in asking.variants], seed=f"variant:{campaign_id}", person=person)
 
 
-def _is_spread_over_a_day(asking: Asking) -> bool:
+def _is_wave(asking: Asking) -> bool:
     trigger = asking.trigger
     return isinstance(trigger, Once) or (isinstance(trigger, Every) and trigger.spread is Spread.WAVE)
 
