@@ -17,6 +17,7 @@ from app.api import (
     health,
     imports,
     invitations,
+    mail_sources,
     personal_links,
     problem_pages,
     pulls,
@@ -35,6 +36,7 @@ from app.api import (
     webhook_previews,
     workspace,
 )
+from app.api.inbound.mail import include_mail
 from app.api.inbound.slack import include_slack
 from app.api.openapi.parameters import TAKES_IDEMPOTENCY_KEY
 from app.api.problem_types import refuses
@@ -82,6 +84,7 @@ PAGES = (
     deliveries,
     workspace,
     pulls,
+    mail_sources,
     api_keys,
     problem_pages,
     health,
@@ -94,6 +97,7 @@ def include_routes(app: FastAPI) -> None:
     for page in PAGES:
         app.include_router(page.routes)
     include_slack(app)
+    include_mail(app)
 
 
 def _take_answers(app: FastAPI) -> None:

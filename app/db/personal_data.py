@@ -43,6 +43,7 @@ PERSONAL: Mapping[str, str] = {
 
 # These outlive the person on purpose, or end by themselves.
 NOT_ERASED: Mapping[str, str] = {
+    "sns_posts.body": "deleted as soon as a worker has looked into it, after a day at the latest",
     "suppressions.address_hmac": "a keyed digest: it says that somebody said no, not who",
     "import_chunks.bytes": "deleted when the import ends; rows of people erased meanwhile are refused",
     "import_errors.detail": "written by us, never quotes the row",
@@ -66,6 +67,11 @@ NOT_PERSONAL: Mapping[str, str] = {
     "invitations.state": _FIXED,
     "invitations.token_hash": _OURS,
     "invitations.variant": _OURS,
+    "mail_sources.key_hash": _OURS,
+    "mail_sources.kind": _FIXED,
+    "mail_sources.name": _OURS,
+    "mail_sources.secret": _OURS,
+    "mail_sources.topic_arn": _OURS,
     "messages.bounce_kind": _FIXED,
     "messages.failure": _FIXED,
     "messages.kind": _FIXED,

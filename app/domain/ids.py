@@ -16,6 +16,7 @@ PREFIXES = {
     "import": "imp",
     "invitation": "inv",
     "mail": "mail",
+    "mail_source": "msrc",
     "message": "msg",
     "recipient": "rcpt",
     "replay": "rply",

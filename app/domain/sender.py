@@ -26,9 +26,7 @@ class Sender:
     from_name: str | None = None
     from_email: str | None = None
     reply_to: str | None = None
-    bounce_address: str | None = (
-        None  # mails are sent from bounces+{message}@…, so bounces name them
-    )
+    bounce_address: str | None = None  # mails are sent from bounces+{message}@…, so bounces name them
     notify_email: str | None = None  # of whoever looks after the installation: hears of what is in trouble
     domains: tuple[str, ...] = ()  # that mails may come from, beside that of from_email
 

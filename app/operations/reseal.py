@@ -11,6 +11,7 @@ SEALED = (
     ("webhook_endpoints", "credentials"),
     ("webhook_endpoints", "sealed_options"),
     ("accesses", "sealed"),
+    ("mail_sources", "secret"),
     ("instance_keys", "ciphertext"),
 )
 WITHOUT_WORKSPACE = frozenset({"instance_keys"})  # and sealed for their id twice

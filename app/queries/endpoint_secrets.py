@@ -27,6 +27,8 @@ _NEWEST_OF_EACH_KEY = text("""
         SELECT workspace_id, id, credentials, updated_at FROM webhook_endpoints
         WHERE deleted_at IS NULL AND credentials IS NOT NULL
         UNION ALL
+        SELECT workspace_id, id, secret, created_at FROM mail_sources WHERE secret IS NOT NULL
+        UNION ALL
         SELECT id, id, ciphertext, created_at FROM instance_keys
     ) AS s
     ORDER BY substring(s.ciphertext FOR :header_bytes), s.created_at DESC

@@ -14,15 +14,9 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "reward_codes",
-    "captured_mails",
-    "sending_work",
-    "sending_days",
-    "messages",
-    "invitations",
-    "touchpoints",
-    "waves",
-)
+    "reward_codes", "sns_posts", "mail_sources", "captured_mails", "sending_work", "sending_days", "messages",
+    "invitations", "touchpoints", "waves",
+)  # fmt: skip
 COLUMNS = {
     "workspaces": ("quarantine_days", "brand", "sender"),
     "campaigns": ("is_anonymous", "asking", "plan_due_at", "paused_reason"),

@@ -211,3 +211,32 @@ CREATE TABLE captured_mails (
 CREATE INDEX ix_captured_mails_created ON captured_mails (workspace_id, created_at);
 
 CREATE INDEX ix_captured_mails_recipient ON captured_mails (workspace_id, recipient_id);
+
+CREATE TABLE mail_sources (
+    workspace_id UUID NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    key_hash BYTEA NOT NULL,
+    secret BYTEA,
+    topic_arn TEXT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    heard_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_mail_sources PRIMARY KEY (workspace_id, id),
+    CONSTRAINT fk_mail_sources_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
+    CONSTRAINT uq_mail_sources_key_hash UNIQUE (key_hash),
+    CONSTRAINT ck_mail_sources_kind CHECK (kind IN ('ses', 'sendgrid', 'postmark', 'mailgun', 'dsn'))
+);
+
+CREATE TABLE sns_posts (
+    workspace_id UUID NOT NULL,
+    id UUID NOT NULL,
+    source_id UUID NOT NULL,
+    body TEXT NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_sns_posts PRIMARY KEY (workspace_id, id),
+    CONSTRAINT fk_sns_posts_mail_sources FOREIGN KEY(workspace_id, source_id) REFERENCES mail_sources (workspace_id, id)
+);
+
+CREATE INDEX ix_sns_posts_due ON sns_posts (due_at);

@@ -59,6 +59,7 @@ async def furnish(app: FastAPI, engine: Engine, alice: Tenant) -> tuple[dict[str
         "webhook-endpoints",
         "deliveries",
         "api-keys",
+        "mail-sources",
         "events",
         "imports",
         "touchpoints",
@@ -114,11 +115,13 @@ async def _answers(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
 async def _listeners(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
     endpoint = {"url": f"https://hooks.example.com/{MARK}", "description": MARK, "campaign_ids": [ids["campaign_id"]]}
     made = [await _made(alice, "/v1/webhook-endpoints", endpoint) for _ in range(2)]
+    sources = [await _made(alice, "/v1/mail-sources", {"kind": "dsn", "name": MARK}) for _ in range(2)]
     key = await _made(alice, "/v1/api-keys", {"name": MARK, "scopes": ["scores:read"]})
     await _made(alice, f"/v1/webhook-endpoints/{made[0]['id']}/test", None)
     replays = f"/v1/webhook-endpoints/{made[0]['id']}/replays"
     replay = [await _made(alice, replays, {"since": "2026-01-01T00:00:00Z"}) for _ in range(2)]
-    return {"endpoint_id": made[0]["id"], "api_key_id": key["id"], "replay_id": replay[0]["id"]}
+    ids = {"endpoint_id": made[0]["id"], "api_key_id": key["id"], "replay_id": replay[0]["id"]}
+    return {**ids, "mail_source_id": sources[0]["id"]}
 
 
 async def _file(app: FastAPI, engine: Engine, alice: Tenant) -> dict[str, str]:
@@ -220,7 +223,6 @@ CALLS: Mapping[str, Call] = {
     "list_accounts": Call(),
     "get_account": Call(),
     "update_account": Call({"name": "Changed"}),
-    "query_recipients": Call({"filter": {"field": "email", "exists": True}}),
     "preview_audience": Call(
         {"filter": {"field": "last_score", "campaign_id": "{campaign_id}", "lte": 6}, "campaign_id": "{campaign_id}"}
     ),
@@ -269,6 +271,9 @@ CALLS: Mapping[str, Call] = {
     "retry_delivery": Call(),
     "get_workspace": Call(),
     "update_workspace": Call({"name": "Changed"}),
+    "create_mail_source": Call({"kind": "postmark", "name": "new"}),
+    "list_mail_sources": Call(),
+    "delete_mail_source": Call(),
     "create_api_key": Call({"name": "new", "scopes": ["scores:read"]}),
     "list_api_keys": Call(),
     "get_api_key": Call(),

@@ -165,7 +165,7 @@ async def test_without_its_database_every_route_says_come_back(own_database_url:
 PREFIXES: Mapping[str, str] = {
     "campaign_id": "camp", "recipient_id": "rcpt", "account_id": "acct", "response_id": "resp", "import_id": "imp",
     "event_id": "evt", "endpoint_id": "ep", "delivery_id": "dlv", "api_key_id": "key", "key": "plan",
-    "replay_id": "rply", "invitation_id": "inv", "touchpoint_id": "tp", "template_key": "tpl",
+    "replay_id": "rply", "mail_source_id": "msrc", "invitation_id": "inv", "touchpoint_id": "tp", "template_key": "tpl",
 }  # fmt: skip
 
 

@@ -43,6 +43,7 @@ async def test_everything_that_is_sealed_is_on_the_list(own_engine: Engine) -> N
         ("delivery_attempts", "reply_head"),
         ("import_chunks", "bytes"),
         ("invitations", "token_hash"),
+        ("mail_sources", "key_hash"),
         ("suppressions", "address_hmac"),
     }
     found = {

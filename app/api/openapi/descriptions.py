@@ -37,6 +37,7 @@ TAGS = [
     {"name": "events", "description": "The feed of what happened, for 30 days."},
     {"name": "webhooks", "description": "Who is told of what happens, and what became of the telling."},
     {"name": "workspace", "description": "The workspace a key belongs to."},
+    {"name": "mail sources", "description": "Who tells us of bounces and complaints."},
     {"name": "API keys", "description": "Secret keys for servers, publishable ones for browsers."},
     {"name": "operation", "description": "Is it alive, is it ready, what does a problem mean."},
 ]

@@ -10,7 +10,7 @@ from app.db.tables.events import event_queue, events
 from app.db.tables.follow_ups import follow_ups
 from app.db.tables.imports import import_chunks, import_errors, imports
 from app.db.tables.invitations import invitations, messages, sending_days, sending_work, touchpoints, waves
-from app.db.tables.mail import captured_mails
+from app.db.tables.mail import captured_mails, mail_sources, sns_posts
 from app.db.tables.pulls import pulls
 from app.db.tables.recipients import accounts, recipients, suppressions
 from app.db.tables.responses import response_revisions, responses
@@ -53,6 +53,7 @@ __all__ = [
     "instance",
     "instance_keys",
     "invitations",
+    "mail_sources",
     "messages",
     "metadata",
     "pulls",
@@ -65,6 +66,7 @@ __all__ = [
     "score_rollups",
     "sending_days",
     "sending_work",
+    "sns_posts",
     "suppressions",
     "survey_versions",
     "touchpoints",

@@ -1,6 +1,6 @@
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Table, Text, Uuid
+from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Table, Text, Uuid, text
 
-from app.db.tables.base import belongs_to, created_at, metadata, workspace_column
+from app.db.tables.base import belongs_to, created_at, instant, metadata, workspace_column
 
 # Mails that went nowhere: where no SMTP server is set, in test workspaces, and test sends. Forgotten after a while.
 captured_mails = Table(
@@ -18,4 +18,36 @@ captured_mails = Table(
     CheckConstraint("purpose IN ('first', 'reminder', 'test', 'notice')", name="purpose"),
     Index("ix_captured_mails_created", "workspace_id", "created_at"),
     Index("ix_captured_mails_recipient", "workspace_id", "recipient_id"),
+)
+
+# Who tells us of bounces and complaints: a mail service, or whoever passes bounced mails on. Each has an address of
+# its own to post to, which ends in a key.
+mail_sources = Table(
+    "mail_sources",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("key_hash", LargeBinary, nullable=False, unique=True),  # looked up before its workspace is known
+    Column("secret", LargeBinary),  # sealed: what the service signs with
+    Column("topic_arn", Text),  # of SNS; none: the first that confirms itself
+    created_at(),
+    Column("heard_at", instant),
+    belongs_to("workspaces", refers_to=("id",)),
+    CheckConstraint("kind IN ('ses', 'sendgrid', 'postmark', 'mailgun', 'dsn')", name="kind"),
+)
+
+# What Amazon posted and a worker has to look into: its certificate is on Amazon's servers.
+sns_posts = Table(
+    "sns_posts",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("source_id", Uuid, nullable=False),
+    Column("body", Text, nullable=False),
+    created_at(),
+    Column("due_at", instant, nullable=False, server_default=text("now()")),
+    belongs_to("mail_sources", "source_id"),
+    Index("ix_sns_posts_due", "due_at"),
 )

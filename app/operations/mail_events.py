@@ -1,0 +1,104 @@
+"""What became of mails, written down: with the mail, its invitation, its person and the day's counters.
+
+Each thing counts once, however often it is told. A hard bounce is held against the person only while the address is
+still theirs, and a complaint in any case.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.domain.mail_events.event import MailEvent, MailEventKind
+from app.operations.recipient_changes import unsubscribe_recipient
+
+LOOKED_BACK = timedelta(days=30)  # for the latest mail to an address, where the mail itself is not named
+
+
+async def note_mail_events(tx: Tx, workspace_id: UUID, events: Sequence[MailEvent], *, now: datetime) -> int:
+    """Of how many somebody is known here."""
+    if not events:
+        return 0
+    found = await fetch(
+        tx, _FIND, workspace_id, list(range(len(events))), [event.message_id for event in events],
+        [event.address for event in events], now - LOOKED_BACK,
+    )  # fmt: skip
+    for row in found:
+        await _note(tx, workspace_id, events[row["n"]], row["message_id"], row["recipient_id"], now=now)
+    return len(found)
+
+
+async def _note(
+    tx: Tx, workspace_id: UUID, event: MailEvent, message_id: UUID | None, recipient_id: UUID, *, now: datetime
+) -> None:
+    at = event.at if event.at is not None and now - LOOKED_BACK < event.at <= now else now
+    match event.kind:
+        case MailEventKind.DELIVERED:
+            await fetch(tx, _DELIVERED, workspace_id, message_id, at)
+        case MailEventKind.SOFT_BOUNCE:
+            await fetch(tx, _BOUNCED_SOFTLY, workspace_id, message_id, at)
+        case MailEventKind.HARD_BOUNCE:
+            await fetch(tx, _BOUNCED, workspace_id, message_id, at)
+            await fetch(tx, _SUPPRESS.format(column="bounced_at"), workspace_id, recipient_id, event.address, at)
+        case MailEventKind.COMPLAINED:
+            await fetch(tx, _COMPLAINED, workspace_id, message_id, at)
+            await fetch(tx, _SUPPRESS.format(column="complained_at"), workspace_id, recipient_id, None, at)
+        case MailEventKind.UNSUBSCRIBED:
+            await unsubscribe_recipient(tx, workspace_id, recipient_id, now=now)
+
+
+# A row for each event about somebody known, in the order they were told.
+_FIND = """
+    SELECT g.n, m.id AS message_id, coalesce(v.recipient_id, p.id) AS recipient_id
+    FROM unnest($2::int[], $3::uuid[], $4::text[]) AS g (n, message_id, address)
+    LEFT JOIN recipients p ON p.workspace_id = $1 AND p.email = g.address AND p.email IS NOT NULL
+    LEFT JOIN LATERAL (
+        (SELECT o.id, o.invitation_id FROM messages o WHERE o.workspace_id = $1 AND o.id = g.message_id)
+        UNION ALL
+        (SELECT o.id, o.invitation_id FROM invitations i
+         JOIN messages o ON o.workspace_id = i.workspace_id AND o.invitation_id = i.id
+         WHERE g.message_id IS NULL AND i.workspace_id = $1 AND i.recipient_id = p.id AND o.created_at > $5
+         ORDER BY o.created_at DESC LIMIT 1)
+        LIMIT 1
+    ) m ON true
+    LEFT JOIN invitations v ON v.workspace_id = $1 AND v.id = m.invitation_id
+    JOIN recipients who ON who.workspace_id = $1 AND who.id = coalesce(v.recipient_id, p.id) AND who.deleted_at IS NULL
+    ORDER BY g.n
+"""
+_DELIVERED = """
+    UPDATE invitations v SET delivered_at = $3, revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM messages m WHERE m.workspace_id = $1 AND m.id = $2
+        AND v.workspace_id = $1 AND v.id = m.invitation_id AND v.delivered_at IS NULL
+"""
+_BOUNCED_SOFTLY = """
+    UPDATE messages SET bounced_at = $3, bounce_kind = 'soft'
+    WHERE workspace_id = $1 AND id = $2 AND bounced_at IS NULL
+"""
+_COUNTED = """
+    ), asked AS (
+        UPDATE invitations v SET {column} = $3, due_at = NULL, revision = v.revision + 1,
+            changed_in = pg_current_xact_id()
+        FROM told WHERE v.workspace_id = $1 AND v.id = told.invitation_id AND v.{column} IS NULL
+    )
+    INSERT INTO sending_days AS d (workspace_id, campaign_id, sent_on, {counter})
+    SELECT $1, told.campaign_id, (told.created_at AT TIME ZONE w.time_zone)::date, 1
+    FROM told JOIN workspaces w ON w.id = $1
+    ON CONFLICT (workspace_id, campaign_id, sent_on) DO UPDATE SET {counter} = d.{counter} + 1
+"""
+_BOUNCED = """
+    WITH told AS (
+        UPDATE messages SET bounced_at = $3, bounce_kind = 'hard'
+        WHERE workspace_id = $1 AND id = $2 AND bounce_kind IS DISTINCT FROM 'hard'
+        RETURNING invitation_id, campaign_id, created_at
+""" + _COUNTED.format(column="bounced_at", counter="bounced_count")
+_COMPLAINED = """
+    WITH told AS (
+        UPDATE messages SET complained_at = $3
+        WHERE workspace_id = $1 AND id = $2 AND complained_at IS NULL
+        RETURNING invitation_id, campaign_id, created_at
+""" + _COUNTED.format(column="complained_at", counter="complained_count")
+_SUPPRESS = """
+    UPDATE recipients SET {column} = $4, updated_at = $4, revision = revision + 1, changed_in = pg_current_xact_id()
+    WHERE workspace_id = $1 AND id = $2 AND {column} IS NULL AND ($3::text IS NULL OR email = $3)
+"""

@@ -1,0 +1,118 @@
+"""Mail sources come and go; the address of one is told once."""
+
+import os
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, insert
+
+from app.db.engine import Tx
+from app.db.identifiers import new_id
+from app.db.statements import fetch
+from app.db.tables import mail_sources, sns_posts
+from app.db.vault import Vault
+from app.domain.mail_source import (
+    KEY_BYTES,
+    MOST_SOURCES,
+    MailSourceKind,
+    MailSourceNotFound,
+    TooManyMailSources,
+    check_source,
+    key_digest,
+    key_text,
+)
+from app.queries.mail_sources import count_sources
+
+AT_ONCE = 50
+LOOKED_INTO, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
+
+
+class OpenedSource(NamedTuple):
+    id: UUID
+    key: str
+
+
+async def create_source(
+    tx: Tx,
+    workspace_id: UUID,
+    *,
+    kind: MailSourceKind,
+    name: str,
+    secret: str | None,
+    topic_arn: str | None,
+    vault: Vault,
+    now: datetime,
+) -> OpenedSource:
+    """Raises MailSourceInvalid, TooManyMailSources."""
+    check_source(kind, secret=secret, topic_arn=topic_arn)
+    if await count_sources(tx, workspace_id) >= MOST_SOURCES:
+        raise TooManyMailSources(f"There are {MOST_SOURCES} already; delete one that is no longer heard of.")
+    opened = OpenedSource(new_id(now), key_text(os.urandom(KEY_BYTES)))
+    sealed = vault.seal(secret, workspace_id=workspace_id, row_id=opened.id) if secret else None
+    row = {
+        "workspace_id": workspace_id, "id": opened.id, "kind": kind.value, "name": name,
+        "key_hash": key_digest(opened.key), "secret": sealed, "topic_arn": topic_arn, "created_at": now,
+    }  # fmt: skip
+    await tx.execute(insert(mail_sources).values(row))
+    return opened
+
+
+async def delete_source(tx: Tx, workspace_id: UUID, source_id: UUID) -> None:
+    """What it posts from now on is refused. Raises MailSourceNotFound."""
+    posts, sources = sns_posts.c, mail_sources.c
+    await tx.execute(delete(sns_posts).where(posts.workspace_id == workspace_id, posts.source_id == source_id))
+    gone = await tx.execute(delete(mail_sources).where(sources.workspace_id == workspace_id, sources.id == source_id))
+    if not gone.rowcount:
+        raise MailSourceNotFound("There is no mail source with this id.")
+
+
+async def note_heard(tx: Tx, workspace_id: UUID, source_id: UUID, *, now: datetime) -> None:
+    await fetch(tx, _NOTE_HEARD, workspace_id, source_id, now)
+
+
+async def keep_sns_post(tx: Tx, workspace_id: UUID, source_id: UUID, *, body: str, now: datetime) -> None:
+    await fetch(tx, _KEEP_POST, workspace_id, new_id(now), source_id, body, now)
+
+
+class SnsPost(NamedTuple):
+    workspace_id: UUID
+    id: UUID
+    source_id: UUID
+    body: str
+    topic_arn: str | None
+
+
+async def claim_sns_posts(tx: Tx, *, now: datetime) -> list[SnsPost]:
+    """For a minute; whoever dies with them leaves them to the next. What nobody could look into for a day goes."""
+    await fetch(tx, _DROP_OLD_POSTS, now - LONGEST_WAIT)
+    return [SnsPost(*row.values()) for row in await fetch(tx, _CLAIM_POSTS, now, now + LOOKED_INTO, AT_ONCE)]
+
+
+async def drop_sns_post(tx: Tx, post: SnsPost) -> None:
+    await fetch(tx, "DELETE FROM sns_posts WHERE workspace_id = $1 AND id = $2", post.workspace_id, post.id)
+
+
+async def pin_topic(tx: Tx, post: SnsPost, topic_arn: str) -> None:
+    """The first that confirms itself; another one later is somebody else's."""
+    await fetch(tx, _PIN_TOPIC, post.workspace_id, post.source_id, topic_arn)
+
+
+_CLAIM_POSTS = """
+    WITH due AS MATERIALIZED (
+        SELECT workspace_id, id FROM sns_posts WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED
+    )
+    UPDATE sns_posts p SET due_at = $2 FROM due, mail_sources s
+    WHERE p.workspace_id = due.workspace_id AND p.id = due.id
+        AND s.workspace_id = p.workspace_id AND s.id = p.source_id
+    RETURNING p.workspace_id, p.id, p.source_id, p.body, s.topic_arn
+"""
+_DROP_OLD_POSTS = "DELETE FROM sns_posts WHERE created_at < $1"
+_PIN_TOPIC = "UPDATE mail_sources SET topic_arn = $3 WHERE workspace_id = $1 AND id = $2 AND topic_arn IS NULL"
+_NOTE_HEARD = """
+    UPDATE mail_sources SET heard_at = $3
+    WHERE workspace_id = $1 AND id = $2 AND (heard_at IS NULL OR heard_at < $3::timestamptz - interval '1 minute')
+"""
+_KEEP_POST = """
+    INSERT INTO sns_posts (workspace_id, id, source_id, body, created_at, due_at) VALUES ($1, $2, $3, $4, $5, $5)
+"""
