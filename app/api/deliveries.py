@@ -59,7 +59,7 @@ async def list_deliveries(
     "/v1/deliveries/{delivery_id}", summary="Read a delivery and its attempts", responses=refuses(DeliveryNotFound)
 )
 async def get_delivery(delivery_id: DeliveryId, caller: WebhookReader, tx: ReadTx) -> DeliveryWithAttempts:
-    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
+    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id), caller=caller)
 
 
 @routes.post(
@@ -70,7 +70,7 @@ async def get_delivery(delivery_id: DeliveryId, caller: WebhookReader, tx: ReadT
 async def cancel_delivery(delivery_id: DeliveryId, caller: WebhookWriter, tx: Tx) -> DeliveryWithAttempts:
     """No more attempts are made, until somebody asks for a retry."""
     await cancel(tx, caller.workspace_id, delivery_id)
-    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
+    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id), caller=caller)
 
 
 @routes.post(
@@ -87,4 +87,4 @@ async def retry_delivery(
     """Also one that was given up, or that arrived and got lost there. The timetable of retries begins anew."""
     if once.id is None:
         await retry(tx, caller.workspace_id, once.keep(delivery_id))
-    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
+    return delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id), caller=caller)

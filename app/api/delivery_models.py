@@ -8,6 +8,7 @@ from pydantic import Field
 from app.api.schemas import DeliveryId, EndpointId, EventId, Instant, Reply
 from app.domain.attempts import Failure, head_text
 from app.domain.delivery import DeliveryState
+from app.queries.api_keys import Caller
 
 
 class Delivery(Reply):
@@ -45,11 +46,18 @@ class DeliveryAttempt(Reply):
     duration_ms: int
     status: int | None = Field(description="Null when no answer came.")
     failure: Failure | None = Field(description="Null when it was delivered.")
+    request_head: str | None = Field(
+        description="Where it went, without the query. Where it failed, also its headers, values that may be secret "
+        "masked, and the beginning of its body; of a connector never more than the host. Null without the scope "
+        "`events:read`.",
+        examples=["POST https://hooks.example.com/zeroten"],
+    )
     reply_head: str = Field(description="The beginning of the receiver's answer.")
 
     @classmethod
-    def of(cls, row: Mapping[Any, Any]) -> "DeliveryAttempt":
-        return cls.model_validate({**row, "reply_head": head_text(row["reply_head"])})
+    def of(cls, row: Mapping[Any, Any], *, caller: Caller) -> "DeliveryAttempt":
+        request_head = row["request_head"] if caller.may("events:read") else None
+        return cls.model_validate({**row, "request_head": request_head, "reply_head": head_text(row["reply_head"])})
 
 
 class DeliveryWithAttempts(Delivery):
@@ -60,6 +68,6 @@ def delivery_of(row: Mapping[Any, Any]) -> Delivery:
     return Delivery(**Delivery.fields_of(row))
 
 
-def delivery_with_attempts(row: Mapping[Any, Any]) -> DeliveryWithAttempts:
-    attempts = [DeliveryAttempt.of(attempt) for attempt in row["made"]]
+def delivery_with_attempts(row: Mapping[Any, Any], *, caller: Caller) -> DeliveryWithAttempts:
+    attempts = [DeliveryAttempt.of(attempt, caller=caller) for attempt in row["made"]]
     return DeliveryWithAttempts(**Delivery.fields_of(row), attempts=attempts)

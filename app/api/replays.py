@@ -157,4 +157,4 @@ async def deliver_event(
     delivery_id = once.id or once.keep(
         await operations.deliver_event(tx, caller.workspace_id, event_id, body.endpoint_id)
     )
-    return delivery_with_attempts(await get_delivery(tx, caller.workspace_id, delivery_id))
+    return delivery_with_attempts(await get_delivery(tx, caller.workspace_id, delivery_id), caller=caller)

@@ -23,7 +23,7 @@ async def show_delivery(
     request: Request, endpoint_id: EndpointId, delivery_id: DeliveryId, visitor: WebhookViewer, tx: ReadTx, now: Now
 ) -> Response:
     caller = visitor.caller
-    delivery = delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id))
+    delivery = delivery_with_attempts(await queries.get_delivery(tx, caller.workspace_id, delivery_id), caller=caller)
     if delivery.endpoint_id != endpoint_id:
         raise PageNotFound
     endpoint = await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)

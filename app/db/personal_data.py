@@ -31,6 +31,7 @@ PERSONAL: Mapping[str, str] = {
     "deliveries.body": "null, which means the event's",
     "delivery_log.body": "null, which means the event's",
     "delivery_attempts.reply_head": "emptied: receivers like to repeat what they got",
+    "delivery_attempts.request_head": "its first line only, which says where it went",
     "remote_records.remote_id": "deleted with its row",
     "touchpoints.external_id": "deleted with its row",
     "touchpoints.properties": "deleted with its row",

@@ -73,6 +73,7 @@ class Outcome:
     head: bytes  # the first bytes of the body, as they came
     duration_ms: int
     sent: bool  # whether the receiver may have seen the request
+    request_head: str = ""  # as the log keeps it
 
 
 def unsent(failure: Failure, *, why: str) -> Outcome:

@@ -14,6 +14,7 @@ from app.db.statements import fetch, until_unraced
 from app.domain import ids
 from app.domain.events import Event, EventType
 from app.domain.recipient import RecipientNotFound
+from app.operations.deliveries.forget import HAS_HEADS, WITHOUT_HEADS
 from app.operations.events import announce
 from app.operations.responses.bodies import id_sql
 from app.operations.suppressions import forget_idle_suppressions, remember_erased
@@ -145,7 +146,7 @@ _THAW_LOG = f"""
     WHERE d.workspace_id = e.workspace_id AND d.event_id = e.id AND d.body IS NOT NULL
 """
 _STRIP_REPLIES = f"""
-    UPDATE delivery_attempts a SET reply_head = ''
+    UPDATE delivery_attempts a SET {WITHOUT_HEADS}
     FROM (
         SELECT d.workspace_id, d.id FROM {_THEIR_EVENTS}
         JOIN deliveries d ON d.workspace_id = e.workspace_id AND d.event_id = e.id
@@ -153,7 +154,7 @@ _STRIP_REPLIES = f"""
         SELECT d.workspace_id, d.id FROM {_THEIR_EVENTS}
         JOIN delivery_log d ON d.workspace_id = e.workspace_id AND d.event_id = e.id
     ) AS sent
-    WHERE a.workspace_id = sent.workspace_id AND a.delivery_id = sent.id AND a.reply_head <> ''
+    WHERE a.workspace_id = sent.workspace_id AND a.delivery_id = sent.id AND {HAS_HEADS}
 """
 _REDACT_EVENTS = f"""
     UPDATE events e SET body = json_strip_nulls(json_build_object(

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.events import KEPT_FOR
+from app.operations.deliveries.forget import HAS_HEADS, WITHOUT_HEADS
 
 AT_ONCE = 5_000
 
@@ -55,8 +56,8 @@ _LOGGED = """
     JOIN delivery_log d ON d.workspace_id = pruned.workspace_id AND d.event_id = pruned.event_id
 """
 _EMPTY_REPLIES = f"""
-    UPDATE delivery_attempts a SET reply_head = '' FROM {_LOGGED}
-    WHERE a.workspace_id = d.workspace_id AND a.delivery_id = d.id AND a.reply_head <> ''
+    UPDATE delivery_attempts a SET {WITHOUT_HEADS} FROM {_LOGGED}
+    WHERE a.workspace_id = d.workspace_id AND a.delivery_id = d.id AND {HAS_HEADS}
 """
 _THAW_LOG = """
     UPDATE delivery_log d SET body = NULL FROM unnest($1::uuid[], $2::uuid[]) AS pruned (workspace_id, event_id)

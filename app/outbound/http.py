@@ -35,6 +35,7 @@ from yarl import URL
 from app.domain.addresses import Guard
 from app.domain.attempts import Failure, Outcome, failure_of
 from app.domain.receiver_url import UnusableURL, split_receiver_url
+from app.domain.request_head import request_head, request_line
 from app.outbound.guard import AddressRefused, Dial, PlainHttpRefused, current_dial, guarded_sockets
 from app.outbound.resolver import Lookup, PatientResolver
 from app.outbound.retry_after import read_retry_after
@@ -77,6 +78,12 @@ class Request:
     headers: Mapping[str, str]
     body: bytes = b""
     has_id: bool = True  # by which the receiver knows it again, so that sending it twice does no harm
+    has_secrets: bool = False  # in its path, headers or body
+
+    def head(self, *, failed: bool) -> str:
+        """As the log keeps it."""
+        line = request_line(self.method, self.url, with_path=not self.has_secrets)
+        return request_head(line, self.headers, self.body) if failed and not self.has_secrets else line
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,10 +150,10 @@ class GuardedClient:
             async with asyncio.timeout(deadline_seconds):
                 reply = await self._send(request, limits=_limits(deadline_seconds))
         except (ClientError, TimeoutError, UnusableURL) as error:
-            return Answer(_failed(error, duration_ms=_milliseconds(clock() - started)), {})
+            return Answer(_failed(error, request, duration_ms=_milliseconds(clock() - started)), {})
         seconds = min(HEAD_SECONDS, started + deadline_seconds - clock())
         head = await _read_head(reply, seconds=seconds, most=head_bytes)
-        outcome = _answered(reply, head=head, now=now, duration_ms=_milliseconds(clock() - started))
+        outcome = _answered(reply, request, head=head, now=now, duration_ms=_milliseconds(clock() - started))
         return Answer(outcome, reply.headers)
 
     async def _send(self, request: Request, *, limits: ClientTimeout) -> ClientResponse:
@@ -198,18 +205,20 @@ async def _read_head(reply: ClientResponse, *, seconds: float, most: int) -> byt
     return head
 
 
-def _answered(reply: ClientResponse, *, head: bytes, now: datetime, duration_ms: int) -> Outcome:
+def _answered(reply: ClientResponse, request: Request, *, head: bytes, now: datetime, duration_ms: int) -> Outcome:
+    failure = failure_of(reply.status)
     return Outcome(
         status=reply.status,
-        failure=failure_of(reply.status),
+        failure=failure,
         retry_after_seconds=read_retry_after(reply.headers.get("Retry-After"), now=now),
         head=head,
         duration_ms=duration_ms,
         sent=True,
+        request_head=request.head(failed=failure is not None),
     )
 
 
-def _failed(error: Exception, *, duration_ms: int) -> Outcome:
+def _failed(error: Exception, request: Request, *, duration_ms: int) -> Outcome:
     return Outcome(
         status=None,
         failure=_failure(error),
@@ -217,6 +226,7 @@ def _failed(error: Exception, *, duration_ms: int) -> Outcome:
         head=b"",
         duration_ms=duration_ms,
         sent=not isinstance(error, BEFORE_SENDING),
+        request_head=request.head(failed=True),
     )
 
 

@@ -31,6 +31,7 @@ CREATE TABLE delivery_attempts (
     status INTEGER,
     failure TEXT,
     reply_head BYTEA DEFAULT '' NOT NULL,
+    request_head TEXT DEFAULT '' NOT NULL,
     CONSTRAINT pk_delivery_attempts PRIMARY KEY (workspace_id, delivery_id, number, started_at)
 )
  PARTITION BY RANGE (started_at);

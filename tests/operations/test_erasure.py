@@ -83,7 +83,7 @@ async def an_answer(engine: Engine, tenant: Tenant, recipient_id: UUID) -> UUID:
     waiting, done = uuid4(), uuid4()
     attempt = {
         **place, "number": 1, "started_at": NOW, "endpoint_id": sent["endpoint_id"], "duration_ms": 1,
-        "reply_head": MARK.encode(),
+        "reply_head": MARK.encode(), "request_head": f"POST https://example.com\n{MARK}",
     }  # fmt: skip
     endpoint = {"id": sent["endpoint_id"], "url": "https://example.com", **place}
     revision = {

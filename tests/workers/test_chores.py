@@ -111,6 +111,7 @@ async def test_what_was_said_about_somebody_goes_with_the_event_that_knows_of_wh
             assert await database.fetchval(about_ada) == kept
         (delivery,) = await scene.deliveries(endpoint)
     assert (delivery["state"], delivery["attempts"][0]["reply_head"]) == ("delivered", "")
+    assert delivery["attempts"][0]["request_head"] == f"POST {here.url}"
 
 
 async def test_the_sweep_finds_what_the_notes_forgot(scene: Scene) -> None:

@@ -70,6 +70,7 @@ async def test_credentials_are_checked_at_once_and_refused_ones_disable_the_endp
     assert (passed["state"], passed["last_status"]) == ("delivered", 200)
     assert (refused["state"], refused["last_failure"]) == ("exhausted", "not_there")
     assert "Unknown Webhook" in refused["attempts"][0]["reply_head"]
+    assert refused["attempts"][0]["request_head"] == f"GET {discord.url}"  # the path lets in whoever knows it
     disabled = await scene.get(f"{PLACE}/{bad['id']}")
     assert (disabled["state"], disabled["disabled_reason"]) == ("disabled", "not_there")
 

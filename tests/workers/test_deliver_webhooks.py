@@ -274,3 +274,5 @@ async def test_what_came_back_about_a_deleted_response_is_emptied(scene: Scene) 
         after = {one["id"]: one["attempts"][0]["reply_head"] for one in await scene.deliveries(endpoint)}
     assert sorted(before.values()) == ["Ada", "Cannot store Ada"]
     assert set(after.values()) == {""}
+    heads = await scene.database.fetch("SELECT request_head FROM delivery_attempts")
+    assert {row["request_head"] for row in heads} == {f"POST {here.url}"}

@@ -219,6 +219,7 @@ delivery_attempts = Table(
     Column("status", Integer),
     Column("failure", Text),
     Column("reply_head", LargeBinary, nullable=False, server_default=text("''")),
+    Column("request_head", Text, nullable=False, server_default=text("''")),  # its first line says where it went
     Index("ix_delivery_attempts_endpoint", "workspace_id", "endpoint_id", "started_at"),
     postgresql_partition_by="RANGE (started_at)",
 )

@@ -96,24 +96,25 @@ def _attempt(attempt: Attempt, *, number: int) -> tuple[object, ...]:
     outcome = attempt.outcome
     failure = outcome.failure.value if outcome.failure else None
     head = outcome.head[:REPLY_HEAD_BYTES]
-    return number, attempt.started_at, outcome.duration_ms, outcome.status, failure, head
+    return number, attempt.started_at, outcome.duration_ms, outcome.status, failure, head, outcome.request_head
 
 
-NO_ATTEMPT = (None,) * 6
+NO_ATTEMPT = (None,) * 7
 
 _SETTLING = """
     WITH settled AS MATERIALIZED (
         SELECT * FROM unnest(
             $1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::interval[], $6::uuid[],
-            $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::text[], $12::bytea[]
+            $7::int[], $8::timestamptz[], $9::int[], $10::int[], $11::text[], $12::bytea[], $13::text[]
         ) AS s (
             workspace_id, id, claim_id, state, wait, endpoint_id,
-            number, started_at, duration_ms, status, failure, reply_head
+            number, started_at, duration_ms, status, failure, reply_head, request_head
         )
     ), noted AS (
-        INSERT INTO delivery_attempts
-            (workspace_id, delivery_id, number, started_at, endpoint_id, duration_ms, status, failure, reply_head)
-        SELECT workspace_id, id, number, started_at, endpoint_id, duration_ms, status, failure, reply_head
+        INSERT INTO delivery_attempts (workspace_id, delivery_id, number, started_at, endpoint_id, duration_ms, status,
+            failure, reply_head, request_head)
+        SELECT workspace_id, id, number, started_at, endpoint_id, duration_ms, status,
+            failure, reply_head, request_head
         FROM settled WHERE number IS NOT NULL
         ON CONFLICT DO NOTHING
     ), finished AS (

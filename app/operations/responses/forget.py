@@ -8,6 +8,7 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.db.tables import response_revisions
 from app.domain.ids import uuid_v7
+from app.operations.deliveries.forget import HAS_HEADS, WITHOUT_HEADS
 from app.operations.responses.bodies import id_sql
 
 # Events carry the time they were made in their id, and each was made when the answer was changed: a look through these
@@ -43,7 +44,7 @@ REDACT_EVENTS = f"""
     FROM ({TOLD}) AS told WHERE e.workspace_id = told.workspace_id AND e.id = told.id
 """
 EMPTY_REPLIES = f"""
-    UPDATE delivery_attempts a SET reply_head = ''
+    UPDATE delivery_attempts a SET {WITHOUT_HEADS}
     FROM (
         SELECT d.workspace_id, d.id FROM ({TOLD}) AS told
         JOIN deliveries d ON d.workspace_id = told.workspace_id AND d.event_id = told.id
@@ -51,7 +52,7 @@ EMPTY_REPLIES = f"""
         SELECT d.workspace_id, d.id FROM ({TOLD}) AS told
         JOIN delivery_log d ON d.workspace_id = told.workspace_id AND d.event_id = told.id
     ) AS sent
-    WHERE a.workspace_id = sent.workspace_id AND a.delivery_id = sent.id AND a.reply_head <> ''
+    WHERE a.workspace_id = sent.workspace_id AND a.delivery_id = sent.id AND {HAS_HEADS}
 """
 THAW_DELIVERIES = f"""
     UPDATE deliveries d SET body = NULL FROM ({TOLD}) AS told

@@ -84,7 +84,7 @@ class _Run:
         seconds = self._ends_at - asyncio.get_running_loop().time()
         headers = {"content-type": step.content_type, **step.headers} if step.body else step.headers
         answer = await self._client.ask(
-            Request(step.method, step.url, headers, step.body, has_id=False),
+            Request(step.method, step.url, headers, step.body, has_id=False, has_secrets=True),
             now=self._now,
             deadline_seconds=max(seconds, LEAST_SECONDS),
             head_bytes=self._reply_bytes,
