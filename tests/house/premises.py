@@ -223,6 +223,7 @@ CALLS: Mapping[str, Call] = {
     "list_accounts": Call(),
     "get_account": Call(),
     "update_account": Call({"name": "Changed"}),
+    "query_recipients": Call({"filter": {"field": "email", "exists": True}}),
     "preview_audience": Call(
         {"filter": {"field": "last_score", "campaign_id": "{campaign_id}", "lte": 6}, "campaign_id": "{campaign_id}"}
     ),

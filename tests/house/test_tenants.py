@@ -26,7 +26,7 @@ WITH_IDS = sorted(name for name, (_, path) in EVERY.items() if "{" in path and n
 MAKES_HIS_OWN = {
     "create_campaign": 201, "upsert_account": 201, "create_tracked_property": 202, "create_api_key": 201,
     "create_mail_source": 201,
-    "get_workspace": 200, "update_workspace": 200,
+    "get_workspace": 200, "update_workspace": 200, "query_recipients": 200,
     "sample_events": 200, "get_sample_size": 200, "list_survey_templates": 200,
 }  # fmt: skip
 REFUSES_HER_IDS = {
