@@ -15,6 +15,7 @@ from slack_sdk.models.blocks import Block
 
 from app.domain.connectors import slack, teams
 from app.domain.connectors.story import Background, Person, Story
+from app.domain.follow_up import FollowUp, FollowUpState
 from app.domain.metric import Band
 from tests.outbound.connectors.stories import STORY
 
@@ -29,6 +30,7 @@ people = st.none() | st.builds(
     Person, id=st.just("rcpt_1"), external_id=some_text, email=some_text, name=some_text,
     properties=st.dictionaries(st.sampled_from(["plan", "tier", "seats"]), texts | st.integers() | st.booleans()),
 )  # fmt: skip
+follow_ups = st.builds(FollowUp, st.sampled_from(FollowUpState), st.text(max_size=80), st.text(max_size=80))
 stories: st.SearchStrategy[Story] = st.builds(
     replace,
     st.just(STORY),
@@ -39,15 +41,19 @@ stories: st.SearchStrategy[Story] = st.builds(
     band=st.sampled_from(Band),
     previous_score=st.none() | st.integers(0, 10),
     background=st.builds(
-        Background, account=some_text, account_owner=some_text, last_score=st.none() | st.integers(0, 10)
+        Background,
+        account=some_text,
+        account_owner=some_text,
+        last_score=st.none() | st.integers(0, 10),
+        follow_up=st.none() | follow_ups,
     ),
     is_live=st.booleans(),
 )
 
 
-@given(story=stories)
-def test_slack_would_take_every_message(story: Story) -> None:
-    message = slack.message_of(story, link=LINK)
+@given(story=stories, has_buttons=st.booleans())
+def test_slack_would_take_every_message(story: Story, has_buttons: bool) -> None:
+    message = slack.message_of(story, link=LINK, has_buttons=has_buttons)
     assert message["text"]
     for block in message["blocks"]:
         parsed = Block.parse(block)
