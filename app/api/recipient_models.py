@@ -164,6 +164,8 @@ class RecipientReply(Reply):
     account: AccountSummary | None
     properties: dict[str, Any]
     unsubscribed_at: Instant | None
+    bounced_at: Instant | None = Field(description="The e-mail address does not exist; until it is another one.")
+    complained_at: Instant | None = Field(description="They called a mail spam, and get no more.")
     last_asked_at: Instant | None = Field(description="Over all campaigns and channels.")
     last_answered_at: Instant | None
     last_score: int | None = Field(description="Of the last answer that counts, on the scale of its campaign.")

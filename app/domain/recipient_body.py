@@ -7,7 +7,7 @@ from app.domain import ids
 from app.domain.payload import instant_text
 
 PLAIN = ("external_id", "email", "phone", "name", "locale", "time_zone", "properties", "last_score", "revision")
-INSTANTS = ("unsubscribed_at", "last_answered_at", "created_at", "updated_at")
+INSTANTS = ("unsubscribed_at", "bounced_at", "complained_at", "last_answered_at", "created_at", "updated_at")
 
 
 def recipient_body(row: Mapping[Any, Any]) -> dict[str, Any]:

@@ -162,6 +162,7 @@ _UPDATE = f"""
         locale = said.locale, time_zone = said.time_zone, account_id = said.account_id,
         properties = said.properties::jsonb,
         unsubscribed_at = said.unsubscribed_at, asked_at = said.asked_at,
+        bounced_at = CASE WHEN r.email IS NOT DISTINCT FROM said.email THEN r.bounced_at END,
         updated_at = $13, revision = r.revision + 1, changed_in = pg_current_xact_id()
     FROM {_SAID.format(more=", $14::integer[]", names=", revision")}
     WHERE r.workspace_id = said.workspace_id AND r.id = said.id AND r.revision = said.revision

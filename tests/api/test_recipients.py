@@ -1,5 +1,8 @@
 from typing import Any
 
+from sqlalchemy import text
+
+from app.db.engine import Engine
 from tests.conftest import Tenant
 
 ADA = {"external_id": "a", "email": "Ada@Example.com", "phone": "+49 30 123456", "name": "Ada", "locale": "pt_br"}
@@ -189,3 +192,16 @@ async def test_a_repeated_key_answers_as_the_first_time(alice: Tenant) -> None:
 async def test_a_reference_that_names_nothing_is_refused(alice: Tenant) -> None:
     for reference in ("nobody", "email:", "name:Ada", "rcpt_1", "external_id:%00"):
         assert (await alice.api.get(f"/v1/recipients/{reference}")).status_code == 422, reference
+
+
+async def test_a_bounced_address_is_shown_until_it_is_another_one(alice: Tenant, engine: Engine) -> None:
+    ada = await a_recipient(alice)
+    async with engine.write() as tx:
+        bounce = text("UPDATE recipients SET bounced_at = now(), complained_at = now() WHERE workspace_id = :id")
+        await tx.execute(bounce, {"id": alice.workspace_id})
+    at = f"/v1/recipients/{ada['id']}"
+    renamed = (await alice.api.patch(at, json={"name": "Lovelace"})).json()
+    assert renamed["bounced_at"] is not None
+    moved = (await alice.api.patch(at, json={"email": "ada@example.org"})).json()
+    assert moved["bounced_at"] is None
+    assert moved["complained_at"] is not None
