@@ -1,14 +1,13 @@
 """A letter as the bytes that SMTP carries.
 
-The headers are written here and not by Python's EmailMessage: it rewrites every word longer than its lines as
-=?utf-8?q?…?=, also a URL in List-Unsubscribe, which ends the one click; with longer lines it writes longer bodies and
-encoded words than are allowed; and it puts spaces into long names that are not ASCII.
+It is written here and not by Python's EmailMessage, which takes some ten times as long. And it rewrites every word
+longer than its lines as =?utf-8?q?…?=, also a URL in List-Unsubscribe, which ends the one click; with longer lines it
+writes longer bodies and encoded words than are allowed; and it puts spaces into long names that are not ASCII.
 """
 
 import re
+from binascii import b2a_qp
 from email.header import Header
-from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime, quote
 
 from app.domain.letter import Letter, Mailbox, wire_address
@@ -20,17 +19,25 @@ CONTROL = re.compile(r"[\x00-\x20\x7f]+")
 
 
 def compose(letter: Letter) -> bytes:
-    """The whole mail, the same for the same letter but for the boundary between its parts."""
     lines = (f"{name}: {value}\r\n" for name, value in _headers(letter).items())
     return "".join(lines).encode() + _body(letter)  # not ASCII only where an address is not: RFC 6532
 
 
 def _body(letter: Letter) -> bytes:
     """With the headers that say what it is made of."""
-    body = EmailMessage(policy=SMTP)
-    body.set_content(plain_text_of(letter))
-    body.add_alternative(html_of(letter), subtype="html")
-    return body.as_bytes()
+    boundary = f"=_{letter.message_id.hex}"  # quoted-printable never writes this
+    kinds = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'
+    parts = (_part(boundary, "plain", plain_text_of(letter)), _part(boundary, "html", html_of(letter)))
+    return kinds.encode() + b"".join(parts) + f"--{boundary}--\r\n".encode()
+
+
+def _part(boundary: str, kind: str, text: str) -> bytes:
+    head = (
+        f"--{boundary}\r\nContent-Type: text/{kind}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    )
+    lines = "\r\n".join(text.splitlines()).encode()
+    return head.encode() + b2a_qp(lines, istext=True) + b"\r\n"
 
 
 def _headers(letter: Letter) -> dict[str, str]:

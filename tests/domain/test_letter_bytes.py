@@ -10,6 +10,7 @@ import pytest
 
 from app.domain.brand import Brand
 from app.domain.letter import LONGEST_PUBLIC_URL, Letter, Mailbox, Purpose, message_of, verp_address
+from app.domain.letter_body import html_of, plain_text_of
 from app.domain.letter_bytes import compose
 from app.domain.metric import NPS
 
@@ -112,3 +113,18 @@ def test_a_bounce_says_which_mail_it_is_about() -> None:
 @pytest.mark.parametrize("address", ["bounces@example.com", "bounces+ada@example.com", "b+" + "x" * 32 + "@e.com", ""])
 def test_an_address_of_somebody_elses_names_no_mail(address: str) -> None:
     assert message_of(address) is None
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "ja"])
+def test_both_bodies_arrive_as_they_were_written(language: str) -> None:
+    letter = replace(LETTER, language=language, intro=".\n..\n=41 \t\n" + "x" * 300 + "é" * 100 + " \n\nFrom here")
+    mail = read(letter)
+    bodies = {part.get_content_subtype(): part for part in mail.iter_parts()}
+    assert [*bodies] == ["plain", "html"]
+    assert bodies["plain"].get_content().splitlines() == plain_text_of(letter).splitlines()
+    assert bodies["html"].get_content().splitlines() == html_of(letter).splitlines()
+    raw = compose(letter)
+    assert max(map(len, raw.split(b"\r\n"))) <= 200
+    assert b"\n" not in raw.replace(b"\r\n", b"")
+    assert raw.isascii()
+    assert compose(letter) == raw
