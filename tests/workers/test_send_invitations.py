@@ -1,0 +1,141 @@
+"""The loop that mails: over a real SMTP server on loopback, and into the captured mailbox."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from app.config import Settings
+from app.db.engine import Engine
+from app.operations.instance import recognise_instance
+from app.outbound.email.server import SmtpServer
+from app.outbound.email.smtp import Mailer
+from app.workers.home import only_at_home
+from app.workers.send_invitations import Postman
+from tests.builders import rows
+from tests.conftest import SECRET_KEYS, a_tenant, running_app
+from tests.operations.invitations.office import DAY, Office
+from tests.outbound.email.mailboxes import a_mail_server, a_scripted_server
+
+PUBLIC_URL = "https://surveys.example.com"
+
+
+@pytest.fixture
+async def office(own_database_url: str, own_engine: Engine) -> AsyncIterator[Office]:
+    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
+        yield Office(own_engine, alice, datetime.now(UTC))
+
+
+@asynccontextmanager
+async def a_postman(office: Office, server: SmtpServer | None) -> AsyncIterator[Postman]:
+    settings = Settings(secret_keys=SECRET_KEYS, public_url=PUBLIC_URL)
+    if server is None:
+        yield Postman(office.engine, settings, mailer=None, stop=asyncio.Event(), clock=lambda: office.now)
+        return
+    async with Mailer(server) as mailer:
+        yield Postman(office.engine, settings, mailer=mailer, stop=asyncio.Event(), clock=lambda: office.now)
+
+
+async def all_due(office: Office) -> None:
+    await office.plan()
+    office.now += DAY
+
+
+async def captured(office: Office) -> list[dict[str, object]]:
+    return await rows(office.engine, "SELECT to_address, subject FROM captured_mails ORDER BY to_address")
+
+
+async def test_mails_leave_by_smtp_with_a_link_of_their_own(office: Office) -> None:
+    await office.people("ada", "bob")
+    campaign = await office.launched()
+    await all_due(office)
+
+    async with a_mail_server() as server, a_postman(office, server.server) as postman:
+        await postman.step()
+
+    assert sorted(mail.rcpt_tos[0] for mail in server.mails) == ["ada@example.com", "bob@example.com"]
+    assert all(f"{PUBLIC_URL}/s/".encode() in (mail.original_content or b"") for mail in server.mails)
+    assert await office.states(campaign) == {"sent": 2}
+    assert await captured(office) == []
+
+
+async def test_without_a_server_they_are_captured(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched(email={"subject": {"en": "A word, {name|friend}?"}})
+    await all_due(office)
+
+    async with a_postman(office, None) as postman:
+        await postman.step()
+
+    assert await captured(office) == [{"to_address": "ada@example.com", "subject": "A word, friend?"}]
+    assert await office.states(campaign) == {"sent": 1}
+
+
+async def test_a_test_workspace_mails_nobody(office: Office) -> None:
+    await office.people("ada")
+    await office.launched()
+    await office.engine_says("UPDATE workspaces SET mode = 'test'")
+    await all_due(office)
+
+    async with a_mail_server() as server, a_postman(office, server.server) as postman:
+        await postman.step()
+
+    assert server.mails == []
+    assert len(await captured(office)) == 1
+
+
+async def test_a_server_that_is_away_asks_nobody(office: Office) -> None:
+    (ada,) = await office.people("ada")
+    campaign = await office.launched()
+    await all_due(office)
+
+    async with a_postman(office, SmtpServer("127.0.0.1", 9)) as postman:
+        await postman.step()
+
+    assert await office.states(campaign) == {"planned": 1}
+    assert await office.asked_at(ada) is None
+
+
+async def test_an_address_that_is_refused_has_bounced(office: Office) -> None:
+    await office.people("ada", "bob")
+    campaign = await office.launched()
+    await all_due(office)
+
+    async with a_mail_server() as server, a_postman(office, server.server) as postman:
+        server.recipient_replies = {"ada@example.com": "550 5.1.1 nobody here"}
+        await postman.step()
+
+    assert await office.states(campaign) == {"sent": 1, "failed": 1}
+    assert await rows(office.engine, "SELECT email FROM recipients WHERE bounced_at IS NOT NULL") == [
+        {"email": "ada@example.com"}
+    ]
+
+
+async def test_of_a_mail_that_broke_off_nobody_knows_and_it_is_not_repeated(office: Office) -> None:
+    (ada,) = await office.people("ada")
+    campaign = await office.launched()
+    await all_due(office)
+
+    async with a_scripted_server({".": None}) as server, a_postman(office, server) as postman:
+        await postman.step()
+        await postman.step()
+
+    assert await office.states(campaign) == {"unknown": 1}
+    assert await office.asked_at(ada) is not None
+
+
+async def test_a_restored_copy_mails_nobody(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched()
+    await all_due(office)
+    async with office.engine.write() as tx:
+        await recognise_instance(tx, now=office.now)
+    await office.engine_says("UPDATE instance SET fingerprint = 'another server/zeroten'")
+
+    async with a_mail_server() as server, a_postman(office, server.server) as postman:
+        await only_at_home(office.engine, postman.step)()
+
+    assert server.mails == []
+    assert await office.states(campaign) == {"planned": 1}
