@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     in_flight: int = Field(default=128, ge=1)  # concurrent attempts of one worker process
     receivers_allow_loopback: bool = False  # `--dev`
     receivers_allow_cidrs: str = ""  # comma-separated networks that webhooks may reach although they are private
+    outbound_proxy: SecretStr | None = None  # http://user:password@host:3128, for what is not allowed above
     delivery_log_days: int = Field(default=90, ge=1)  # how long finished deliveries and their attempts are kept
 
     # mail
@@ -70,6 +71,14 @@ class Settings(BaseSettings):
         is_right = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
         if url and not is_right:
             raise ValueError("ZEROTEN_PUBLIC_URL reads https://surveys.example.com")
+        return url
+
+    @field_validator("outbound_proxy")
+    @classmethod
+    def _check_outbound_proxy(cls, url: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(url.get_secret_value()) if url else None
+        if parts and not (parts.scheme == "http" and parts.hostname and parts.path in {"", "/"} and not parts.query):
+            raise ValueError("ZEROTEN_OUTBOUND_PROXY reads http://proxy.example.com:3128")
         return url
 
     @model_validator(mode="after")

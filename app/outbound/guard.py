@@ -14,6 +14,8 @@ from aiohttp import AddrInfoType
 
 from app.domain.addresses import Guard, read_address
 
+REFUSED = errno.EACCES, "refused"
+
 
 class AddressRefused(OSError):
     """We may not connect to this address."""

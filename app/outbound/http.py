@@ -9,10 +9,11 @@ import asyncio
 import errno
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
+from http import HTTPStatus
 from time import monotonic
 from typing import Self
 
@@ -21,6 +22,8 @@ from aiohttp import (
     ClientConnectorDNSError,
     ClientConnectorError,
     ClientError,
+    ClientHttpProxyError,
+    ClientProxyConnectionError,
     ClientResponse,
     ClientResponseError,
     ClientSession,
@@ -37,6 +40,7 @@ from app.domain.attempts import Failure, Outcome, failure_of
 from app.domain.receiver_url import UnusableURL, split_receiver_url
 from app.domain.request_head import request_head, request_line
 from app.outbound.guard import AddressRefused, Dial, PlainHttpRefused, current_dial, guarded_sockets
+from app.outbound.proxy import NameUnknown, Proxy, ProxyUnusable, Tunnels, sockets_to_proxy
 from app.outbound.resolver import Lookup, PatientResolver
 from app.outbound.retry_after import read_retry_after
 
@@ -50,12 +54,17 @@ HEADER_BYTES, HEADER_LINES = 8_190, 100  # per line; in all
 
 FAILURES: Mapping[type[Exception], Failure] = {
     UnusableURL: Failure.BAD_URL,
+    NameUnknown: Failure.DNS_FAILED,
+    AddressRefused: Failure.PRIVATE_ADDRESS,
+    PlainHttpRefused: Failure.PLAIN_HTTP,
+    ClientHttpProxyError: Failure.UNREACHABLE,
     ConnectionTimeoutError: Failure.CONNECT_TIMEOUT,
     TimeoutError: Failure.TIMEOUT,
     ClientResponseError: Failure.NOT_HTTP,
     ClientError: Failure.RESET,
 }  # the first that fits
-BEFORE_SENDING = (UnusableURL, ClientConnectorError, ConnectionTimeoutError)
+BEFORE_CONNECTING = (UnusableURL, NameUnknown, AddressRefused, PlainHttpRefused)
+BEFORE_SENDING = (*BEFORE_CONNECTING, ClientConnectorError, ClientHttpProxyError, ConnectionTimeoutError)
 CONNECT_FAILURES: Mapping[type[OSError], Failure] = {
     AddressRefused: Failure.PRIVATE_ADDRESS,
     PlainHttpRefused: Failure.PLAIN_HTTP,
@@ -102,27 +111,25 @@ class GuardedClient:
         user_agent: str,
         tls: ssl.SSLContext | None = None,
         lookup: Lookup = socket.getaddrinfo,
+        proxy: str | None = None,
     ) -> None:
-        connector = TCPConnector(
-            socket_factory=guarded_sockets(guard),
-            resolver=PatientResolver(lookup),
+        """`proxy`: where everything goes that the operator does not vouch for."""
+        resolver = PatientResolver(lookup)
+        connect = partial(
+            TCPConnector,
+            resolver=resolver,
             ttl_dns_cache=DNS_CACHE_SECONDS,
             dns_cache_max_size=DNS_CACHE_NAMES,
             keepalive_timeout=KEEP_ALIVE_SECONDS,
             limit=0,  # whoever claims the work limits what is in flight
             ssl=tls or True,
         )
-        self.session = ClientSession(
-            connector=connector,
-            cookie_jar=DummyCookieJar(),
-            trust_env=False,
-            auto_decompress=False,  # a few kB can unpack to gigabytes
-            max_line_size=HEADER_BYTES,
-            max_field_size=HEADER_BYTES,
-            max_headers=HEADER_LINES,
-            skip_auto_headers=["Accept-Encoding"],
-            headers={"User-Agent": user_agent},
-        )
+        self.session = _session(connect(socket_factory=guarded_sockets(guard)), user_agent=user_agent)
+        self._tunnels, self._outside = Tunnels(guard, resolver), self.session
+        self._proxy = Proxy.read(proxy) if proxy is not None else None
+        if self._proxy is not None:
+            outside = connect(socket_factory=sockets_to_proxy)
+            self._outside = _session(outside, user_agent=user_agent, proxy=self._proxy.url)
 
     async def __aenter__(self) -> Self:
         return self
@@ -132,6 +139,7 @@ class GuardedClient:
 
     async def close(self) -> None:
         await self.session.close()
+        await self._outside.close()
 
     async def post(
         self, url: str, *, headers: Mapping[str, str], body: bytes, now: datetime, deadline_seconds: float
@@ -149,7 +157,7 @@ class GuardedClient:
         try:
             async with asyncio.timeout(deadline_seconds):
                 reply = await self._send(request, limits=_limits(deadline_seconds))
-        except (ClientError, TimeoutError, UnusableURL) as error:
+        except (ClientError, TimeoutError, *BEFORE_CONNECTING) as error:
             return Answer(_failed(error, request, duration_ms=_milliseconds(clock() - started)), {})
         seconds = min(HEAD_SECONDS, started + deadline_seconds - clock())
         head = await _read_head(reply, seconds=seconds, most=head_bytes)
@@ -158,10 +166,7 @@ class GuardedClient:
 
     async def _send(self, request: Request, *, limits: ClientTimeout) -> ClientResponse:
         target = _target(request.url)
-        send = partial(
-            self.session.request, request.method, target, headers=request.headers, data=request.body or None,
-            timeout=limits, allow_redirects=False,
-        )  # fmt: skip
+        send = partial(await self._way_to(target, request), data=request.body or None, timeout=limits)
         dial = Dial(is_plain=target.scheme == "http")
         current_dial.set(dial)
         started = monotonic()
@@ -175,6 +180,31 @@ class GuardedClient:
                 raise
         # Nothing was sent, or a connection kept from earlier died just as we used it. That is nobody's failed attempt.
         return await send()
+
+    async def _way_to(self, target: URL, request: Request) -> Callable[..., Awaitable[ClientResponse]]:
+        headers = request.headers
+        tunnel = await self._tunnels.to(target) if self._proxy is not None else None
+        if tunnel is None or self._proxy is None:
+            return partial(self.session.request, request.method, target, headers=headers, allow_redirects=False)
+        return partial(
+            self._outside.request, request.method, tunnel.url, headers={**headers, "Host": tunnel.host},
+            server_hostname=tunnel.name, proxy_headers=self._proxy.headers, allow_redirects=False,
+        )  # fmt: skip
+
+
+def _session(connector: TCPConnector, *, user_agent: str, proxy: URL | None = None) -> ClientSession:
+    return ClientSession(
+        connector=connector,
+        cookie_jar=DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,  # a few kB can unpack to gigabytes
+        max_line_size=HEADER_BYTES,
+        max_field_size=HEADER_BYTES,
+        max_headers=HEADER_LINES,
+        skip_auto_headers=["Accept-Encoding"],
+        headers={"User-Agent": user_agent},
+        proxy=proxy,
+    )
 
 
 @lru_cache(maxsize=4_096)
@@ -231,13 +261,22 @@ def _failed(error: Exception, request: Request, *, duration_ms: int) -> Outcome:
 
 
 def _failure(error: Exception) -> Failure:
-    """Raises the error again when it is our own."""
+    """Raises ProxyUnusable, and the error again when it is our own."""
+    _check_proxy(error)
     if isinstance(error, ClientConnectorError):
         return _connect_failure(error)
     for kind, failure in FAILURES.items():
         if isinstance(error, kind):
             return failure
     raise error
+
+
+def _check_proxy(error: Exception) -> None:
+    """Raises ProxyUnusable, without what aiohttp says beside it: that quotes URLs."""
+    if isinstance(error, ClientProxyConnectionError):
+        raise ProxyUnusable("the proxy of ZEROTEN_OUTBOUND_PROXY cannot be reached") from None
+    if isinstance(error, ClientHttpProxyError) and error.status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        raise ProxyUnusable("the proxy of ZEROTEN_OUTBOUND_PROXY refuses its user name or password") from None
 
 
 def _connect_failure(error: ClientConnectorError) -> Failure:

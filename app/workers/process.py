@@ -74,7 +74,8 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     secret_keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
     engine = Engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
     try:
-        async with GuardedClient(guard, user_agent=f"Zeroten/{version('zeroten')}") as client:
+        proxy = settings.outbound_proxy.get_secret_value() if settings.outbound_proxy else None
+        async with GuardedClient(guard, user_agent=f"Zeroten/{version('zeroten')}", proxy=proxy) as client:
             yield Sender(settings, engine, client, SigningKeys(Vault.read(secret_keys)))
     finally:
         await engine.close()
