@@ -148,6 +148,15 @@ async def test_a_program_does_not_touch_what_a_person_has_answered(app: FastAPI,
     assert (response["score"], response["excluded_reason"]) == (9, None)
 
 
+async def test_links_that_are_followed_afterwards_take_no_answer_out(app: FastAPI, asked: Asked) -> None:
+    """Of somebody without a script, whose gateway looks at the mail while they answer."""
+    async with a_visitor(app) as visitor:
+        await one_person(visitor, asked, 9)
+        for score in LINKS:
+            await visitor.get(asked.path, params={"score": score})
+    assert await asked.counted() == 1
+
+
 async def test_an_answer_before_the_mail_can_have_been_read_is_flagged(app: FastAPI, alice: Tenant) -> None:
     asked = await a_link(app, alice, mailed=timedelta(seconds=1))
     async with a_visitor(app) as scanner:

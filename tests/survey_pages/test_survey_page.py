@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
 
+from app.api.rate_limit import RateLimit
 from app.db.engine import Engine
 from app.db.tables import campaigns, invitations, responses
 from app.domain.metric import METRICS
@@ -244,8 +245,12 @@ async def test_a_variant_asks_its_own_question_and_is_counted_under_it(
     assert (await asked.response() or {})["segments"] == {"@variant": "b"}
 
 
-async def test_one_link_cannot_be_asked_without_end(app: FastAPI, asked: Asked, visitor: httpx.AsyncClient) -> None:
-    found = [(await visitor.get(asked.path)).status_code for _ in range(40)]
-    assert found[:15] == [200] * 15
-    assert 429 in found
-    assert "Too many attempts" in (await visitor.get(asked.path)).text
+async def test_one_link_cannot_be_asked_without_end(
+    app: FastAPI, asked: Asked, visitor: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state.services, "link_rate_limit", RateLimit(1))
+    replies = [await visitor.get(path) for path in (*[asked.path] * 9, *["/s/nothing"] * 9)]
+    assert [reply.status_code for reply in (*replies[:2], *replies[9:11])] == [200, 200, 404, 404]
+    for last in (replies[8], replies[17]):
+        assert (last.status_code, last.headers["retry-after"]) == (429, "2")
+        assert "Too many attempts" in last.text

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import update
 
-from app.db.tables import invitations
+from app.db.tables import invitations, recipients
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.links import Asked
 
@@ -58,9 +59,15 @@ async def test_a_mistake_can_be_taken_back_for_a_day(visitor: httpx.AsyncClient,
     assert (await asked.recipient())["unsubscribed_at"] is None
     assert await asked.events() == ["recipient.unsubscribed", "recipient.updated"]
     await visitor.post(place(asked))
-    await asked.change(invitations, unsubscribed_at=datetime.now(UTC) - timedelta(hours=25))
+    await refused_at(asked, datetime.now(UTC) - timedelta(hours=25))
     await visitor.post(place(asked), data={"return": "yes"})
     assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def refused_at(asked: Asked, at: datetime) -> None:
+    await asked.change(invitations, unsubscribed_at=at)
+    async with asked.engine.write() as tx:
+        await tx.execute(update(recipients).where(recipients.c.id == asked.recipient_id).values(unsubscribed_at=at))
 
 
 async def test_a_link_takes_back_no_other_refusal(visitor: httpx.AsyncClient, asked: Asked) -> None:
