@@ -4,6 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
+from app.api.audience_models import AudienceFilter
 from app.api.schemas import Flag, Instant, Name, Request, Whole
 from app.domain.asking_parts import LONGEST_SUBJECT, LONGEST_TEXT, MOST_VARIANTS, Confirmation, SenderKind
 from app.domain.blackouts import MOST_BLACKOUTS
@@ -13,13 +14,6 @@ from app.domain.rhythm import Spread, Unit
 from app.domain.sending_window import MOST_HOLIDAYS, Weekday
 from app.domain.triggers import MOST_CANCELLING
 
-Filter = Annotated[
-    dict[str, Any],
-    Field(
-        description="A filter of people; see POST /v1/audiences/preview.",
-        examples=[{"field": "properties.plan", "in": ["pro", "team"]}],
-    ),
-]
 Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]
 Day = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
@@ -104,7 +98,7 @@ class BlackoutInput(Request):
 
     from_: Instant = Field(alias="from")
     until: Instant
-    audience: Filter | None = None
+    audience: AudienceFilter | None = None
 
 
 class WarmUpInput(Request):
@@ -157,7 +151,7 @@ class AskingInput(Request):
     trigger: OnceTrigger | EveryTrigger | AfterAnswerTrigger | TouchpointTrigger | DateTrigger = Field(
         discriminator="kind"
     )
-    audience: Filter | None = None
+    audience: AudienceFilter | None = None
     exclude_newer_than_days: Whole | None = None
     sample: SampleInput | None = None
     most_per_account: Whole | None = None

@@ -27,6 +27,7 @@ from app.domain.campaign import (
 from app.domain.metric import MetricKey
 from app.domain.survey import SurveyChangeMissing, SurveyIncomplete, SurveyInvalid
 from app.domain.survey_templates import TemplateLanguageMissing, TemplateNotFound
+from app.domain.webhook_endpoint import UnknownCampaigns
 from app.operations import campaigns as operations
 from app.queries import campaigns as queries
 from app.queries.api_keys import Caller
@@ -44,6 +45,7 @@ PLACE = "/v1/campaigns/{campaign_id}"
         SurveyInvalid,
         AskingInvalid,
         FilterInvalid,
+        UnknownCampaigns,
         TemplateNotFound,
         TemplateLanguageMissing,
     ),
@@ -92,6 +94,7 @@ async def get_campaign(campaign_id: CampaignId, caller: CampaignReader, tx: Read
         SurveyChangeMissing,
         AskingInvalid,
         FilterInvalid,
+        UnknownCampaigns,
     ),
 )
 async def update_campaign(

@@ -12,6 +12,7 @@ from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, invitations, survey_versions
 from app.domain.asking import Asking, check_can_ask
+from app.domain.audience_json import read_filter
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
@@ -19,7 +20,7 @@ from app.domain.metric import METRICS
 from app.domain.payload import instant_text
 from app.domain.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
 from app.operations.events import announce
-from app.queries.audiences import present_in
+from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
 
 MOVED_EVENT: Mapping[CampaignMove, EventType] = {
@@ -41,10 +42,10 @@ async def create_campaign(
 ) -> UUID:
     """`fields` are the columns a caller chooses.
 
-    Raises CampaignEndsBeforeStart, SurveyInvalid, AskingInvalid, FilterInvalid.
+    Raises CampaignEndsBeforeStart, SurveyInvalid, AskingInvalid, FilterInvalid, UnknownCampaigns.
     """
     check_dates(starts_at=fields["starts_at"], ends_at=fields["ends_at"])
-    fields = _with_asking_read(fields)
+    fields = await _with_asking_read(tx, workspace_id, fields)
     check_survey(survey, metric=METRICS[fields["metric"]])
     campaign_id = new_id(now)
     row = {"workspace_id": workspace_id, "id": campaign_id, **fields, "created_at": now, "updated_at": now}
@@ -67,9 +68,9 @@ async def edit_campaign(
     """Changes what differs; where nothing does, nobody is told. `survey`: None leaves it as it is.
 
     Raises CampaignNotFound, CampaignFieldFixed, CampaignEndsBeforeStart, SurveyInvalid, SurveyIncomplete,
-    SurveyChangeMissing, AskingInvalid, FilterInvalid.
+    SurveyChangeMissing, AskingInvalid, FilterInvalid, UnknownCampaigns.
     """
-    before, fields = await _lock(tx, workspace_id, campaign_id), _with_asking_read(fields)
+    before, fields = await _lock(tx, workspace_id, campaign_id), await _with_asking_read(tx, workspace_id, fields)
     changed = {name: value for name, value in fields.items() if before[name] != value}
     rewritten = survey if survey is not None and survey.to_json() != before["survey"] else None
     if not changed and rewritten is None:
@@ -151,10 +152,17 @@ def _check_edit(before: Mapping[str, Any], changed: Mapping[str, Any], rewritten
         check_questions(rewritten)
 
 
-def _with_asking_read(fields: Mapping[str, Any]) -> dict[str, Any]:
+async def _with_asking_read(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any]) -> dict[str, Any]:
     """As it is stored, every default written down."""
     said = fields.get("asking")
-    return {**fields, "asking": Asking.from_json(said).to_json()} if said is not None else dict(fields)
+    if said is None:
+        return dict(fields)
+    asking = Asking.from_json(said)
+    audiences = [asking.audience, *(blackout.audience for blackout in asking.blackouts)]
+    for audience in audiences:
+        if audience is not None:
+            await check_campaigns_in(tx, workspace_id, read_filter(audience), pointer="/asking")
+    return {**fields, "asking": asking.to_json()}
 
 
 async def _check_asking(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> None:

@@ -73,12 +73,12 @@ async def preview_audience(
         return await select_audience(tx, workspace_id, filter_, limit=SAMPLE, **options)
 
 
-async def check_campaigns_in(tx: ReadTx | Tx, workspace_id: UUID, filter_: Filter) -> None:
+async def check_campaigns_in(tx: ReadTx | Tx, workspace_id: UUID, filter_: Filter, *, pointer: str = "/filter") -> None:
     """Raises UnknownCampaigns."""
     named = campaigns_in(filter_)
     known = select(campaigns.c.id).where(campaigns.c.workspace_id == workspace_id, campaigns.c.id.in_(named))
     if named and named - set((await tx.execute(known)).scalars()):
-        raise UnknownCampaigns("The filter names a campaign that does not exist.", pointer="/filter")
+        raise UnknownCampaigns("The filter names a campaign that does not exist.", pointer=pointer)
 
 
 async def select_audience(

@@ -66,3 +66,15 @@ async def test_a_running_campaign_may_ask_in_another_way(alice: Tenant) -> None:
 
     assert reply.status_code == 200
     assert reply.json()["asking"]["priority"] == 7
+
+
+async def test_a_filter_names_only_campaigns_that_are_there(alice: Tenant, charlie: Tenant) -> None:
+    other = await create(alice)
+    detractors = {"field": "last_band", "campaign_id": other["id"], "eq": "detractor"}
+    campaign = await create(alice, asking=an_asking(audience=detractors))
+    assert campaign["asking"]["audience"] == detractors
+    blackout = {"from": "2026-12-01T00:00:00Z", "until": "2026-12-02T00:00:00Z", "audience": detractors}
+    for asking in (an_asking(audience=detractors), an_asking(blackouts=[blackout])):
+        refused = await patch(charlie, await create(charlie), asking=asking)
+        assert (refused.status_code, refused.json()["code"]) == (422, "unknown_campaigns")
+        assert refused.json()["errors"][0]["pointer"] == "/asking"
