@@ -35,9 +35,10 @@ BEYOND_SCHEMAS = (  # rules of form that a schema cannot tell; the contract says
     "not contain NUL",
 )
 TAKES_ALMOST_ANYTHING = {  # each row has an end of its own
-    "record_responses_in_bulk", "upsert_recipients_in_bulk", "import_recipients",
+    "record_responses_in_bulk", "upsert_recipients_in_bulk", "import_recipients", "upload_reward_codes",
 }  # fmt: skip
-OVERLAPPED = {"/v1/responses/bulk", "/v1/recipients/bulk", "/v1/recipients/query", "/v1/imports/recipients"}  # also the path of some {id}
+# Also the paths of some {id}.
+OVERLAPPED = {"/v1/responses/bulk", "/v1/recipients/bulk", "/v1/recipients/query", "/v1/imports/recipients"}
 ABOUT_METHODS = ("unsupported_method", "allow_header_conformance")  # tested in test_edges.py too
 FOR_BROWSERS = "record_widget_response"
 
