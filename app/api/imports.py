@@ -84,6 +84,7 @@ class ImportRowError(Reply):
     code: str = Field(examples=["recipient_invalid"])
     field: str | None = Field(examples=["email"])
     detail: str
+    record: str | None = Field(description="Of what was pulled: the record's id there. Kept for 30 days.")
 
 
 @routes.post(

@@ -55,6 +55,7 @@ class Pull(Reply):
     last_import_id: ImportId | None = Field(description="What was read last; none where nothing was new.")
     last_failure: Failure | None
     last_failure_hint: str | None = Field(description="What to do about it.")
+    last_reply: str | None = Field(description="What the service said about it.")
 
     @classmethod
     def of(cls, endpoint: Mapping[str, Any], pull: Mapping[str, Any] | None) -> "Pull":
@@ -72,6 +73,7 @@ class Pull(Reply):
             last_import_id=known.get("last_import_id"),
             last_failure=failure,
             last_failure_hint=failure.hint if failure else None,
+            last_reply=known.get("last_reply"),
         )
 
 

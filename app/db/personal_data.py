@@ -47,6 +47,8 @@ NOT_ERASED: Mapping[str, str] = {
     "sns_posts.body": "deleted as soon as a worker has looked into it, after a day at the latest",
     "suppressions.address_hmac": "a keyed digest: it says that somebody said no, not who",
     "import_chunks.bytes": "deleted when the import ends; rows of people erased meanwhile are refused",
+    "pulled_pages.record_ids": "somebody's number at a CRM; go after 30 days",
+    "pulls.last_reply": "why a CRM refused a question; goes with the next answer",
     "import_errors.detail": "written by us, never quotes the row",
     "reward_codes.code": "worth something to whoever has it, says nothing of them; free again it would be given twice",
     "responses.import_id": "names the answer, not the person; without it a repeated import would count it again",

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from app.db.engine import Tx
 from app.db.statements import fetch
 from app.db.vault import Vault
-from app.domain.attempts import Failure
+from app.domain.attempts import Failure, Outcome, head_text
 from app.domain.connectors.catalogue import CONNECTORS, connector_of
 from app.domain.connectors.pages import Page
 from app.domain.connectors.pulling import PullUnusable, check_fields, rows_of
@@ -22,6 +22,9 @@ from app.domain.pull import PullNotSet, wait_after
 from app.domain.recipient_file import FileFormat
 from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk
 from app.queries.webhook_endpoints import lock_endpoint
+
+LONGEST_REPLY = 500  # characters
+RECORDS_KEPT_FOR, AT_ONCE = timedelta(days=30), 1_000
 
 
 class PullTakenOver(Exception):
@@ -104,12 +107,13 @@ async def claim_pull(tx: Tx, *, lease_seconds: float) -> ClaimedPull | None:
 
 async def keep_page(tx: Tx, claimed: ClaimedPull, page: Page, *, now: datetime) -> None:
     """Raises PullTakenOver, TooManyImports; then the transaction must not be committed."""
-    chunk = _chunk(page, claimed.fields, now=now)
+    record_ids, chunk = _lines(page, claimed.fields, now=now)
     import_id, number = claimed.import_id, claimed.chunk_count
     if chunk:
         if import_id is None:
             import_id, number = await _begin_import(tx, claimed, now=now), 0
         await store_chunk(tx, claimed.workspace_id, import_id, number, chunk, now=now)
+        await fetch(tx, _KEEP_RECORDS, claimed.workspace_id, import_id, record_ids, now)
         number += 1
     if not page.is_last:
         await _write(tx, _GO_ON, claimed, import_id, number, page.following.text(), now)
@@ -118,13 +122,14 @@ async def keep_page(tx: Tx, claimed: ClaimedPull, page: Page, *, now: datetime) 
     await _write(tx, _FINISH, claimed, import_id, page.following.text(), now)
 
 
-async def fail_pull(
-    tx: Tx, claimed: ClaimedPull, failure: Failure, *, asked_seconds: float | None, now: datetime
-) -> None:
+async def fail_pull(tx: Tx, claimed: ClaimedPull, outcome: Outcome, *, now: datetime) -> None:
     """What was read so far is stored; reading goes on behind it. Raises PullTakenOver."""
+    failure, asked_seconds = outcome.failure or Failure.ERROR_IN_BODY, outcome.retry_after_seconds
+    # What was no refusal may be people, who are kept nowhere else than where they can be erased.
+    reply = head_text(outcome.head)[:LONGEST_REPLY] if (outcome.status or 0) >= 400 else None
     wait = wait_after(failure, failures=claimed.failures + 1, every=claimed.every, asked_seconds=asked_seconds)
     await _close(tx, claimed, claimed.import_id, now=now)
-    await _write(tx, _FAIL, claimed, claimed.import_id, failure.value, now + wait, now)
+    await _write(tx, _FAIL, claimed, claimed.import_id, failure.value, now + wait, now, reply)
 
 
 async def put_off(tx: Tx, claimed: ClaimedPull, *, wait: timedelta, now: datetime) -> None:
@@ -132,9 +137,15 @@ async def put_off(tx: Tx, claimed: ClaimedPull, *, wait: timedelta, now: datetim
     await _write(tx, _PUT_OFF, claimed, now + wait)
 
 
-def _chunk(page: Page, fields: Mapping[str, str], *, now: datetime) -> bytes:
-    rows = [row for record in page.records for row in rows_of(record, fields, now=now)]
-    return "".join(f"{json.dumps(row)}\n" for row in rows).encode()
+async def forget_pulled_pages(tx: Tx, *, now: datetime) -> int:
+    """One batch of old ones; says how many."""
+    return len(await fetch(tx, _FORGET_RECORDS, now - RECORDS_KEPT_FOR, AT_ONCE))
+
+
+def _lines(page: Page, fields: Mapping[str, str], *, now: datetime) -> tuple[list[str], bytes]:
+    """Which record each is, and what an import reads."""
+    rows = [(record.id, row) for record in page.records for row in rows_of(record, fields, now=now)]
+    return [record_id for record_id, _ in rows], "".join(f"{json.dumps(row)}\n" for _, row in rows).encode()
 
 
 async def _begin_import(tx: Tx, claimed: ClaimedPull, *, now: datetime) -> UUID:
@@ -161,7 +172,7 @@ _SET = """
     ON CONFLICT (workspace_id, endpoint_id) DO UPDATE
     SET every_hours = excluded.every_hours, fields = excluded.fields, updated_at = excluded.updated_at,
         due_at = least(excluded.due_at, p.due_at), claim_id = NULL, failures = 0, last_failure = NULL,
-        cursor = CASE WHEN p.fields::text = excluded.fields::text THEN p.cursor END,
+        last_reply = NULL, cursor = CASE WHEN p.fields::text = excluded.fields::text THEN p.cursor END,
         position = CASE WHEN p.fields::text = excluded.fields::text THEN p.position END
 """
 _REMOVE = "DELETE FROM pulls WHERE workspace_id = $1 AND endpoint_id = $2 RETURNING import_id"
@@ -191,18 +202,30 @@ _CLAIM = """
 _IS_MINE = "workspace_id = $1 AND endpoint_id = $2 AND claim_id = $3"
 _GO_ON = f"""
     UPDATE pulls SET import_id = $4, chunk_count = $5, position = $6::text::jsonb, due_at = $7, updated_at = $7,
-        claim_id = NULL, failures = 0, last_failure = NULL
+        claim_id = NULL, failures = 0, last_failure = NULL, last_reply = NULL
     WHERE {_IS_MINE} RETURNING 1
 """
 _FINISH = f"""
     UPDATE pulls SET cursor = $5::text::jsonb, position = NULL, import_id = NULL, chunk_count = 0, claim_id = NULL,
         last_import_id = coalesce($4, last_import_id), finished_at = $6, updated_at = $6, failures = 0,
-        last_failure = NULL, due_at = greatest(started_at + make_interval(hours => every_hours), $6)
+        last_failure = NULL, last_reply = NULL, due_at = greatest(started_at + make_interval(hours => every_hours), $6)
     WHERE {_IS_MINE} RETURNING 1
 """
 _FAIL = f"""
     UPDATE pulls SET last_import_id = coalesce($4, last_import_id), import_id = NULL, chunk_count = 0,
-        failures = failures + 1, last_failure = $5, due_at = $6, updated_at = $7, claim_id = NULL
+        failures = failures + 1, last_failure = $5, last_reply = $8, due_at = $6, updated_at = $7, claim_id = NULL
     WHERE {_IS_MINE} RETURNING 1
+"""
+_KEEP_RECORDS = """
+    INSERT INTO pulled_pages (workspace_id, import_id, first_line, record_ids, created_at)
+    SELECT $1::uuid, $2::uuid, coalesce(max(first_line + cardinality(record_ids)), 1), $3::text[], $4::timestamptz
+    FROM pulled_pages WHERE workspace_id = $1 AND import_id = $2
+"""
+_FORGET_RECORDS = """
+    DELETE FROM pulled_pages p USING (
+        SELECT workspace_id, import_id, first_line FROM pulled_pages WHERE created_at < $1 LIMIT $2
+    ) AS old
+    WHERE p.workspace_id = old.workspace_id AND p.import_id = old.import_id AND p.first_line = old.first_line
+    RETURNING 1
 """
 _PUT_OFF = f"UPDATE pulls SET due_at = $4, claim_id = NULL WHERE {_IS_MINE} RETURNING 1"

@@ -4,7 +4,7 @@ from sqlalchemy import RowMapping, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
-from app.db.tables import import_chunks, import_errors, imports
+from app.db.tables import import_chunks, import_errors, imports, pulled_pages
 from app.domain.recipient_import import ImportNotFound
 from app.queries.pages import Page, Slice, by_number, newest_first
 
@@ -34,8 +34,21 @@ async def list_import_errors(tx: ReadTx, workspace_id: UUID, import_id: UUID, pa
     """In the order of lines. Raises ImportNotFound."""
     await get_import(tx, workspace_id, import_id)
     errors = import_errors.c
-    query = select(import_errors).where(errors.workspace_id == workspace_id, errors.import_id == import_id)
+    query = select(import_errors, _RECORD).where(errors.workspace_id == workspace_id, errors.import_id == import_id)
     return await by_number(tx, query, errors.line, page)
+
+
+_PAGES, _ERRORS = pulled_pages.c, import_errors.c
+_RECORD = (
+    select(_PAGES.record_ids[_ERRORS.line - _PAGES.first_line + 1])
+    .where(_PAGES.workspace_id == _ERRORS.workspace_id, _PAGES.import_id == _ERRORS.import_id)
+    .where(_PAGES.first_line <= _ERRORS.line)
+    .order_by(_PAGES.first_line.desc())
+    .limit(1)
+    .correlate(import_errors)
+    .scalar_subquery()
+    .label("record")
+)  # of what was pulled
 
 
 async def read_chunk(tx: ReadTx, workspace_id: UUID, import_id: UUID, number: int) -> bytes | None:

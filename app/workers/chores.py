@@ -17,6 +17,7 @@ from app.operations.forget_mails import forget_captured_mails as forget_some_mai
 from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
 from app.operations.prune_events import prune_events as prune_some_events
+from app.operations.pulls import forget_pulled_pages
 from app.operations.remote_records import forget_remote_records as forget_some_remote_records
 from app.operations.reseal import reseal_secrets
 from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_response_keys
@@ -74,6 +75,7 @@ async def forget_captured_mails(engine: Engine, _: Settings) -> None:
 async def forget_remote_records(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await _in_batches(engine, lambda tx: forget_some_remote_records(tx, now=now))
+    await _in_batches(engine, lambda tx: forget_pulled_pages(tx, now=now))
 
 
 async def destroy_old_secrets(engine: Engine, _: Settings) -> None:

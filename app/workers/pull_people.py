@@ -73,8 +73,7 @@ class Puller:
             if isinstance(got, Page):
                 await pulls.keep_page(tx, claimed, got, now=now)
             else:
-                failure = got.failure or Failure.ERROR_IN_BODY
-                await pulls.fail_pull(tx, claimed, failure, asked_seconds=got.retry_after_seconds, now=now)
+                await pulls.fail_pull(tx, claimed, got, now=now)
 
     async def _put_off(self, claimed: ClaimedPull, wait: timedelta) -> None:
         async with self.sender.engine.write() as tx:

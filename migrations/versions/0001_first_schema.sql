@@ -442,6 +442,7 @@ CREATE TABLE pulls (
     last_import_id UUID,
     failures INTEGER DEFAULT 0 NOT NULL,
     last_failure TEXT,
+    last_reply TEXT,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
     CONSTRAINT pk_pulls PRIMARY KEY (workspace_id, endpoint_id),
@@ -450,6 +451,18 @@ CREATE TABLE pulls (
 );
 
 CREATE INDEX ix_pulls_due ON pulls (due_at);
+
+CREATE TABLE pulled_pages (
+    workspace_id UUID NOT NULL,
+    import_id UUID NOT NULL,
+    first_line INTEGER NOT NULL,
+    record_ids TEXT[] DEFAULT '{}' NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_pulled_pages PRIMARY KEY (workspace_id, import_id, first_line),
+    CONSTRAINT fk_pulled_pages_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id)
+);
+
+CREATE INDEX ix_pulled_pages_created ON pulled_pages USING brin (created_at);
 
 CREATE TABLE replays (
     workspace_id UUID NOT NULL,

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.workers.chores import forget_remote_records
 from tests.outbound.connectors.people import START, PullableHubSpot, PullableSalesforce, crowd
 from tests.outbound.connectors.service import Asked, Said, at
 from tests.workers.scene import Scene, until
@@ -132,7 +133,9 @@ async def test_a_row_that_cannot_be_followed_is_reported_but_its_refusal_counts(
         scene.work()
         done = await pulled(scene, endpoint)
     errors = (await scene.get(f"/v1/imports/{done['last_import_id']}/errors"))["data"]
-    assert [(row["line"], row["code"]) for row in errors] == [(1, "identity_conflict"), (3, "recipient_invalid")]
+    assert [(row["line"], row["code"], row["record"]) for row in errors] == [
+        (1, "identity_conflict", "1000"), (3, "recipient_invalid", "1001")
+    ]  # fmt: skip
     assert (await people(scene))["p0@example.com"]["unsubscribed_at"] is not None
 
 
@@ -150,6 +153,8 @@ async def test_what_refuses_us_is_told_and_what_was_read_before_is_stored(scene:
         done = await pulled(scene, endpoint, runs=2)
     assert (told["state"], told["last_failure"]) == ("failing", "unauthorized")
     assert "credentials" in told["last_failure_hint"]
+    assert "MISSING_SCOPES" in told["last_reply"]
+    assert (done["last_failure"], done["last_reply"]) == (None, None)
     assert done["state"] == "waiting"
     assert len(await people(scene)) == 250
     assert (await scene.get(f"{PLACE}/{endpoint['id']}"))["state"] == "enabled"  # a missing scope may still let us send
@@ -279,6 +284,23 @@ async def test_webhooks_and_chats_pull_nobody(scene: Scene) -> None:
     for endpoint in (webhook, chat):
         reply = await scene.tenant.api.put(f"{PLACE}/{endpoint['id']}/pull", json={})
         assert (reply.status_code, reply.json()["code"]) == (422, "pull_unusable")
+
+
+async def test_every_refused_row_of_many_pages_is_found_there_for_a_month(scene: Scene) -> None:
+    some = crowd(250)
+    for at_place in (7, 120, 249):
+        some[at_place].fields["email"] = "nonsense"
+    some[3].fields["hs_email_optout"] = "true"
+    async with a_hubspot(*some) as hubspot:
+        endpoint = await connected(scene, hubspot)
+        await pull(scene, endpoint)
+        scene.work()
+        done = await pulled(scene, endpoint)
+    place = f"/v1/imports/{done['last_import_id']}/errors"
+    assert [row["record"] for row in (await scene.get(place))["data"]] == ["1007", "1120", "1249"]
+    await scene.database.execute("UPDATE pulled_pages SET created_at = created_at - interval '31 days'")
+    await forget_remote_records(scene.engine, scene.settings())
+    assert [row["record"] for row in (await scene.get(place))["data"]] == [None] * 3
 
 
 async def test_opt_outs_travel_both_ways_and_not_in_circles(scene: Scene) -> None:
