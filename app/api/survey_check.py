@@ -34,7 +34,9 @@ class MergeFieldCheck(Reply):
 
 class SurveyCheck(Reply):
     survey_version: int
-    languages: list[LanguageCheck]
+    languages: list[LanguageCheck] = Field(
+        examples=[[{"language": "de", "is_complete": False, "missing": ["follow_up.detractor"]}]]
+    )
     audience_count: int = Field(description="Whom the campaign may ask: its filter and its list, if it has them.")
     merge_fields: list[MergeFieldCheck]
 
