@@ -98,9 +98,9 @@ def sample_size(wanted: Precision, *, variance: float = WORST_CASE[Measure.NPS])
 def answers_needed(wanted: Precision, *, variance: float) -> int:
     """At least 1, at most the population."""
     endless = critical_z(wanted.confidence / 100) ** 2 * variance / (wanted.margin / 100) ** 2
-    if wanted.population is None:
-        return max(1, _up(endless))
-    return max(1, _up(endless / (1 + (endless - 1) / wanted.population)))
+    if endless <= 1:
+        return 1
+    return _up(endless if wanted.population is None else endless / (1 + (endless - 1) / wanted.population))
 
 
 def margin_of(answers: int, wanted: Precision, *, variance: float) -> float:

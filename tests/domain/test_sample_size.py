@@ -51,6 +51,12 @@ def test_an_nps_needs_four_times_as_many_in_the_worst_case() -> None:
     assert answers_needed(Precision(5, 95, population=1_000), variance=NPS) == 607
 
 
+@pytest.mark.parametrize("population", [None, 1, 2, 1_000])
+def test_where_everybody_says_the_same_one_answer_is_enough(population: int | None) -> None:
+    variance = nps_variance(promoters=100, detractors=0)
+    assert answers_needed(Precision(5, 95, population), variance=variance) == 1
+
+
 def test_known_shares_of_promoters_and_detractors_need_fewer() -> None:
     variance = nps_variance(promoters=50, detractors=20)
     assert variance == pytest.approx(0.61)  # 0.7 − 0.3²
