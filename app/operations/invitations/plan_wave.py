@@ -3,47 +3,91 @@
 1. find the wave       after a stop only the latest of those missed, so that nobody is asked twice for silence
 2. select its people   by the audience, less those whom something holds back, in a fair order
 3. draw the sample     the first of them: who was left out last time comes first
-4. write it down       the wave and its invitations together, to be scheduled in batches afterwards
+4. write it down       the wave and its invitations, to be scheduled in batches afterwards
+
+A wave of very many is written down in several transactions, and is `selecting` until the last of them.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.audience_selection import Selection
 from app.domain.invitation import AskingCampaign
 from app.domain.rhythm import Every, Once, Wave, next_wave
 from app.domain.sampling import sampled
 from app.operations.invitations.insert import insert_wave
 from app.queries.turns import find_wave, select_for
 
+TAKEN_AT_ONCE = 50_000  # people in one transaction
+IN_ONE_STATEMENT = 10_000
+
 
 async def plan_wave(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime | None:
-    """Returns when to look again: the next wave."""
-    wave = await find_wave(tx, campaign, now=now)
-    if wave is not None:
-        selection = await select_for(tx, campaign, now=now)
-        chosen = sampled(selection, campaign.asking.sample)
-        await _write_down(tx, campaign, wave, selection, chosen, now=now)
+    """Returns when to look again: the next wave, or at once where this one is not all written down."""
+    wave, is_begun = await _begun(tx, campaign), True
+    if wave is None:
+        wave, is_begun = await find_wave(tx, campaign, now=now), False
+    if wave is not None and not await _take(tx, campaign, wave, is_begun=is_begun, now=now):
+        return now
     trigger = campaign.asking.trigger
     assert isinstance(trigger, Once | Every)
     coming = next_wave(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
     return coming.starts_at if coming else None
 
 
-async def _write_down(
-    tx: Tx, campaign: AskingCampaign, wave: Wave, selection: Selection, chosen: Sequence[UUID], *, now: datetime
-) -> None:
+async def _begun(tx: Tx, campaign: AskingCampaign) -> Wave | None:
+    rows = await fetch(tx, _FIND_BEGUN, campaign.workspace_id, campaign.id)
+    return Wave(rows[0]["number"], rows[0]["starts_at"], rows[0]["ends_at"]) if rows else None
+
+
+async def _take(tx: Tx, campaign: AskingCampaign, wave: Wave, *, is_begun: bool, now: datetime) -> bool:
+    """Whether that was everybody."""
     assert wave.ends_at is not None
     place = campaign.workspace_id, campaign.id, wave.number
-    await fetch(tx, _OPEN_WAVE, *place, wave.starts_at, wave.ends_at, selection.matched, len(chosen), now)
-    await insert_wave(tx, campaign, chosen, wave=wave.number, latest_at=wave.ends_at, now=now)
+    selection = await select_for(tx, campaign, now=now)
+    people = sampled(selection, campaign.asking.sample)
+    if is_begun:
+        people = await _still_missing(tx, campaign, wave, people)
+    else:
+        await fetch(tx, _BEGIN_WAVE, *place, wave.starts_at, wave.ends_at, selection.matched, len(people), now)
+    taken = iter(people[:TAKEN_AT_ONCE])
+    while some := list(islice(taken, IN_ONE_STATEMENT)):
+        await insert_wave(tx, campaign, some, wave=wave.number, latest_at=wave.ends_at, now=now)
+    if len(people) > TAKEN_AT_ONCE:
+        return False
+    await fetch(tx, _OPEN_WAVE, *place)
+    return True
 
 
-_OPEN_WAVE = """
-    INSERT INTO waves (workspace_id, campaign_id, number, state, starts_at, ends_at, audience_count, selected_count,
-        created_at)
-    VALUES ($1, $2, $3, 'open', $4, $5, $6, $7, $8)
+async def _still_missing(tx: Tx, campaign: AskingCampaign, wave: Wave, people: Sequence[UUID]) -> Sequence[UUID]:
+    """Of a sample only so many more: meanwhile some were asked, and others have taken their place in the order."""
+    place = campaign.workspace_id, campaign.id, wave.number
+    rows = await fetch(tx, _FIND_MISSING, *place, f"wave:{wave.number}", list(people))
+    return [row["id"] for row in rows]
+
+
+_FIND_BEGUN = """
+    SELECT number, starts_at, ends_at FROM waves
+    WHERE workspace_id = $1 AND campaign_id = $2 AND state = 'selecting'
+"""
+_BEGIN_WAVE = """
+    INSERT INTO waves
+        (workspace_id, campaign_id, number, starts_at, ends_at, audience_count, selected_count, created_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+"""
+_OPEN_WAVE = "UPDATE waves SET state = 'open' WHERE workspace_id = $1 AND campaign_id = $2 AND number = $3"
+_FIND_MISSING = """
+    SELECT g.id FROM unnest($5::uuid[]) WITH ORDINALITY AS g (id, place)
+    WHERE NOT EXISTS (
+        SELECT FROM invitations v
+        WHERE v.workspace_id = $1 AND v.recipient_id = g.id AND v.campaign_id = $2 AND v.slot = $4
+    )
+    ORDER BY g.place LIMIT (
+        SELECT greatest(0, w.selected_count - (
+            SELECT count(*) FROM invitations v WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND v.wave = $3
+        )) FROM waves w WHERE w.workspace_id = $1 AND w.campaign_id = $2 AND w.number = $3
+    )
 """
