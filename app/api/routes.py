@@ -46,14 +46,16 @@ from app.api.record_responses import RecordingRoute, record_response, record_res
 from app.api.response_models import RecordedResponse, ResponseBulkReply
 from app.api.security_schemes import NEEDS_PUBLISHABLE_KEY, needs_scope
 from app.domain.answers import AnswersInvalid
-from app.domain.campaign import CampaignNotAccepting, CampaignNotFound
+from app.domain.campaign import CampaignIsAnonymous, CampaignNotAccepting, CampaignNotFound
 from app.domain.metric import ScoreOutOfRange
 from app.domain.recipient import RecipientNotFound
 from app.domain.response import AlreadyAnswered, AnsweredInTheFuture, IdempotencyKeyReused, ResponseSealed
 
 REPEATED = "It was here already, or has been amended."
 REFUSED_BY_CAMPAIGN = (CampaignNotFound, CampaignNotAccepting, ScoreOutOfRange)
-REFUSED_ANSWERS = (*REFUSED_BY_CAMPAIGN, *REFUSED_PEOPLE, RecipientNotFound, AnsweredInTheFuture, AnswersInvalid)
+REFUSED_ANSWERS = (
+    *REFUSED_BY_CAMPAIGN, CampaignIsAnonymous, *REFUSED_PEOPLE, RecipientNotFound, AnsweredInTheFuture, AnswersInvalid,
+)  # fmt: skip
 
 PAGES = (
     campaigns,

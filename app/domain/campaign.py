@@ -59,11 +59,19 @@ class CampaignNotAccepting(Conflict):
     code = "campaign_not_accepting"
 
 
+class CampaignIsAnonymous(RuleViolation):
+    """Campaign is anonymous, and the answer names a person."""
+
+    code = "campaign_is_anonymous"
+
+
 class CampaignEndsBeforeStart(RuleViolation):
     """Campaign ends before it starts."""
 
     code = "campaign_ends_before_start"
 
+
+NAMES_NOBODY = "Answers to an anonymous campaign name nobody: leave the recipient out."
 
 ALLOWED_FROM: Mapping[CampaignMove, frozenset[CampaignState]] = MappingProxyType(
     {

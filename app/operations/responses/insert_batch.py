@@ -96,6 +96,7 @@ known AS MATERIALIZED (
         CASE WHEN c.id IS NULL THEN 'campaign_not_found'
              WHEN c.state NOT IN ({ACCEPTING}) THEN 'campaign_not_accepting'
              WHEN i.score NOT BETWEEN m.lowest AND m.highest THEN 'score_out_of_range'
+             WHEN c.is_anonymous AND i.recipient_id IS NOT NULL THEN 'campaign_is_anonymous'
              WHEN i.recipient_id IS NOT NULL AND r.id IS NULL THEN 'recipient_not_found' END AS refusal
     FROM input i
     JOIN LATERAL (SELECT time_zone FROM workspaces w WHERE w.id = i.workspace_id LIMIT 1) w ON true

@@ -11,7 +11,7 @@ from typing import NoReturn
 import asyncpg
 
 from app.db.engine import Engine
-from app.domain.campaign import CampaignNotAccepting
+from app.domain.campaign import NAMES_NOBODY, CampaignIsAnonymous, CampaignNotAccepting
 from app.domain.errors import DomainError
 from app.domain.recipient import RecipientNotFound
 from app.operations.instance_keys import AddressKey
@@ -112,6 +112,8 @@ def _created(response: NewResponse, row: Inserted) -> Recorded:
 def _refusal(row: Inserted, response: NewResponse) -> DomainError:
     if row.refusal == "recipient_not_found":
         return RecipientNotFound("There is no recipient with this id.", pointer="/recipient_id")
+    if row.refusal == CampaignIsAnonymous.code:
+        return CampaignIsAnonymous(NAMES_NOBODY, pointer="/recipient_id")
     refusal = campaign_refusal(row.state, row.metric, score=response.score)
     assert refusal is not None, "PostgreSQL and the domain disagree about what a campaign takes"
     return refusal
