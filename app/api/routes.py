@@ -6,6 +6,7 @@ from app.api import (
     accounts,
     api_keys,
     audiences,
+    campaign_mails,
     campaign_recipients,
     campaigns,
     deliveries,
@@ -59,6 +60,7 @@ REFUSED_ANSWERS = (
 
 PAGES = (
     campaigns,
+    campaign_mails,
     survey_templates,
     survey_check,
     reward_codes,

@@ -44,6 +44,8 @@ PERSONAL: Mapping[str, str] = {
 
 # These outlive the person on purpose, or end by themselves.
 NOT_ERASED: Mapping[str, str] = {
+    "outgoing_mails.raw": "deleted after a week; to colleagues only, as if to a recipient",
+    "outgoing_mails.subject": "deleted after a week",
     "sns_posts.body": "deleted as soon as a worker has looked into it, after a day at the latest",
     "suppressions.address_hmac": "a keyed digest: it says that somebody said no, not who",
     "import_chunks.bytes": "deleted when the import ends; rows of people erased meanwhile are refused",
@@ -76,6 +78,11 @@ NOT_PERSONAL: Mapping[str, str] = {
     "mail_sources.secret": _OURS,
     "mail_sources.topic_arn": _OURS,
     "messages.bounce_kind": _FIXED,
+    "outgoing_mails.envelope_sender": _OURS,
+    "outgoing_mails.failure": _FIXED,
+    "outgoing_mails.purpose": _FIXED,
+    "outgoing_mails.state": _FIXED,
+    "outgoing_mails.to_address": "of the workspace's staff",
     "messages.failure": _FIXED,
     "messages.kind": _FIXED,
     "messages.state": _FIXED,

@@ -16,6 +16,7 @@ from app.operations.erasure import sweep_erasures
 from app.operations.forget_mails import forget_captured_mails as forget_some_mails
 from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
+from app.operations.outgoing_mails import forget_outgoing_mails
 from app.operations.prune_events import prune_events as prune_some_events
 from app.operations.pulls import forget_pulled_pages
 from app.operations.remote_records import forget_remote_records as forget_some_remote_records
@@ -70,6 +71,7 @@ async def forget_sessions(engine: Engine, _: Settings) -> None:
 async def forget_captured_mails(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await _in_batches(engine, lambda tx: forget_some_mails(tx, now=now))
+    await _in_batches(engine, lambda tx: forget_outgoing_mails(tx, now=now))
 
 
 async def forget_remote_records(engine: Engine, _: Settings) -> None:

@@ -21,6 +21,7 @@ from app.db.engine import Engine
 from app.workers import asking, chores
 from app.workers.import_process import work_off_imports
 from app.workers.loop import note_failure
+from app.workers.ship_mails import ship_mails
 from app.workers.sns_posts import look_into_sns_posts
 from app.workers.track_properties import track_properties
 
@@ -42,6 +43,7 @@ class Entry:
 TIMETABLE = (
     Entry(timedelta(seconds=1), work_off_imports),
     Entry(timedelta(seconds=2), chores.work_off_replays),
+    Entry(timedelta(seconds=2), ship_mails),
     Entry(timedelta(seconds=5), look_into_sns_posts),
     Entry(timedelta(seconds=5), track_properties),
     Entry(timedelta(seconds=5), chores.advance_campaigns),

@@ -240,3 +240,29 @@ CREATE TABLE sns_posts (
 );
 
 CREATE INDEX ix_sns_posts_due ON sns_posts (due_at);
+
+CREATE TABLE outgoing_mails (
+    workspace_id UUID NOT NULL,
+    id UUID NOT NULL,
+    campaign_id UUID,
+    purpose TEXT NOT NULL,
+    to_address TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    envelope_sender TEXT NOT NULL,
+    raw BYTEA NOT NULL,
+    state TEXT DEFAULT 'waiting' NOT NULL,
+    failure TEXT,
+    reply_code INTEGER,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE,
+    settled_at TIMESTAMP WITH TIME ZONE,
+    CONSTRAINT pk_outgoing_mails PRIMARY KEY (workspace_id, id),
+    CONSTRAINT fk_outgoing_mails_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
+    CONSTRAINT ck_outgoing_mails_purpose CHECK (purpose IN ('test', 'notice')),
+    CONSTRAINT ck_outgoing_mails_state CHECK (state IN ('waiting', 'sent', 'captured', 'failed', 'unknown')),
+    CONSTRAINT ck_outgoing_mails_due_at CHECK ((state = 'waiting') = (due_at IS NOT NULL))
+);
+
+CREATE INDEX ix_outgoing_mails_created ON outgoing_mails (created_at);
+
+CREATE INDEX ix_outgoing_mails_due ON outgoing_mails (due_at) WHERE due_at IS NOT NULL;

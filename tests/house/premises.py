@@ -115,6 +115,7 @@ async def _answers(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
 async def _listeners(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
     endpoint = {"url": f"https://hooks.example.com/{MARK}", "description": MARK, "campaign_ids": [ids["campaign_id"]]}
     made = [await _made(alice, "/v1/webhook-endpoints", endpoint) for _ in range(2)]
+    await alice.api.patch("/v1/workspace", json={"sender": {"from_email": "surveys@example.com"}})
     sources = [await _made(alice, "/v1/mail-sources", {"kind": "dsn", "name": MARK}) for _ in range(2)]
     key = await _made(alice, "/v1/api-keys", {"name": MARK, "scopes": ["scores:read"]})
     await _made(alice, f"/v1/webhook-endpoints/{made[0]['id']}/test", None)
@@ -272,6 +273,9 @@ CALLS: Mapping[str, Call] = {
     "retry_delivery": Call(),
     "get_workspace": Call(),
     "update_workspace": Call({"name": "Changed"}),
+    "preview_campaign_email": Call(),
+    "send_test_mails": Call({"to": ["nobody@example.com"]}),
+    "list_campaign_test_mails": Call(),
     "create_mail_source": Call({"kind": "postmark", "name": "new"}),
     "list_mail_sources": Call(),
     "delete_mail_source": Call(),

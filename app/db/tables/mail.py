@@ -1,4 +1,4 @@
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, Uuid, text
 
 from app.db.tables.base import belongs_to, created_at, instant, metadata, workspace_column
 
@@ -50,4 +50,31 @@ sns_posts = Table(
     Column("due_at", instant, nullable=False, server_default=text("now()")),
     belongs_to("mail_sources", "source_id"),
     Index("ix_sns_posts_due", "due_at"),
+)
+
+# Mails that belong to no invitation: tests, and notices to whoever looks after the workspace. Kept for a while after
+# they ended, so that somebody can read how.
+outgoing_mails = Table(
+    "outgoing_mails",
+    metadata,
+    workspace_column(),
+    Column("id", Uuid, primary_key=True),
+    Column("campaign_id", Uuid),  # of a test
+    Column("purpose", Text, nullable=False),
+    Column("to_address", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("envelope_sender", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False, server_default=text("'waiting'")),
+    Column("failure", Text),
+    Column("reply_code", Integer),  # SMTP's
+    created_at(),
+    Column("due_at", instant),
+    Column("settled_at", instant),
+    belongs_to("workspaces", refers_to=("id",)),
+    CheckConstraint("purpose IN ('test', 'notice')", name="purpose"),
+    CheckConstraint("state IN ('waiting', 'sent', 'captured', 'failed', 'unknown')", name="state"),
+    CheckConstraint("(state = 'waiting') = (due_at IS NOT NULL)", name="due_at"),
+    Index("ix_outgoing_mails_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_outgoing_mails_created", "created_at"),
 )

@@ -1,0 +1,133 @@
+"""What a campaign's mails look like, before anybody gets one."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import Query, Response
+from fastapi import Request as HttpRequest
+from pydantic import Field, StringConstraints
+
+from app.api.dependencies import CampaignWriter, MailReader, Now, ReadTx, Tx, services_of
+from app.api.pagination import NewestFirst, listing
+from app.api.problem_types import refuses
+from app.api.response_models import Language
+from app.api.routing import router
+from app.api.schemas import CampaignId, Instant, Listing, MailId, RecipientId, Reply, Request
+from app.db.identifiers import new_id
+from app.domain.campaign import CampaignNotFound
+from app.domain.letter import Mailbox
+from app.domain.letter_body import html_of, plain_text_of
+from app.domain.recipient import LONGEST_EMAIL, RecipientInvalid, RecipientNotFound
+from app.domain.survey import SurveyIncomplete
+from app.domain.trial_mail import MOST_ADDRESSES, TooManyTrialMails, TrialAddressRefused
+from app.operations.trial_mails import send_trials
+from app.queries.campaigns import get_campaign
+from app.queries.outgoing_mails import list_test_mails
+from app.queries.trial_letters import Trial, trial_letter
+
+routes = router("campaigns")
+
+Key = Annotated[str, StringConstraints(min_length=1, max_length=40)]
+
+
+class EmailPreview(Reply):
+    language: str
+    sender: str = Field(examples=["Shop <surveys@shop.example>"])
+    reply_to: str | None
+    to: str
+    subject: str
+    html: str
+    text: str
+
+
+class TestMailsSend(Request):
+    to: Annotated[list[Annotated[str, StringConstraints(max_length=LONGEST_EMAIL)]], Field(min_length=1)] = Field(
+        max_length=MOST_ADDRESSES, examples=[["kim@shop.example"]],
+        description="Colleagues: at a domain that the workspace's sender may mail from.",
+    )  # fmt: skip
+    recipient_id: RecipientId | None = Field(
+        None, description="Written as if to them. Without one, to somebody made up."
+    )
+    language: Language | None = None
+    variant: Key | None = None
+
+
+class TestMail(Reply):
+    id: MailId
+    to_address: str
+    subject: str
+    state: str = Field(description="`waiting`, `sent`, `captured` (read it in the dashboard), `failed` or `unknown`.")
+    failure: str | None
+    reply_code: int | None = Field(description="What the SMTP server said.")
+    created_at: Instant
+    settled_at: Instant | None
+
+
+class TestMails(Reply):
+    mails: list[TestMail]
+
+
+@routes.get(
+    "/v1/campaigns/{campaign_id}/email-preview",
+    summary="See the mail of a campaign",
+    responses=refuses(CampaignNotFound, RecipientNotFound, SurveyIncomplete),
+)
+async def preview_campaign_email(
+    campaign_id: CampaignId,
+    caller: MailReader,
+    tx: ReadTx,
+    now: Now,
+    request: HttpRequest,
+    recipient_id: Annotated[RecipientId | None, Query(description="As they would get it.")] = None,
+    language: Language | None = None,
+    variant: Key | None = None,
+) -> EmailPreview:
+    """Its links lead nowhere. Without a recipient it is written to somebody made up."""
+    letter = await trial_letter(
+        tx, caller.workspace_id, campaign_id, Trial(recipient_id, language, variant), message_id=new_id(now),
+        address=services_of(request).settings.public_address, now=now,
+    )  # fmt: skip
+    return EmailPreview(
+        language=letter.language, sender=_shown(letter.sender), reply_to=letter.reply_to and letter.reply_to.email,
+        to=_shown(letter.to), subject=letter.subject, html=html_of(letter), text=plain_text_of(letter),
+    )  # fmt: skip
+
+
+@routes.post(
+    "/v1/campaigns/{campaign_id}/test-mails",
+    status_code=202,
+    summary="Send the mail of a campaign to colleagues",
+    responses=refuses(
+        CampaignNotFound, RecipientNotFound, SurveyIncomplete, RecipientInvalid, TrialAddressRefused, TooManyTrialMails
+    ),
+)
+async def send_test_mails(
+    campaign_id: CampaignId, body: TestMailsSend, caller: CampaignWriter, tx: Tx, now: Now, request: HttpRequest
+) -> TestMails:
+    """A worker sends them; the list of test mails tells how that went. Nothing of it counts, and their links lead
+    nowhere. Where no SMTP server is set, and in test workspaces, they are captured."""
+    trial = Trial(body.recipient_id, body.language, body.variant)
+    address = services_of(request).settings.public_address
+    sent = await send_trials(
+        tx, caller.workspace_id, campaign_id, trial, to=body.to, livemode=caller.livemode, address=address, now=now
+    )
+    return TestMails(mails=[TestMail(**row) for row in sent])
+
+
+@routes.get(
+    "/v1/campaigns/{campaign_id}/test-mails",
+    response_model=Listing[TestMail],
+    summary="List the test mails of a campaign",
+    responses=refuses(CampaignNotFound),
+)
+async def list_campaign_test_mails(
+    campaign_id: CampaignId, caller: MailReader, tx: ReadTx, page: NewestFirst, request: HttpRequest, response: Response
+) -> Mapping[str, Any]:
+    """Those of the last week."""
+    await get_campaign(tx, caller.workspace_id, campaign_id)
+    found = await list_test_mails(tx, caller.workspace_id, campaign_id, page)
+    return listing(request, response, found, [TestMail(**row) for row in found.rows])
+
+
+def _shown(box: Mailbox) -> str:
+    return f"{box.name} <{box.email}>" if box.name else box.email

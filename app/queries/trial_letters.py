@@ -1,0 +1,47 @@
+"""A campaign's mail as somebody would get it now, of whom nobody is asked."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from app.db.engine import ReadTx, Tx
+from app.domain.invitation_letter import letter_to
+from app.domain.letter import Letter, Purpose
+from app.domain.survey import check_questions
+from app.domain.trial_mail import asking_nobody, made_up, sample_person
+from app.queries.asking_campaigns import get_asking_campaign
+from app.queries.outgoing_mails import get_addressee
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Without a recipient it is written to somebody made up, in that language."""
+
+    recipient_id: UUID | None = None
+    language: str | None = None
+    variant: str | None = None
+
+
+async def trial_letter(
+    tx: ReadTx | Tx,
+    workspace_id: UUID,
+    campaign_id: UUID,
+    trial: Trial,
+    *,
+    message_id: UUID,
+    address: str,
+    now: datetime,
+) -> Letter:
+    """Its links lead nowhere. Raises CampaignNotFound, RecipientNotFound, SurveyIncomplete."""
+    campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
+    if campaign is None:
+        campaign = await get_asking_campaign(tx, workspace_id, campaign_id, asking=asking_nobody())
+    assert campaign is not None
+    check_questions(campaign.survey)
+    if trial.recipient_id is None:
+        person = sample_person(trial.language)
+    else:
+        person = await get_addressee(tx, workspace_id, trial.recipient_id)
+        person = replace(person, locale=trial.language or person.locale)
+    invitation = made_up(campaign, person, message_id=message_id, variant=trial.variant, now=now)
+    return replace(letter_to(invitation, public_url=address, now=now), purpose=Purpose.TEST)

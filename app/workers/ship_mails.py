@@ -1,0 +1,53 @@
+"""Tests and notices on their way out: claimed, sent with no transaction open, settled."""
+
+from app.clock import utc_now
+from app.config import Settings
+from app.db.engine import Engine
+from app.domain.letter import wire_address
+from app.operations import outgoing_mails as operations
+from app.operations.outgoing_mails import TRIED_FOR, ClaimedMail
+from app.outbound.email.server import SmtpServer
+from app.outbound.email.smtp import Mailer, SmtpOutcome, SmtpResult
+from app.queries.instance import find_instance
+
+ONE_AFTER_THE_OTHER = 1
+
+
+async def ship_mails(engine: Engine, settings: Settings) -> None:
+    async with engine.write() as tx:
+        home = await find_instance(tx)
+        is_at_home = home is not None and home.is_at_home
+        claimed = await operations.claim_outgoing_mails(tx, now=utc_now()) if is_at_home else []
+    if settings.smtp_url is None:
+        for one in claimed:
+            await _capture(engine, one)
+        return
+    server = SmtpServer.read(settings.smtp_url.get_secret_value())
+    async with Mailer(server, connections=ONE_AFTER_THE_OTHER) as mailer:
+        for one in claimed:
+            await (_send(engine, mailer, one) if one.livemode else _capture(engine, one))
+
+
+async def _capture(engine: Engine, claimed: ClaimedMail) -> None:
+    async with engine.write() as tx:
+        await operations.capture_outgoing_mail(tx, claimed, now=utc_now())
+
+
+async def _send(engine: Engine, mailer: Mailer, claimed: ClaimedMail) -> None:
+    mail = claimed.mail
+    outcome = await mailer.send(
+        mail.raw, envelope_sender=wire_address(mail.envelope_sender), to=wire_address(mail.to_address)
+    )
+    now = utc_now()
+    async with engine.write() as tx:
+        if outcome.may_be_tried_again and now - claimed.created_at < TRIED_FOR:
+            await operations.put_off_outgoing_mail(tx, claimed, now=now)
+        else:
+            state, failure = _state(outcome), None if outcome.result is SmtpResult.SENT else outcome.stage.value
+            await operations.settle_outgoing_mail(
+                tx, claimed, state=state, failure=failure, reply_code=outcome.reply_code, now=now
+            )
+
+
+def _state(outcome: SmtpOutcome) -> str:
+    return "failed" if outcome.result is SmtpResult.NOT_SENT else outcome.result.value
