@@ -15,6 +15,7 @@ from app.domain.metric import NPS, Band
 from demo import people, tables
 from demo.answers import MONTHS, Voices
 from demo.api import ORIGIN, Api
+from demo.asking import ask_by_mail
 from demo.receiver import Arrival, Receiver
 from demo.service import Service, ServiceFailed
 
@@ -50,6 +51,7 @@ class Story:
         self._listen()
         self._take_answers()
         self._see_webhooks()
+        self._ask_by_mail()
         self._show_scores()
         self._examine()
         self.api.close()
@@ -215,6 +217,10 @@ class Story:
 
     def _moved(self) -> list[Arrival]:
         return [arrival for arrival in self.receiver.arrivals if arrival.payload["type"] == "response.band_changed"]
+
+    def _ask_by_mail(self) -> None:
+        for told in ask_by_mail(self.api, SURVEY, self._until):
+            self._done(told)
 
     def _show_scores(self) -> None:
         today = datetime.now(UTC).date()
