@@ -14,8 +14,8 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "reward_codes", "sns_posts", "mail_sources", "captured_mails", "sending_work", "sending_days", "messages",
-    "invitations", "touchpoints", "waves",
+    "reward_codes", "outgoing_mails", "sns_posts", "mail_sources", "captured_mails", "sending_work", "sending_days",
+    "messages", "invitations", "touchpoints", "waves",
 )  # fmt: skip
 COLUMNS = {
     "workspaces": ("quarantine_days", "brand", "sender"),
