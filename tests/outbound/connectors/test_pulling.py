@@ -22,6 +22,7 @@ from tests.outbound.connectors.people import (
 from tests.outbound.connectors.service import Said, at
 from tests.outbound.connectors.stories import a_connector
 from tests.outbound.connectors.test_google_sheets import key_file
+from tests.outbound.connectors.test_nonsense import NONSENSE
 
 CRMS: dict[str, tuple[type[Any], str]] = {
     "hubspot": (PullableHubSpot, "email"),
@@ -155,3 +156,15 @@ async def test_trouble_is_read_as_when_sending(kind: str, said: Said, failure: F
         outcome = await read_page(connector, Place(), access)
     assert isinstance(outcome, Outcome)
     assert (outcome.failure, outcome.retry_after_seconds) == (failure, wait)
+
+
+@pytest.mark.parametrize("body", NONSENSE.values(), ids=NONSENSE)
+@every_crm
+async def test_a_page_that_cannot_be_read_is_not_taken_for_the_last(kind: str, body: bytes) -> None:
+    async with at(CRMS[kind][0](crowd(1))) as service:
+        connector = a_pullable(kind, service)
+        access = await log_in(connector)
+        service.troubles = [Said(200, body)]
+        outcome = await read_page(connector, Place(START, "1"), access)
+    assert isinstance(outcome, Outcome)
+    assert outcome.failure is Failure.ERROR_IN_BODY
