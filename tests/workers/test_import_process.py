@@ -37,7 +37,9 @@ async def how_far(scene: Scene, job: str) -> Any:
 
 
 async def until_begun(scene: Scene) -> None:
-    await until(lambda: scene.database.fetchval("SELECT count(*) > 0 FROM imports WHERE rows_read > 0"))
+    """A process that has to start first takes its time on a busy machine."""
+    has_begun = "SELECT count(*) > 0 FROM imports WHERE rows_read > 0"
+    await until(lambda: scene.database.fetchval(has_begun), seconds=60)
 
 
 async def check_complete(scene: Scene, job: str, count: int = MANY) -> None:
@@ -179,7 +181,7 @@ async def test_a_killed_worker_takes_its_import_along(scene: Scene, tmp_path: Pa
             await asyncio.sleep(0)
             return is_gone(pid)
 
-        await until(has_ended, seconds=2)
+        await until(has_ended)
     finally:
         worker.kill()
         worker.wait()
