@@ -44,32 +44,32 @@ def _headers(letter: Letter) -> dict[str, str]:
     headers = {
         "Message-ID": f"<{letter.message_id.hex}@{wire_address(letter.sender.email).rpartition('@')[2]}>",
         "Date": format_datetime(letter.sent_at),
-        "From": _mailbox(letter.sender),
-        "To": _mailbox(letter.to),
-        "Subject": _text(letter.subject, "Subject"),
+        "From": mailbox_header(letter.sender),
+        "To": mailbox_header(letter.to),
+        "Subject": text_header(letter.subject, "Subject"),
         "List-Unsubscribe": f"<{letter.unsubscribe_url}>",
         "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",  # RFC 8058, exactly so
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "OOF, AutoReply",
     }
     if letter.reply_to is not None:
-        headers["Reply-To"] = _mailbox(letter.reply_to)
+        headers["Reply-To"] = mailbox_header(letter.reply_to)
     if letter.feedback_ids:
         headers["Feedback-ID"] = ":".join((*letter.feedback_ids, "nps", "zeroten"))
     return headers
 
 
-def _mailbox(box: Mailbox) -> str:
+def mailbox_header(box: Mailbox) -> str:
     name, address = _one_line(box.name or ""), wire_address(box.email)
     if not name:
         return address
     if name.isascii():
         phrase = name if PHRASE.fullmatch(name) else f'"{quote(name)}"'
         return f"{phrase} <{address}>"
-    return f"{_text(name, 'Reply-To')} <{address}>"
+    return f"{text_header(name, 'Reply-To')} <{address}>"
 
 
-def _text(text: str, header: str) -> str:
+def text_header(text: str, header: str) -> str:
     """On as many lines as it takes."""
     charset = "us-ascii" if text.isascii() else "utf-8"
     return Header(_one_line(text), charset, ENCODED_WORD, header).encode(linesep="\r\n")

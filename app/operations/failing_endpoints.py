@@ -12,6 +12,7 @@ from app.domain.ids import shown
 from app.domain.payload import instant_text
 from app.domain.webhook_endpoint import DisabledReason
 from app.operations.events import announce
+from app.operations.notices import notify
 from app.operations.webhook_endpoints import disable_endpoint
 
 AT_ONCE = 100
@@ -22,6 +23,11 @@ async def warn_of_failing_endpoints(tx: Tx, *, now: datetime) -> int:
     due = await fetch(tx, _WARN, now, now - WARNED_AFTER, now - WARNED_EVERY, OPENS_AFTER, AT_ONCE)
     for endpoint in due:
         await announce(tx, endpoint["workspace_id"], [_failing(endpoint, now=now)])
+        text = _FAILING.format(
+            name=_named(endpoint), since=instant_text(endpoint["failing_since"]), failures=endpoint["failures"],
+            until=instant_text(endpoint["failing_since"] + DISABLED_AFTER),
+        )  # fmt: skip
+        await notify(tx, endpoint["workspace_id"], subject="a webhook endpoint is failing", text=text, now=now)
     return len(due)
 
 
@@ -31,6 +37,10 @@ async def disable_failing_endpoints(tx: Tx, *, now: datetime) -> int:
     for one in due:
         await disable_endpoint(tx, one["workspace_id"], one["endpoint_id"], reason=DisabledReason.FAILING, now=now)
     return len(due)
+
+
+def _named(endpoint: Mapping[str, Any]) -> str:
+    return str(endpoint["description"] or shown("endpoint", endpoint["endpoint_id"]))
 
 
 def _failing(endpoint: Mapping[str, Any], *, now: datetime) -> Event:
@@ -45,6 +55,11 @@ def _failing(endpoint: Mapping[str, Any], *, now: datetime) -> Event:
     return Event(EventType.ENDPOINT_FAILING, {"endpoint": told}, now)
 
 
+_FAILING = """Nothing has arrived at the endpoint {name} since {since}.
+
+{failures} attempts in a row failed. If nothing arrives until {until}, it is disabled; what it missed can be delivered
+again for 30 days. /dashboard/webhooks shows what came back.
+"""
 _WARN = """
     WITH due AS (
         SELECT h.workspace_id, h.endpoint_id, e.description

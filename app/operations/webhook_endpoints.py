@@ -38,6 +38,7 @@ from app.operations.deliveries.replay import start_replay
 from app.operations.deliveries.settle import wake_endpoints
 from app.operations.endpoint_secrets import destroy_secrets
 from app.operations.events import announce
+from app.operations.notices import notify
 from app.operations.sealed_options import with_options_sealed
 from app.queries.webhook_endpoints import lock_enabled_endpoint, lock_endpoint
 
@@ -105,6 +106,15 @@ async def disable_endpoint(
     await _forget_work(tx, workspace_id, endpoint_id)
     body = {"endpoint": announced(before) | {"disabled_at": instant_text(now), "disabled_reason": reason.value}}
     await announce(tx, workspace_id, [Event(EventType.ENDPOINT_DISABLED, body, now, revision=before["revision"] + 1)])
+    if reason is not DisabledReason.REQUESTED:
+        text = _DISABLED.format(name=before["description"] or shown("endpoint", endpoint_id), reason=reason.value)
+        await notify(tx, workspace_id, subject="a webhook endpoint was disabled", text=text, now=now)
+
+
+_DISABLED = """The endpoint {name} was disabled (reason: {reason}), and gets nothing more.
+
+What it misses can be delivered once it is enabled again, for 30 days: /dashboard/webhooks.
+"""
 
 
 async def disable_gone_endpoint(tx: Tx, asked: DueEndpoint, *, reason: DisabledReason, now: datetime) -> bool:

@@ -163,3 +163,23 @@ async def test_enabling_what_is_enabled_says_so_and_delivers_nothing(scene: Scen
     again = await scene.post(f"{place}/enable", deliver_missed=True)
     assert (again["state"], again["was_enabled"], again["replay_id"]) == ("enabled", True, None)
     assert (await scene.get(f"{place}/replays"))["data"] == []
+
+
+async def test_whoever_looks_after_the_workspace_is_told_by_mail(scene: Scene) -> None:
+    workspace_id = scene.tenant.workspace_id
+    failing = await an_endpoint(scene.database, workspace_id)
+    await fail(scene, failing, since=DISABLED_AFTER + HOUR)
+    assert await warn(scene, later=-DAY) == 1
+    notices = "SELECT to_address, subject, raw, purpose FROM outgoing_mails ORDER BY created_at, id"
+    assert await scene.database.fetch(notices) == []  # nobody asked for it
+    reply = await scene.tenant.api.patch("/v1/workspace", json={"sender": {"notify_email": "ops@shop.example"}})
+    assert reply.status_code == 200, reply.text
+    assert await warn(scene, later=HOUR) == 1
+    await scene.database.execute("UPDATE endpoint_health SET last_failed_at = warned_at")
+    assert await disable(scene) == 1
+    told = await scene.database.fetch(notices)
+    assert [(row["to_address"], row["purpose"]) for row in told] == [("ops@shop.example", "notice")] * 2
+    assert {row["subject"] for row in told} == {
+        "Alice: a webhook endpoint is failing", "Alice: a webhook endpoint was disabled",
+    }  # fmt: skip
+    assert all(b"\r\nSubject: Alice: a webhook" in row["raw"] for row in told)

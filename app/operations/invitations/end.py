@@ -11,11 +11,13 @@ from app.domain.asking_parts import Stop
 from app.domain.automatic_stop import reason_to_pause
 from app.domain.campaign import CampaignMove
 from app.domain.eligibility import Reason
+from app.domain.ids import shown
 from app.domain.invitation import AskingCampaign
 from app.domain.metric import METRICS, Metric
 from app.domain.rhythm import Every
 from app.domain.scoring import Histogram, score_of
 from app.operations.campaigns import move_campaign
+from app.operations.notices import notify
 from app.queries.asking_campaigns import read_asking_campaigns
 
 AT_ONCE = 100
@@ -44,8 +46,14 @@ async def pause_harmful_campaigns(tx: Tx, *, now: datetime) -> int:
             place = row["workspace_id"], row["campaign_id"]
             await fetch(tx, _SAY_WHY, *place, reason.value)
             await move_campaign(tx, *place, CampaignMove.PAUSE, now=now)
+            text = _PAUSED.format(campaign=shown("campaign", row["campaign_id"]), reason=reason.value, **_counts(row))
+            await notify(tx, row["workspace_id"], subject="a campaign was paused", text=text, now=now)
             paused += 1
     return paused
+
+
+def _counts(row: Mapping[str, Any]) -> dict[str, int]:
+    return {name: row[name] for name in ("sent", "bounced", "complained")}
 
 
 async def release_where_enough_is_known(tx: Tx) -> None:
@@ -101,6 +109,11 @@ _FIND_FINISHED = """
                 AND v.state IN ('planned', 'sending', 'sent')
         )
     LIMIT $1
+"""
+_PAUSED = """The campaign {campaign} was paused because of its {reason}, before mail services stop taking its mail.
+
+Of {sent} mails of the last 30 days, {bounced} found no such address and {complained} were called spam. Look at where
+the addresses came from before you resume it.
 """
 _COUNT_HARM = """
     SELECT d.workspace_id, d.campaign_id, sum(d.sent_count)::int AS sent, sum(d.bounced_count)::int AS bounced,
