@@ -12,6 +12,7 @@ from app.api.rate_limit import RateLimit
 from app.db.engine import Engine
 from app.db.tables import campaigns, invitations, responses
 from app.domain.metric import METRICS
+from app.domain.trial_mail import NOWHERE
 from tests.conftest import Tenant
 from tests.survey_pages.links import Asked, a_link, no_answer_is_counted_wrong
 
@@ -171,6 +172,12 @@ async def test_an_unknown_link_is_a_page_in_the_readers_language(
     assert 'lang="de' in reply.text
     assert "Dieser Link funktioniert nicht" in reply.text
     assert (await visitor.post(f"/{root}/{token}", data={"score": "9"})).status_code == 404
+
+
+async def test_the_links_of_a_trial_mail_say_that_they_count_for_nobody(visitor: httpx.AsyncClient) -> None:
+    for path in (f"/s/{NOWHERE}?score=9", f"/u/{NOWHERE}"):
+        for reply in (await visitor.get(path), await visitor.post(path, data={"score": "9"})):
+            assert (reply.status_code, "Test: nothing here counts." in reply.text) == (200, True)
 
 
 async def test_a_sign_counts_as_much_as_it_shows(visitor: httpx.AsyncClient, asked: Asked) -> None:

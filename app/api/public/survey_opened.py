@@ -17,11 +17,16 @@ from app.domain.response import Certainty
 from app.domain.survey import pick_language
 from app.domain.survey_link import TAKEN_OUT_BY_LINK, Confirmation, LinkState, link_state
 from app.domain.survey_token import anonymous_reference, is_survey_token, token_digest
+from app.domain.trial_mail import NOWHERE
 from app.queries.survey_links import Link, find_anonymous_answer, find_link
 
 
 class UnknownLink(Exception):
     """No invitation has this token."""
+
+
+class TrialLink(Exception):
+    """It stood in a mail that was only to be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +68,12 @@ class Opened:
 
 
 async def open_link(request: Request, token: str, params: Mapping[str, str]) -> Opened:
-    """Raises UnknownLink, and `Refused` 429 where one link, or one place without any, asks too often."""
+    """Raises UnknownLink, TrialLink, and `Refused` 429 where one link, or one place without any, asks too often."""
     services, now = services_of(request), utc_now()
     digest = token_digest(token)
     link = await _find(request, digest) if is_survey_token(token) else None
+    if token == NOWHERE:
+        raise TrialLink
     if link is None:
         services.link_rate_limit.spend(_place(request))
         raise UnknownLink

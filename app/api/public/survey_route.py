@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from app.api.edge import BodyTooLarge
 from app.api.problems import Refused, methods_here, request_id_of
 from app.api.public.survey_look import PLAIN
-from app.api.public.survey_opened import UnknownLink, accepted_languages
+from app.api.public.survey_opened import TrialLink, UnknownLink, accepted_languages
 from app.api.public.survey_shell import message
 from app.db.troubles import trouble_in
 from app.domain.errors import DomainError, NotFound, Overloaded
@@ -75,6 +75,8 @@ def in_background(response: Response, task: Coroutine[Any, Any, None]) -> Respon
 
 
 def _named(error: Exception) -> tuple[str, int]:
+    if isinstance(error, TrialLink):
+        return "test", 200
     if isinstance(error, UnknownLink | NotFound):
         return "unknown", 404
     if isinstance(error, Refused):
