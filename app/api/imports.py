@@ -107,8 +107,9 @@ async def import_recipients(
 
     Rows are upserts. Columns `external_id`, `email`, `phone`, `name`, `locale`, `time_zone`, `account` (its
     external_id) and `account_name` are fields, every other column is a property; an empty cell leaves things as they
-    are. Follow the import by its id: when it has ended, `import.completed` is announced, and `errors` lists every row
-    that was rejected.
+    are. A JSON object is as in `POST /v1/recipients`, and may say `unsubscribed_at`: since when somebody wants no more
+    surveys, which no later row takes back. Follow the import by its id: when it has ended, `import.completed` is
+    announced, and `errors` lists every row that was rejected.
     """
     form = format or _format_of(request)
     engine = services_of(request).engine
