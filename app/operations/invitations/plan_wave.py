@@ -21,7 +21,7 @@ from app.domain.sampling import sampled
 from app.operations.invitations.insert import insert_wave
 from app.queries.turns import find_wave, select_for
 
-TAKEN_AT_ONCE = 50_000  # people in one transaction
+TAKEN_AT_ONCE = 100_000  # people in one transaction
 IN_ONE_STATEMENT = 10_000
 
 
@@ -56,6 +56,9 @@ async def _take(tx: Tx, campaign: AskingCampaign, wave: Wave, *, is_begun: bool,
     taken = iter(people[:TAKEN_AT_ONCE])
     while some := list(islice(taken, IN_ONE_STATEMENT)):
         await insert_wave(tx, campaign, some, wave=wave.number, latest_at=wave.ends_at, now=now)
+    if len(people) >= IN_ONE_STATEMENT:
+        # Until the table's statistics know of them, PostgreSQL looks for one person among all of the campaign's.
+        await fetch(tx, "ANALYZE invitations")
     if len(people) > TAKEN_AT_ONCE:
         return False
     await fetch(tx, _OPEN_WAVE, *place)
