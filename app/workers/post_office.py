@@ -4,18 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import structlog
+
 from app.config import Settings
 from app.db.engine import Engine
 from app.db.lane import Lane
+from app.domain.letter import LONGEST_PUBLIC_URL
 from app.outbound.email.server import SmtpServer
 from app.outbound.email.smtp import Mailer
 from app.workers.home import only_at_home
 from app.workers.loop import Bell, repeat
 from app.workers.send_invitations import Postman
 
+log = structlog.get_logger()
+
 
 async def carry_mail(engine: Engine, settings: Settings, *, stop: asyncio.Event) -> None:
     """Ends when the mails under way have ended."""
+    if len(settings.public_address) > LONGEST_PUBLIC_URL:
+        log.warning("a long public URL makes mail programs break the one click to unsubscribe", most=LONGEST_PUBLIC_URL)
     async with open_mailer(settings) as mailer:
         postman = Postman(engine, settings, mailer=mailer, stop=stop)
         step = only_at_home(engine, postman.step)
