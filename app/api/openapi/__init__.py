@@ -65,7 +65,7 @@ def operations(paths: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any
 
 
 def _add_components(components: Document) -> None:
-    components["schemas"] |= PROBLEM_SCHEMAS | FILTER_SCHEMAS
+    components["schemas"] |= {**PROBLEM_SCHEMAS, **FILTER_SCHEMAS}
     components["securitySchemes"] = SECURITY_SCHEMES
     components["parameters"] = PARAMETERS | webhooks.PARAMETERS
     components["headers"] = HEADERS
