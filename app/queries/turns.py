@@ -15,7 +15,6 @@ from app.domain.sampling import is_drawn, sampled_in_turn
 from app.domain.triggers import OnDate
 from app.queries.audiences import select_audience, who_fits
 
-AHEAD = timedelta(hours=2)
 DAYS_AHEAD = timedelta(days=3)
 
 
@@ -62,7 +61,7 @@ async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: 
             rhythm, anchor=campaign.anchor, zone=campaign.zone, answered_at=row["answered_at"],
             asked_at=row["asked_at"],
         )  # fmt: skip
-        if due_at <= now + AHEAD:
+        if due_at <= now:
             last = max((at for at in (row["answered_at"], row["asked_at"]) if at is not None), default=None)
             slots.append((row["id"], f"after:{last.isoformat()}" if last else "after:start"))
     return slots
