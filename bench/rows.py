@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 
+from bench.asking import measure_asking
 from bench.backlog import measure_backlog
 from bench.deliveries import measure_deliveries
 from bench.figures import Findings
@@ -51,5 +52,8 @@ ROWS = (
     Row("webhook_latency_loaded_p50", "amid 1,000 answers a second", "ms", None, measure_latency),
     Row("webhook_latency_loaded_p99", "the same, of a hundred the slowest", "ms", None, measure_latency),
     Row("import_vs_copy", "people imported ÷ COPY into the same table", "×", 0.35, measure_imports),
+    Row("plan_growth", "planning a wave of 100 k people ÷ one of 10 k", "×", 12, measure_asking, is_most=True),
+    Row("mail_growth", "2,000 mails of 100 k that are due ÷ of 10 k", "×", 1.5, measure_asking, is_most=True),
+    Row("mails_per_second", "claimed, written, captured and settled", "/s", None, measure_asking),
     Row("import_memory", "most memory of the process that imports", "MB", 100, measure_imports, is_most=True),
 )  # fmt: skip
