@@ -90,7 +90,15 @@ async def find_sent_event(tx: ReadTx, workspace_id: UUID, delivery_id: UUID) -> 
 async def _attempts(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> Sequence[RowMapping]:
     kept = delivery_attempts.c
     query = (
-        select(kept.number, kept.started_at, kept.duration_ms, kept.status, kept.failure, kept.reply_head, kept.request_head)
+        select(
+            kept.number,
+            kept.started_at,
+            kept.duration_ms,
+            kept.status,
+            kept.failure,
+            kept.reply_head,
+            kept.request_head,
+        )
         .where(kept.workspace_id == workspace_id, kept.delivery_id == delivery_id)
         .order_by(kept.started_at.desc())
         .limit(MOST_ATTEMPTS_SHOWN)
