@@ -117,6 +117,9 @@ def _answer(body: ResponseInput, workspace: Any, campaign: Any, recipient: Any, 
         channel=body.channel,
         score=body.score,
         comment=body.comment,
+        wave=0,
+        certainty="confirmed",
+        answers=body.answers,
         properties=body.properties,
         recipient_properties=recipient.properties if recipient else None,
         segments={},
@@ -126,6 +129,9 @@ def _answer(body: ResponseInput, workspace: Any, campaign: Any, recipient: Any, 
         updated_at=now,
         revision=1,
     )
+
+
+MORE_TOLD = ("language", "may_contact", "occasion", "import_id", "wave", "certainty", "answers", "properties")
 
 
 def _said(answer: Any) -> dict[str, Any]:
@@ -157,8 +163,9 @@ def _told(answer: Any, band: str) -> Mapping[str, Any]:
     recorded = RecordedResponse(
         **_said(answer), survey_version=answer.survey_version, band=band, revision=1, outcome="created"
     )
-    more = {name: getattr(answer, name) for name in ("language", "may_contact", "occasion", "import_id", "properties")}
-    return {**recorded.model_dump(mode="json", exclude={"outcome"}), **more}
+    more = {name: getattr(answer, name) for name in MORE_TOLD}
+    asked = {"invitation_id": None, "variant": None}
+    return {**recorded.model_dump(mode="json", exclude={"outcome"}), **more, **asked}
 
 
 def _which(campaign: Any) -> Mapping[str, Any]:

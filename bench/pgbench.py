@@ -99,8 +99,8 @@ def script(workspace_id: UUID, *, major: int) -> str:
 
 
 def _without_false_variables(statement: str) -> str:
-    """pgbench takes a colon before a letter for a variable, inside quotes too."""
-    return statement.replace("HH24:MI:SS", 'HH24":"MI":"SS').replace('":null', '": null')
+    """pgbench takes a colon before a letter or a digit for a variable, inside quotes too."""
+    return re.sub(r'":(?=\w)', '": ', statement.replace("HH24:MI:SS", 'HH24":"MI":"SS'))
 
 
 def _numbered(prefix: str, variable: str) -> str:
@@ -179,5 +179,6 @@ def _told() -> str:
         || '","campaign_id":"' || {id_sql("campaign", "k.campaign_id")}
         || '","channel":"' || k.channel || '","score":' || k.score
         || ',"comment":' || CASE WHEN k.comment IS NULL THEN 'null' ELSE '"' || k.comment || '"' END
-        || ',"language":null,"may_contact":null,"occasion":null,"import_id":null,"answered_at":"'
-        || {instant_sql("k.answered_at")} || '","properties":' || k.properties)"""
+        || ',"language":null,"may_contact":null,"occasion":null,"import_id":null,"invitation_id":null'
+        || ',"wave":0,"variant":null,"certainty":"confirmed","answered_at":"' || {instant_sql("k.answered_at")}
+        || '","answers":null,"properties":' || k.properties)"""
