@@ -10,6 +10,7 @@ from app.api.schemas import CampaignId, Instant, Reply
 from app.domain import ids
 from app.domain.comparison import Change, Verdict
 from app.domain.metric import Band, Metric, MetricKey
+from app.domain.minimum_group import Withheld
 from app.domain.scoring import Histogram, Interval, percentages, rounded, score_of
 from app.domain.span import Span
 from app.queries.scores import Comparison, Group, ScoreAnswer, ScoreQuestion
@@ -35,15 +36,22 @@ class ScoreReply(Reply):
     """A score and everything it rests on. Never shown without its n."""
 
     value: float | None = Field(description="In the metric's points; null without answers.", examples=[42.5])
-    n: int = Field(description="How many answers.")
+    n: int | None = Field(description="How many answers.", examples=[120])
     margin_of_error: float | None = Field(description="± points; null where the answers cannot tell.")
     interval: ScoreInterval | None
-    counts: dict[Band, int] = Field(description="Answers in each band.")
-    percentages: dict[Band, float] = Field(description="With one decimal; they add up to 100.0.")
-    distribution: dict[str, int] = Field(description="Answers of each raw score of the metric's scale.")
+    counts: dict[Band, int] | None = Field(description="Answers in each band.")
+    percentages: dict[Band, float] | None = Field(description="With one decimal; they add up to 100.0.")
+    distribution: dict[str, int] | None = Field(description="Answers of each raw score of the metric's scale.")
+    withheld: Withheld | None = Field(
+        None,
+        description="Why all of the above is null: part of an anonymous campaign has fewer than five answers, this one "
+        "or one that it would tell of.",
+    )
 
     @classmethod
-    def of(cls, histogram: Histogram, metric: Metric, level: float) -> Self:
+    def of(cls, histogram: Histogram, metric: Metric, level: float, withheld: Withheld | None = None) -> Self:
+        if withheld:
+            return cls.model_validate({**dict.fromkeys(cls.model_fields), "withheld": withheld})
         score = score_of(histogram, metric=metric, level=level)
         return cls(
             value=rounded(score.value),
@@ -100,14 +108,14 @@ class ScoreChange(Reply):
 class ScoreComparison(Reply):
     period: ScorePeriod
     score: ScoreReply
-    change: ScoreChange
+    change: ScoreChange | None = Field(description="null where one of the two is withheld.")
 
     @classmethod
     def of(cls, comparison: Comparison, metric: Metric, level: float) -> Self:
         return cls(
             period=ScorePeriod.of(comparison.span),
-            score=ScoreReply.of(comparison.histogram, metric, level),
-            change=ScoreChange.of(comparison.change),
+            score=ScoreReply.of(comparison.histogram, metric, level, comparison.withheld),
+            change=comparison.change and ScoreChange.of(comparison.change),
         )
 
 
@@ -139,7 +147,7 @@ class ScoreGroup(Reply):
             bucket=part and ScoreBucket(
                 from_on=part.period.from_on, until_on=part.period.until_on, is_whole=part.is_whole
             ),
-            score=ScoreReply.of(group.histogram, metric, level),
+            score=ScoreReply.of(group.histogram, metric, level, group.withheld),
             change=group.change and ScoreChange.of(group.change),
         )  # fmt: skip
 
@@ -160,7 +168,7 @@ class ScoresReply(Reply):
             metric=metric.key,
             campaign_ids=list(question.campaign_ids) or None,
             period=ScorePeriod.of(answer.span),
-            score=ScoreReply.of(answer.histogram, metric, level),
+            score=ScoreReply.of(answer.histogram, metric, level, answer.withheld),
             comparison=answer.comparison and ScoreComparison.of(answer.comparison, metric, level),
             groups=answer.groups
             if answer.groups is None

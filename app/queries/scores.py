@@ -27,10 +27,12 @@ from app.domain.grouping import (
     tracked_key,
 )
 from app.domain.metric import METRICS, NPS, Metric, MetricKey
+from app.domain.minimum_group import Withheld
 from app.domain.period import MOST_BUCKETS, Bucket, Grain, TooManyBuckets, day_of, zone_named
 from app.domain.scoring import DEFAULT_LEVEL, Histogram
 from app.domain.segment import OTHER
 from app.domain.span import Span
+from app.queries.anonymous_counts import AnonymousCounts, count_anonymous
 from app.queries.audience_readers import read_answer
 from app.queries.audience_sql import condition_of
 from app.queries.rollups import Counted, count_all, count_by_group
@@ -66,6 +68,11 @@ class ScoreQuestion:
     level: float = DEFAULT_LEVEL
     fitting: Filter | None = None  # only answers that it fits, which takes reading every answer of the span
 
+    @property
+    def is_of_whole_campaigns(self) -> bool:
+        narrowed = (self.from_, self.until, self.survey_version, self.segment, self.fitting)
+        return not self.channels and all(each is None for each in narrowed)
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -78,13 +85,17 @@ class Group:
     histogram: Histogram
     bucket: Bucket | None = None
     change: Change | None = None
+    withheld: Withheld | None = None  # then the histogram is empty
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
+    """`change` is None where one of the sides is withheld."""
+
     span: Span
     histogram: Histogram
-    change: Change
+    change: Change | None
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +106,7 @@ class ScoreAnswer:
     groups: list[Group] | None
     comparison: Comparison | None
     baseline: str | None = None
+    withheld: Withheld | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +115,7 @@ class _Scope:
     campaigns: Mapping[str, int]  # how many of the campaigns asked for have each metric
     property_state: str | None
     property_buckets: object
+    anonymous: frozenset[UUID]  # campaigns, of those asked for
 
 
 async def answer_score(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuestion, *, now: datetime) -> ScoreAnswer:
@@ -120,20 +133,27 @@ async def answer_score(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuest
             question.fitting, read_answer, Present(now, zone)
         ),
     )  # fmt: skip
-    found, histogram = await count_by_group(tx, counted, question.group_by)
-    comparison = await _comparison(tx, question, counted, histogram, metric)
+    found, everything = await count_by_group(tx, counted, question.group_by)
+    anonymous = await count_anonymous(tx, counted, question.group_by, (found, everything), anonymous=scope.anonymous)
+    withheld = Withheld.MINIMUM_GROUP if anonymous.are_too_few and not question.is_of_whole_campaigns else None
+    histogram = Histogram() if withheld else everything
+    comparison = await _comparison(tx, question, counted, None if withheld else histogram, metric, scope)
     if question.group_by is None:
-        return ScoreAnswer(metric, span, histogram, None, comparison)
-    groups = _groups(question.group_by, found, histogram, span, scope, today=day_of(now, zone))
+        return ScoreAnswer(metric, span, histogram, None, comparison, withheld=withheld)
+    groups = _groups(question.group_by, found, everything, span, scope, today=day_of(now, zone))
+    groups = _told(groups, question, anonymous)
     baseline = question.baseline or _first_variant(question.group_by, groups)
     groups = groups if baseline is None else _compared(groups, metric, baseline=baseline, level=question.level)
-    return ScoreAnswer(metric, span, histogram, groups, comparison, baseline)
+    return ScoreAnswer(metric, span, histogram, groups, comparison, baseline, withheld)
 
 
 async def _scope(tx: ReadTx | Tx, workspace_id: UUID, question: ScoreQuestion, key: str | None) -> _Scope:
-    asked = {"workspace_id": workspace_id, "campaign_ids": list(question.campaign_ids), "key": key}
+    metric = question.metric or NPS.key
+    asked = {"workspace_id": workspace_id, "campaign_ids": list(question.campaign_ids), "key": key, "metric": metric}
     row = (await tx.execute(_SCOPE, asked)).one()
-    return _Scope(row.time_zone, row.campaigns or {}, row.property_state, row.property_buckets)
+    return _Scope(
+        row.time_zone, row.campaigns or {}, row.property_state, row.property_buckets, frozenset(row.anonymous)
+    )
 
 
 _SCOPE = text("""
@@ -142,7 +162,12 @@ _SCOPE = text("""
             SELECT c.metric, count(*) AS campaigns FROM campaigns c
             WHERE c.workspace_id = w.id AND c.id = ANY(CAST(:campaign_ids AS uuid[])) GROUP BY c.metric
         ) c
-    ) AS campaigns
+    ) AS campaigns, ARRAY(
+        SELECT c.id FROM campaigns c WHERE c.workspace_id = w.id AND c.is_anonymous AND CASE
+            WHEN cardinality(CAST(:campaign_ids AS uuid[])) = 0 THEN c.metric = :metric
+            ELSE c.id = ANY(CAST(:campaign_ids AS uuid[]))
+        END
+    ) AS anonymous
     FROM workspaces w LEFT JOIN tracked_properties t ON t.workspace_id = w.id AND t.key = CAST(:key AS text)
     WHERE w.id = :workspace_id
 """).columns(time_zone=Text, property_state=Text, property_buckets=JSONB, campaigns=JSONB)
@@ -197,6 +222,17 @@ def _value_groups(found: Mapping[str, Histogram], everything: Histogram, *, orde
     return [*groups, Group(None, rest)] if rest.n else groups
 
 
+def _told(groups: list[Group], question: ScoreQuestion, anonymous: AnonymousCounts) -> list[Group]:
+    """Without what tells too much. Whole campaigns are told, however few answered."""
+    if question.is_of_whole_campaigns and question.group_by == Grouping(GroupKind.CAMPAIGN):
+        return groups
+    telling = anonymous.too_telling([group.key for group in groups])
+    return [
+        replace(group, histogram=Histogram(), withheld=Withheld.MINIMUM_GROUP) if group.key in telling else group
+        for group in groups
+    ]
+
+
 def _first_variant(grouping: Grouping, groups: Sequence[Group]) -> str | None:
     if grouping.kind is not GroupKind.VARIANT:
         return None
@@ -205,21 +241,29 @@ def _first_variant(grouping: Grouping, groups: Sequence[Group]) -> str | None:
 
 def _compared(groups: Sequence[Group], metric: Metric, *, baseline: str, level: float) -> list[Group]:
     """Each arm with the baseline, which may have no answers yet. No arms: what has no value, or one of the rest."""
-    before = next((group.histogram for group in groups if group.key == baseline), Histogram())
-    arms = [group for group in groups if group.key not in {None, OTHER, baseline}]
+    base = next((group for group in groups if group.key == baseline), Group(baseline, Histogram()))
+    if base.withheld:
+        return list(groups)
+    before = base.histogram
+    arms = [group for group in groups if group.key not in {None, OTHER, baseline} and not group.withheld]
     changes = compare_arms(metric, [before, *(arm.histogram for arm in arms)], level=level)
     change_of = dict(zip((arm.key for arm in arms), changes, strict=True))
     return [replace(group, change=change_of.get(group.key)) for group in groups]
 
 
 async def _comparison(
-    tx: ReadTx | Tx, question: ScoreQuestion, counted: Counted, histogram: Histogram, metric: Metric
+    tx: ReadTx | Tx, question: ScoreQuestion, counted: Counted, after: Histogram | None, metric: Metric, scope: _Scope
 ) -> Comparison | None:
+    """`after` is None when it is withheld."""
     if question.against is None:
         return None
-    span = _span_against(question.against, counted.span)
-    before = await count_all(tx, replace(counted, span=span))
-    return Comparison(span, before, compare(metric, before=before, after=histogram, level=question.level))
+    earlier = replace(counted, span=_span_against(question.against, counted.span))
+    before = await count_all(tx, earlier)
+    anonymous = await count_anonymous(tx, earlier, None, ({}, before), anonymous=scope.anonymous)
+    if anonymous.are_too_few:
+        return Comparison(earlier.span, Histogram(), None, Withheld.MINIMUM_GROUP)
+    change = None if after is None else compare(metric, before=before, after=after, level=question.level)
+    return Comparison(earlier.span, before, change)
 
 
 def _span_against(against: Against | Between, span: Span) -> Span:
