@@ -9,6 +9,7 @@ FULL: dict[str, Any] = {
     "sample": {"margin": 5, "confidence": 95, "response_rate": 20},
     "most_per_account": 2,
     "hold_renewal_within_days": 30,
+    "hold_open_follow_up": True,
     "quarantine_days": 60,
     "priority": 10,
     "journey": {"name": "order", "least_gap_hours": 24, "most_per_person": 2},

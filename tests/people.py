@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import insert
 
 from app.db.engine import Engine
-from app.db.tables import accounts, campaign_recipients, invitations, recipients, responses
+from app.db.tables import accounts, campaign_recipients, follow_ups, invitations, recipients, responses
 from app.domain.audience import Person
 from app.domain.metric import METRICS
 
@@ -84,6 +84,15 @@ async def settle(engine: Engine, workspace_id: UUID, people: Iterable[SomeRecipi
         for table, members in rows.items():
             if members:
                 await tx.execute(insert(table), [{"workspace_id": workspace_id, **member} for member in members])
+
+
+async def a_follow_up(engine: Engine, workspace_id: UUID, response_id: UUID, state: str) -> None:
+    """Open ones have no row."""
+    resolved_at = LONG_AGO if state == "resolved" else None
+    row = {"response_id": response_id, "state": state, "changed_by": "grace", "changed_at": LONG_AGO}
+    if state != "open":
+        async with engine.write() as tx:
+            await tx.execute(insert(follow_ups), {"workspace_id": workspace_id, **row, "resolved_at": resolved_at})
 
 
 def _columns(one: Any, table: Any) -> dict[str, Any]:

@@ -156,6 +156,9 @@ class AskingInput(Request):
     sample: SampleInput | None = None
     most_per_account: Whole | None = None
     hold_renewal_within_days: Whole | None = None
+    hold_open_follow_up: bool = Field(
+        default=False, description="Leaves accounts alone while somebody looks after an answer of theirs."
+    )
     quarantine_days: Whole | None = Field(None, description="Null: the workspace's.")
     priority: Whole = Field(0, description="0 to 100. Who is soon asked by a more important campaign is left to it.")
     journey: JourneyInput | None = None

@@ -93,6 +93,7 @@ class AudiencePreview(Request):
     exclude_newer_than_days: Annotated[Whole, Field(ge=1, le=MOST_DAYS)] | None = None
     most_per_account: Annotated[Whole, Field(ge=1, le=1000)] | None = None
     hold_renewal_within_days: Annotated[Whole, Field(ge=0, le=MOST_DAYS)] | None = None
+    hold_open_follow_up: bool = False
 
 
 class PreviewedAudience(Reply):

@@ -54,7 +54,9 @@ async def query_recipients(
 async def preview_audience(body: AudiencePreview, caller: RecipientReader, tx: ReadTx, now: Now) -> PreviewedAudience:
     """As if they were asked by e-mail now. Quarantine is not looked at: it is decided when an invitation is due."""
     filter_ = None if body.filter is None else read_filter(body.filter)
-    restraint = Restraint(body.exclude_newer_than_days, body.most_per_account, body.hold_renewal_within_days)
+    restraint = Restraint(
+        body.exclude_newer_than_days, body.most_per_account, body.hold_renewal_within_days, body.hold_open_follow_up
+    )
     found = await queries.preview_audience(
         tx, caller.workspace_id, filter_, campaign_id=body.campaign_id, restraint=restraint, now=now
     )

@@ -51,6 +51,7 @@ class Asking:
     sample: Sample | None = None
     most_per_account: int | None = None
     hold_renewal_within_days: int | None = None
+    hold_open_follow_up: bool = False
     quarantine_days: int | None = None  # None: the workspace's
     priority: int = 0
     journey: Journey | None = None
@@ -77,6 +78,7 @@ class Asking:
             sample=None if sample is None else sample_from_json(sample),
             most_per_account=content.get("most_per_account"),
             hold_renewal_within_days=content.get("hold_renewal_within_days"),
+            hold_open_follow_up=bool(content.get("hold_open_follow_up")),
             quarantine_days=content.get("quarantine_days"),
             priority=priority or 0,
             journey=None if journey is None else Journey.from_json(journey),
@@ -103,6 +105,7 @@ class Asking:
             "sample": self.sample and self.sample.to_json(),
             "most_per_account": self.most_per_account,
             "hold_renewal_within_days": self.hold_renewal_within_days,
+            "hold_open_follow_up": self.hold_open_follow_up,
             "quarantine_days": self.quarantine_days,
             "priority": self.priority,
             "journey": self.journey and asdict(self.journey),
@@ -123,7 +126,12 @@ class Asking:
 
     @property
     def restraint(self) -> Restraint:
-        return Restraint(self.exclude_newer_than_days, self.most_per_account, self.hold_renewal_within_days)
+        return Restraint(
+            self.exclude_newer_than_days,
+            self.most_per_account,
+            self.hold_renewal_within_days,
+            self.hold_open_follow_up,
+        )
 
     def quarantine(self, of_workspace: int) -> timedelta:
         """`of_workspace` in days."""

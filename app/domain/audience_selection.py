@@ -16,6 +16,7 @@ class HeldBack(StrEnum):
     ALREADY_ANSWERED = "already_answered"  # where a campaign takes one answer per person
     TOO_NEW = "too_new"
     RENEWAL_NEAR = "renewal_near"
+    FOLLOW_UP_OPEN = "follow_up_open"
     ACCOUNT_FULL = "account_full"  # enough of the same account come before
 
 
@@ -23,12 +24,14 @@ class HeldBack(StrEnum):
 class Restraint:
     """What holds people of an audience back; None: nothing does.
 
-    Accounts that renew within `hold_renewal_within_days`, today included, are left alone.
+    Accounts that renew within `hold_renewal_within_days`, today included, are left alone; with
+    `hold_open_follow_up` also those of which somebody looks after an answer.
     """
 
     exclude_newer_than_days: int | None = None
     most_per_account: int | None = None
     hold_renewal_within_days: int | None = None
+    hold_open_follow_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)

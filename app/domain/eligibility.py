@@ -14,6 +14,7 @@ from app.domain.blackouts import Blackouts
 from app.domain.sending_window import ALWAYS, SendingWindow, next_open
 
 SOON = timedelta(days=14)  # what a more important campaign plans this near reserves a person
+LOOK_AGAIN = timedelta(days=1)  # at what ends nobody knows when
 
 
 class Reason(StrEnum):
@@ -31,6 +32,7 @@ class Reason(StrEnum):
     DATE_MOVED = "date_moved"  # the date that it was about is another one now, or gone
     CAMPAIGN_NOT_RUNNING = "campaign_not_running"
     RENEWAL_NEAR = "renewal_near"
+    FOLLOW_UP_OPEN = "follow_up_open"  # somebody looks after an answer of theirs, or of their account
     QUARANTINE = "quarantine"  # was asked too recently, by whichever campaign
     JOURNEY_GAP = "journey_gap"  # was asked too recently within the journey
     JOURNEY_FULL = "journey_full"  # was asked often enough within the journey
@@ -83,6 +85,7 @@ class Person:
     bounced_at: datetime | None = None
     complained_at: datetime | None = None
     renews_on: date | None = None  # their account
+    has_open_follow_up: bool = False  # they, or their account
     asked_at: datetime | None = None
     asks: tuple[Ask, ...] = ()
 
@@ -102,6 +105,7 @@ class Rules:
     window: SendingWindow = ALWAYS
     blackouts: Blackouts = ()  # those that hold for this person
     hold_renewal_within_days: int | None = None
+    hold_open_follow_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +169,14 @@ def _has_answered(wanted: Wanted, rules: Rules) -> bool:
 
 
 def _waits(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Iterator[Wait]:
-    """Reminders belong to an ask that was allowed: of these only the renewal holds them back."""
+    """Reminders belong to an ask that was allowed: of these only what the account is busy with holds them back."""
     days = rules.hold_renewal_within_days
     if days is not None and person.renews_on is not None:
         today = now.astimezone(person.zone).date()
         if today <= person.renews_on <= today + timedelta(days=days):
             yield Wait(now + timedelta(days=(person.renews_on - today).days + 1), Reason.RENEWAL_NEAR)
+    if rules.hold_open_follow_up and person.has_open_follow_up:
+        yield Wait(now + LOOK_AGAIN, Reason.FOLLOW_UP_OPEN)
     if wanted.is_reminder:
         return
     free = Wait(*_free_from(person, rules, now))

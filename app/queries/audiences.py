@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT, aggregate_order_by
 
 from app.db.engine import ReadTx, Tx
-from app.db.tables import accounts, campaign_recipients, campaigns, recipients, responses, workspaces
+from app.db.tables import accounts, campaign_recipients, campaigns, follow_ups, recipients, responses, workspaces
 from app.domain.audience import Filter, campaigns_in
 from app.domain.audience_matching import Present
 from app.domain.audience_selection import HeldBack, Restraint, Selection
@@ -125,7 +125,7 @@ def _people(
     channel: str,
     present: Present,
 ) -> Select[Any]:
-    reasons = _reasons(campaign_id, restraint, channel, present)
+    reasons = _reasons(workspace_id, campaign_id, restraint, channel, present)
     reason = case(*((holds, literal(reason.value, Text)) for reason, holds in reasons.items()), else_=null())
     last_asked = null() if campaign_id is None else last_asked_in(campaign_id)
     query = select(
@@ -139,7 +139,7 @@ def _people(
 
 
 def _reasons(
-    campaign_id: UUID | None, restraint: Restraint, channel: str, present: Present
+    workspace_id: UUID, campaign_id: UUID | None, restraint: Restraint, channel: str, present: Present
 ) -> dict[HeldBack, ColumnElement[bool]]:
     return {
         HeldBack.NO_ADDRESS: PERSON.email.is_(None) if channel == "email" else false(),
@@ -149,6 +149,7 @@ def _reasons(
         HeldBack.ALREADY_ANSWERED: false() if campaign_id is None else _has_answered_for_good(campaign_id),
         HeldBack.TOO_NEW: _is_too_new(restraint.exclude_newer_than_days, present),
         HeldBack.RENEWAL_NEAR: _renews_soon(restraint.hold_renewal_within_days, present),
+        HeldBack.FOLLOW_UP_OPEN: _is_looked_after(workspace_id) if restraint.hold_open_follow_up else false(),
     }
 
 
@@ -178,6 +179,22 @@ def _renews_soon(days: int | None, present: Present) -> ColumnElement[bool]:
         accounts.c.renews_on.between(today, today + timedelta(days=days)),
     )
     return renewal.correlate(recipients).exists()
+
+
+def _is_looked_after(workspace_id: UUID) -> ColumnElement[bool]:
+    """Somebody has taken on an answer of theirs, or of their account, and is not done with it."""
+    anybody, theirs = recipients.alias().c, follow_ups.c
+    answered = and_(anybody.workspace_id == responses.c.workspace_id, anybody.id == responses.c.recipient_id)
+    taken_on = and_(theirs.workspace_id == responses.c.workspace_id, theirs.response_id == responses.c.id)
+    people = (
+        select(anybody.id, anybody.account_id)
+        .join(responses, answered)
+        .join(follow_ups, taken_on)
+        .where(theirs.workspace_id == workspace_id, theirs.resolved_at.is_(None))
+        .cte("looked_after")
+    )
+    accounts_too = select(people.c.account_id).where(people.c.account_id.is_not(None))
+    return or_(PERSON.id.in_(select(people.c.id)), func.coalesce(PERSON.account_id.in_(accounts_too), false()))
 
 
 def _draw(seed: str) -> ColumnElement[int]:

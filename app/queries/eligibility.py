@@ -33,7 +33,7 @@ async def read_facts(
     ids = list(recipient_ids)
     rows = await fetch(
         tx, _READ, campaign.workspace_id, campaign.id, ids, now, now + SOON, campaign.asking.priority,
-        _journey_name(campaign),
+        _journey_name(campaign), campaign.asking.hold_open_follow_up,
     )  # fmt: skip
     asks = await _read_asks(tx, campaign, ids, now=now)
     fits = await _fitting(tx, campaign, ids, now=now)
@@ -56,6 +56,7 @@ def _person(row: Mapping[str, Any], campaign: AskingCampaign, asks: tuple[Ask, .
         bounced_at=row["bounced_at"],
         complained_at=row["complained_at"],
         renews_on=row["renews_on"],
+        has_open_follow_up=row["has_open_follow_up"],
         asked_at=row["asked_at"],
         asks=asks,
     )
@@ -109,13 +110,23 @@ def rules_of(campaign: AskingCampaign) -> Rules:
         window=asking.window,
         blackouts=tuple(one for one in asking.blackouts if one.audience is None),
         hold_renewal_within_days=asking.hold_renewal_within_days,
+        hold_open_follow_up=asking.hold_open_follow_up,
     )
 
 
 # Whoever a more important campaign is about to ask is left to it, unless both belong to the same journey.
 _READ = """
+    WITH looked_after AS MATERIALIZED (
+        SELECT q.id, q.account_id FROM follow_ups f
+        JOIN responses r ON r.workspace_id = f.workspace_id AND r.id = f.response_id
+        JOIN recipients q ON q.workspace_id = r.workspace_id AND q.id = r.recipient_id
+        WHERE f.workspace_id = $1 AND f.resolved_at IS NULL AND $8
+    )
     SELECT p.id, p.email, p.time_zone, p.deleted_at, p.unsubscribed_at, p.bounced_at, p.complained_at, p.asked_at,
-        a.renews_on, answer.answered_at, important.due_at AS reserved_for_at
+        a.renews_on, answer.answered_at, important.due_at AS reserved_for_at,
+        EXISTS (
+            SELECT FROM looked_after l WHERE l.id = p.id OR l.account_id = p.account_id
+        ) AS has_open_follow_up
     FROM recipients p
     LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
     LEFT JOIN LATERAL (

@@ -426,6 +426,8 @@ CREATE TABLE follow_ups (
     CONSTRAINT ck_follow_ups_state CHECK (state IN ('assigned', 'resolved'))
 );
 
+CREATE INDEX ix_follow_ups_unresolved ON follow_ups (workspace_id) WHERE resolved_at IS NULL;
+
 CREATE TABLE pulls (
     workspace_id UUID NOT NULL,
     endpoint_id UUID NOT NULL,

@@ -128,6 +128,17 @@ def test_an_account_that_renews_soon_is_left_alone_until_it_has() -> None:
     assert decide(of_ada(renews_on=date(2027, 1, 31)), WANTED, rules, NOW) == Send()
 
 
+@pytest.mark.parametrize("is_reminder", [False, True])
+def test_whoever_is_looked_after_is_left_alone_day_by_day(*, is_reminder: bool) -> None:
+    looked_after, wanted = of_ada(has_open_follow_up=True), Wanted(is_reminder=is_reminder)
+    rules = replace(RULES, hold_open_follow_up=True)
+
+    assert decide(looked_after, wanted, rules, NOW) == Wait(NOW + DAY, Reason.FOLLOW_UP_OPEN)
+    assert decide(looked_after, wanted, RULES, NOW) == Send()
+    assert decide(ADA, wanted, rules, NOW) == Send()
+    assert decide(looked_after, Wanted(latest_at=NOW + DAY), rules, NOW) == Skip(Reason.FOLLOW_UP_OPEN)
+
+
 def test_the_window_is_that_of_the_persons_own_clock() -> None:
     rules = replace(RULES, window=OFFICE_HOURS)
 
@@ -214,5 +225,7 @@ def test_waiting_comes_to_an_end(person: Person, wanted: Wanted, rules: Rules) -
         if not isinstance(decision, Wait):
             return
         now = decision.until
+        if wanted.reserved_for_at is not None and wanted.reserved_for_at < now:
+            wanted = replace(wanted, reserved_for_at=None)  # the other campaign has asked by then, or given up
         decision = decide(person, wanted, rules, now)
     raise AssertionError("still waiting")

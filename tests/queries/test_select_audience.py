@@ -15,7 +15,7 @@ from app.domain.stable_hash import draw
 from app.queries.audiences import select_audience
 from tests.answers import a_campaign
 from tests.conftest import Tenant
-from tests.people import SomeAccount, SomeAnswer, SomeAsk, SomeRecipient, settle
+from tests.people import SomeAccount, SomeAnswer, SomeAsk, SomeRecipient, a_follow_up, settle
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 Select = Callable[..., Awaitable[Selection]]
@@ -130,6 +130,23 @@ async def test_a_near_renewal_holds_the_account(select: Select, renews_in: int, 
     account = SomeAccount(renews_on=date(2026, 11, 22) + timedelta(days=renews_in))
     found = await select(among=[SomeRecipient(account=account)], restraint=Restraint(hold_renewal_within_days=30))
     assert found.excluded == ({HeldBack.RENEWAL_NEAR: 1} if is_held else {})
+
+
+@pytest.mark.parametrize(("state", "is_held"), [("assigned", True), ("resolved", False), ("open", False)])
+async def test_an_answer_that_somebody_looks_after_holds_its_account(
+    select: Select, engine: Engine, alice: Tenant, campaign_id: UUID, state: str, is_held: bool
+) -> None:
+    acme, said = SomeAccount(), SomeAnswer(campaign_id, 3, ago(2))
+    people = [SomeRecipient(account=acme, answers=(said,)), SomeRecipient(account=acme)]
+    lone = SomeAnswer(campaign_id, 2, ago(1))
+    await settle(engine, alice.workspace_id, [*people, SomeRecipient(answers=(lone,)), SomeRecipient()])
+    for answer in (said, lone):
+        await a_follow_up(engine, alice.workspace_id, answer.id, state)
+
+    found = await select(restraint=Restraint(hold_open_follow_up=True))
+
+    assert found.excluded == ({HeldBack.FOLLOW_UP_OPEN: 3} if is_held else {})
+    assert (await select()).askable == 4
 
 
 async def test_at_most_so_many_of_an_account_are_asked_the_most_deserving_ones(

@@ -1,4 +1,4 @@
-from sqlalchemy import CheckConstraint, Column, Table, Text, Uuid
+from sqlalchemy import CheckConstraint, Column, Index, Table, Text, Uuid, text
 
 from app.db.tables.base import belongs_to, instant, metadata, revision, workspace_column
 
@@ -16,4 +16,5 @@ follow_ups = Table(
     revision(),
     belongs_to("workspaces", refers_to=("id",)),
     CheckConstraint("state IN ('assigned', 'resolved')", name="state"),  # open ones have no row
+    Index("ix_follow_ups_unresolved", "workspace_id", postgresql_where=text("resolved_at IS NULL")),
 )

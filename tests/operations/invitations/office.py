@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from app.db.engine import Engine
 from app.db.statements import fetch
@@ -108,7 +109,8 @@ class Office:
         asked_at: datetime | None = row["asked_at"]
         return asked_at
 
-    async def answer(self, campaign: dict[str, Any], recipient: str, score: int = 9) -> None:
+    async def answer(self, campaign: dict[str, Any], recipient: str, score: int = 9) -> UUID:
         said = {"campaign_id": campaign["id"], "recipient_id": recipient, "score": score}
         reply = await self.tenant.api.post("/v1/responses", json=said)
         assert reply.status_code == 201, reply.text
+        return ids.parsed("response", reply.json()["id"])

@@ -5,6 +5,7 @@ import asyncio
 from app.domain.invitation import MessageKind
 from app.operations.invitations.settle import MOST_TRIES, MailEnd
 from tests.operations.invitations.office import DAY, HOUR, Office
+from tests.people import a_follow_up
 
 
 async def one_claim(office: Office) -> tuple[dict[str, object], str]:
@@ -128,6 +129,22 @@ async def test_a_reminder_carries_the_same_link_and_moves_no_quarantine(office: 
     assert reminder.kind is MessageKind.REMINDER
     assert reminder.token == first.token
     assert await office.asked_at(ada) == asked_at
+
+
+async def test_nobody_of_an_account_is_asked_until_its_follow_up_is_done(office: Office) -> None:
+    ada, *_ = await office.people("ada", "bob", account={"external_id": "acme"})
+    await office.people("eve")
+    elsewhere = await office.launched(audience={"field": "locale", "eq": "eo"})
+    answer = await office.answer(elsewhere, ada, score=2)
+    campaign = await office.launched(hold_open_follow_up=True)
+    await office.plan()
+
+    await a_follow_up(office.engine, office.tenant.workspace_id, answer, "assigned")
+    assert await office.send(within=3 * DAY) == ["eve"]
+    assert await office.states(campaign) == {"planned": 2, "sent": 1}
+
+    await office.engine_says("UPDATE follow_ups SET state = 'resolved', resolved_at = now()")
+    assert sorted(await office.send(within=2 * DAY)) == ["ada", "bob"]
 
 
 async def test_an_invitation_that_nobody_answers_expires(office: Office) -> None:
