@@ -1,8 +1,8 @@
 """Touchpoints: recorded once each, and at once planned for whichever campaigns ask after them.
 
 1. keep them         the same name and external id is the same touchpoint
-2. cancel            what a touchpoint of theirs calls off: the order was returned
-3. invite            those whom a campaign asks after a touchpoint of this name; a paused one sends when it goes on
+2. invite            those whom a campaign asks after a touchpoint of this name; a paused one sends when it goes on
+3. cancel            what a touchpoint of theirs calls off: the order was returned; we may hear of that first
 """
 
 import json
@@ -39,9 +39,9 @@ async def record_touchpoints(
     )  # fmt: skip
     made = {row["id"]: row for row in rows}
     known = await _known(tx, workspace_id, said)
-    await _cancel(tx, workspace_id, list(made.values()))
     for campaign in await _campaigns_asking_after(tx, workspace_id, {row["name"] for row in rows}):
         await _invite(tx, campaign, list(made.values()), now=now)
+    await _cancel(tx, workspace_id, list(made.values()))
     return [
         RecordedTouchpoint(own if own in made else known[one.name, one.external_id or ""], own in made)
         for own, one in zip(ids, said, strict=True)
@@ -56,13 +56,6 @@ async def _known(tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint]) -> d
         tx, _FIND_KNOWN, workspace_id, [one.name for one in named], [one.external_id for one in named]
     )  # fmt: skip
     return {(row["name"], row["external_id"]): row["id"] for row in rows}
-
-
-async def _cancel(tx: Tx, workspace_id: UUID, made: Sequence[Made]) -> None:
-    await fetch(
-        tx, _CANCEL, workspace_id, [one["recipient_id"] for one in made], [one["name"] for one in made],
-        [one["external_id"] for one in made], [one["occurred_at"] for one in made], Reason.CANCELLED.value,
-    )  # fmt: skip
 
 
 async def _campaigns_asking_after(tx: Tx, workspace_id: UUID, names: set[str]) -> list[AskingCampaign]:
@@ -88,6 +81,11 @@ def _is_sampled(campaign: AskingCampaign, touchpoint_id: UUID) -> bool:
     return fraction_of(f"sample:{campaign.id}", touchpoint_id) * 100 < sample.percent
 
 
+async def _cancel(tx: Tx, workspace_id: UUID, made: Sequence[Made]) -> None:
+    ids, people = [one["id"] for one in made], [one["recipient_id"] for one in made]
+    await fetch(tx, _CANCEL, workspace_id, ids, people, Reason.CANCELLED.value)
+
+
 # Recipients that are gone, or somebody else's, take none.
 _KEEP = """
     INSERT INTO touchpoints
@@ -109,12 +107,13 @@ _FIND_CAMPAIGNS = """
 """
 # With an external id it calls off the touchpoint of the same one, without it whatever the person was to be asked about.
 _CANCEL = """
-    UPDATE invitations v SET state = 'skipped', skip_reason = $6, due_at = NULL, revision = v.revision + 1,
+    UPDATE invitations v SET state = 'skipped', skip_reason = $4, due_at = NULL, revision = v.revision + 1,
         changed_in = pg_current_xact_id()
-    FROM unnest($2::uuid[], $3::text[], $4::text[], $5::timestamptz[]) AS g (recipient_id, name, external_id, at),
-        touchpoints t, campaigns c
-    WHERE v.workspace_id = $1 AND v.recipient_id = g.recipient_id AND v.state = 'planned' AND v.claim_id IS NULL
-        AND t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id AND t.occurred_at <= g.at
+    FROM touchpoints t, touchpoints g, campaigns c
+    WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[]) AND v.state = 'planned' AND v.claim_id IS NULL
+        AND t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
+        AND g.workspace_id = v.workspace_id AND g.recipient_id = v.recipient_id AND g.occurred_at >= t.occurred_at
+        AND (g.id = ANY($2::uuid[]) OR t.id = ANY($2::uuid[]))
         AND (g.external_id IS NULL OR t.external_id IS NOT DISTINCT FROM g.external_id)
         AND c.workspace_id = v.workspace_id AND c.id = v.campaign_id
         AND c.asking -> 'trigger' -> 'cancelled_by' ? g.name

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.askings import an_asking
 from tests.campaigns import create, move
 from tests.conftest import Tenant
@@ -80,6 +82,52 @@ async def test_a_later_touchpoint_calls_off_the_one_of_the_same_external_id(alic
     assert skipped["skip_reason"] == "cancelled"
     (planned,) = await invitations(alice, campaign, state="planned")
     assert planned["touchpoint_id"] == kept["id"]
+
+
+@pytest.mark.parametrize(
+    ("returned_after", "returned", "state"),
+    [
+        (timedelta(minutes=5), "A-1", "skipped"),
+        (timedelta(0), "A-1", "skipped"),
+        (timedelta(minutes=5), None, "skipped"),
+        (timedelta(minutes=-5), "A-1", "planned"),  # it was sent once more, and arrived
+        (timedelta(minutes=5), "A-2", "planned"),
+    ],
+)
+@pytest.mark.parametrize("at_once", [False, True])
+async def test_what_calls_off_does_so_even_where_it_is_heard_of_first(
+    alice: Tenant, returned_after: timedelta, returned: str | None, state: str, *, at_once: bool
+) -> None:
+    campaign = await running(alice)
+    delivered_at = datetime.now(UTC) - timedelta(minutes=10)
+    ada = {"recipient": {"email": "ada@example.com"}}
+    said = [
+        {
+            "name": "returned",
+            "external_id": returned,
+            "occurred_at": (delivered_at + returned_after).isoformat(),
+            **ada,
+        },
+        {"name": "delivered", "external_id": "A-1", "occurred_at": delivered_at.isoformat(), **ada},
+    ]
+
+    for rows in [said] if at_once else [[row] for row in said]:
+        reply = await alice.api.post("/v1/touchpoints/bulk", json={"touchpoints": rows})
+        assert reply.json()["created"] == len(rows), reply.text
+
+    (invitation,) = await invitations(alice, campaign)
+    assert invitation["state"] == state
+    assert invitation["skip_reason"] == ("cancelled" if state == "skipped" else None)
+
+
+async def test_somebody_elses_return_calls_nothing_off(alice: Tenant) -> None:
+    campaign = await running(alice)
+
+    await record(alice, "returned", recipient={"email": "bob@example.com"})
+    await record(alice)
+
+    (invitation,) = await invitations(alice, campaign)
+    assert invitation["state"] == "planned"
 
 
 async def test_what_is_too_long_ago_is_skipped_with_a_reason(alice: Tenant) -> None:
