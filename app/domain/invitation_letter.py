@@ -1,6 +1,7 @@
 """The mail that an invitation becomes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from app.domain.asking_parts import SenderKind, Variant
@@ -8,6 +9,7 @@ from app.domain.brand import Brand
 from app.domain.ids import shown
 from app.domain.invitation import AskingCampaign, ClaimedInvitation
 from app.domain.letter import Letter, Mailbox, Purpose, verp_address
+from app.domain.letter_words import words_in
 from app.domain.merge_fields import fill, merge_values
 from app.domain.metric import METRICS
 from app.domain.recipient import RecipientInvalid, email_address
@@ -32,7 +34,7 @@ def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) 
     subject = _said(variant.subject, language) or _said(email.subject, language)
     intro = _said(email.intro, language)
     sender = sender_of(invitation, public_url=public_url)
-    return Letter(
+    letter = Letter(
         message_id=invitation.message_id,
         purpose=Purpose(invitation.kind.value),
         to=Mailbox(addressee.email, addressee.name),
@@ -52,6 +54,17 @@ def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) 
         unsubscribe_url=f"{public_url}/u/{invitation.token}",
         brand=_brand(campaign),
     )
+    return reminding(letter) if letter.purpose is Purpose.REMINDER else letter
+
+
+def reminding(letter: Letter) -> Letter:
+    """In words of its own, for who saw the first mail and did not answer; in a language that has none, as the first."""
+    language, words = words_in(letter.language)
+    if language.partition("-")[0] != letter.language.partition("-")[0]:
+        return letter
+    hello = words["hello_name"].format(name=letter.to.name) if letter.to.name else words["hello"]
+    subject = words["reminder_subject"].format(subject=letter.subject)
+    return replace(letter, subject=subject, intro=f"{hello}\n\n{words['reminder']}")
 
 
 def sender_of(invitation: ClaimedInvitation, *, public_url: str) -> Mailbox:

@@ -73,6 +73,23 @@ async def test_without_a_server_they_are_captured(office: Office) -> None:
     assert await office.states(campaign) == {"sent": 1}
 
 
+async def test_a_reminder_reads_like_one(office: Office) -> None:
+    await office.people("ada")
+    await office.launched(email={"subject": {"en": "A word?"}}, reminders=[{"after_days": 4}])
+
+    async with a_postman(office, None) as postman:
+        for days in (0, 5):
+            office.now += days * DAY
+            await all_due(office)
+            await postman.step()
+
+    mails = await rows(office.engine, "SELECT purpose, subject FROM captured_mails ORDER BY created_at")
+    assert [(mail["purpose"], mail["subject"]) for mail in mails] == [
+        ("first", "A word?"),
+        ("reminder", "Reminder: A word?"),
+    ]
+
+
 async def test_a_test_workspace_mails_nobody(office: Office) -> None:
     await office.people("ada")
     await office.launched()
