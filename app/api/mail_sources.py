@@ -8,6 +8,7 @@ from fastapi import Response
 from pydantic import Field, StringConstraints
 
 from app.api.dependencies import Now, ReadTx, Tx, WorkspaceReader, WorkspaceWriter, services_of
+from app.api.idempotency import Idempotency
 from app.api.inbound.mail import inbound_path
 from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
@@ -49,7 +50,10 @@ class MailSource(Reply):
 
 
 class NewMailSource(MailSource):
-    url: str = Field(description="Where it posts to. Shown this once: whoever knows it can tell us of bounces.")
+    url: str | None = Field(
+        description="Where it posts to; whoever knows it can tell us of bounces. Shown this once: null in the reply to "
+        "a repeated call."
+    )
 
 
 @routes.post(
@@ -59,12 +63,14 @@ class NewMailSource(MailSource):
     responses=refuses(MailSourceInvalid, TooManyMailSources),
 )
 async def create_mail_source(
-    body: MailSourceCreate, caller: WorkspaceWriter, tx: Tx, now: Now, request: HttpRequest
+    body: MailSourceCreate, caller: WorkspaceWriter, once: Idempotency, tx: Tx, now: Now, request: HttpRequest
 ) -> NewMailSource:
     """Bounces and complaints that are posted to its `url` keep people from being written to again."""
+    if once.id is not None:
+        return NewMailSource(**await get_source(tx, caller.workspace_id, once.id), url=None)
     services = services_of(request)
     opened = await create_source(tx, caller.workspace_id, **body.model_dump(), vault=services.vault, now=now)
-    row = await get_source(tx, caller.workspace_id, opened.id)
+    row = await get_source(tx, caller.workspace_id, once.keep(opened.id))
     return NewMailSource(**row, url=services.settings.public_address + inbound_path(opened.key))
 
 

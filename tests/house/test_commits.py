@@ -18,8 +18,17 @@ WRITES = {
     if method != "GET"
 }
 # These have nothing to write as things stand, and say so.
-REFUSED_ANYWAY = dict.fromkeys(("launch_campaign", "resume_campaign", "archive_campaign", "restore_response"), 409)
-UNCHANGED = dict.fromkeys(("enable_webhook_endpoint", "add_campaign_recipients", "preview_payload"), 200)
+REFUSED_ANYWAY = {
+    **dict.fromkeys(("launch_campaign", "resume_campaign", "archive_campaign", "restore_response"), 409),
+    "give_reward_code": 409,
+    "set_pull": 422,
+    "pull_now": 404,
+}
+UNCHANGED = {
+    **dict.fromkeys(("enable_webhook_endpoint", "add_campaign_recipients", "preview_payload"), 200),
+    **dict.fromkeys(("preview_audience", "plan_campaign", "query_recipients", "query_score"), 200),
+    **dict.fromkeys(("drop_reward_codes", "remove_pull"), 204),
+}
 
 FAIL_EVERY_COMMIT = """
     CREATE FUNCTION refuse_to_commit() RETURNS trigger LANGUAGE plpgsql AS

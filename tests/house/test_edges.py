@@ -141,6 +141,9 @@ async def test_our_own_mistakes_are_problem_documents_without_a_reason(
     assert "secret" not in reply.text
 
 
+OF_NO_DATABASE = {"list_survey_templates", "get_survey_template", "get_sample_size"}
+
+
 async def test_without_its_database_every_route_says_come_back(own_database_url: str) -> None:
     """All at once, since the answers in the lane wait five seconds for it to return."""
     async with wire_to(own_database_url) as wire, running_app(wire.url) as app:
@@ -152,9 +155,10 @@ async def test_without_its_database_every_route_says_come_back(own_database_url:
             )
             await alice.api.get("/v1/campaigns")  # the key is known from now on
             await wire.cut()
-            asked = [ask(house, name, alice) for name in OF_THE_API]
+            needing = [name for name in OF_THE_API if name not in OF_NO_DATABASE]
+            asked = [ask(house, name, alice) for name in needing]
             *replies, readyz = await asyncio.gather(*asked, alice.api.get("/readyz"))
-    found = dict(zip(OF_THE_API, replies, strict=True))
+    found = dict(zip(needing, replies, strict=True))
     rows = found.pop("record_responses_in_bulk").json()["results"]
     assert {row["problem"]["code"] for row in rows} == {"overloaded"}
     assert {name: problem(reply) for name, reply in found.items()} == dict.fromkeys(found, (503, "overloaded"))
@@ -166,6 +170,7 @@ PREFIXES: Mapping[str, str] = {
     "campaign_id": "camp", "recipient_id": "rcpt", "account_id": "acct", "response_id": "resp", "import_id": "imp",
     "event_id": "evt", "endpoint_id": "ep", "delivery_id": "dlv", "api_key_id": "key", "key": "plan",
     "replay_id": "rply", "mail_source_id": "msrc", "invitation_id": "inv", "touchpoint_id": "tp", "template_key": "tpl",
+    "question_id": "why",
 }  # fmt: skip
 
 
