@@ -12,6 +12,7 @@ from app.api.schemas import CampaignId, Reply
 from app.domain.campaign import CampaignNotFound
 from app.domain.funnel import Aside, Funnel, Step
 from app.domain.grouping import PropertyNotReady, PropertyNotTracked
+from app.domain.minimum_group import Withheld
 from app.domain.period import TooManyBuckets
 from app.domain.question_steps import QuestionSteps
 from app.domain.scoring import Interval, rounded
@@ -101,7 +102,19 @@ class FunnelGroup(Reply):
     key: str | None = Field(
         description="A wave's number, a channel, a variant, or a value of the property; null: none.", examples=["1"]
     )
-    steps: FunnelSteps
+    steps: FunnelSteps | None = Field(description="null where they are withheld.")
+    withheld: Withheld | None = Field(
+        None,
+        description="Fewer than five of an anonymous campaign answered, in this group or in one that it would tell of.",
+    )
+
+    @classmethod
+    def of(cls, part: FunnelPart, *, tells_deliveries: bool) -> Self:
+        return cls(
+            key=None if part.key is None else str(part.key),
+            steps=None if part.withheld else FunnelSteps.of(part, tells_deliveries=tells_deliveries),
+            withheld=part.withheld,
+        )
 
 
 class FunnelReply(Reply):
@@ -141,12 +154,8 @@ async def get_funnel(
     parts = await read_funnel(tx, caller.workspace_id, campaign_id, groups)
     whole = sum(parts, start=NOTHING)
     tells = whole.funnel.counts[Step.DELIVERED] > 0 or whole.funnel.counts[Step.SENT] == 0
-    shown = [
-        FunnelGroup(key=None if part.key is None else str(part.key), steps=FunnelSteps.of(part, tells_deliveries=tells))
-        for part in parts
-    ]
     return FunnelReply(
         campaign_id=campaign_id,
         steps=FunnelSteps.of(whole, tells_deliveries=tells),
-        groups=None if group_by is None else shown,
+        groups=None if group_by is None else [FunnelGroup.of(part, tells_deliveries=tells) for part in parts],
     )

@@ -1,10 +1,11 @@
 """What was answered to a further question: how often each option or value, and by whom in terms of the score."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from app.domain.errors import NotFound
 from app.domain.metric import Band, Metric
+from app.domain.minimum_group import Withheld, is_too_small, too_telling
 from app.domain.questions import Question, QuestionKind
 
 
@@ -34,6 +35,9 @@ class QuestionResults:
     bands: dict[Band, int]
     tallies: list[Tally]
     mean: float | None
+    withheld: Withheld | None = None  # then nothing but the question is told
+    without_bands: frozenset[str | int] = frozenset()  # of these values is told how often, and not by whom
+    tells_bands: bool = True
 
 
 def results_of(
@@ -56,6 +60,23 @@ def results_of(
     counted = list(tallies.values())
     return QuestionResults(
         question, response_count, answered.count, answered.bands, counted, _mean(question, counted, n=answered.count)
+    )
+
+
+def withhold_small_groups(results: QuestionResults, *, is_part: bool) -> QuestionResults:
+    """As an anonymous campaign tells them; `is_part`: not all of its responses were counted.
+
+    Whoever passed the question over is a group as well: the score of all less the bands of the others would be theirs.
+    """
+    n, passed_over = results.n, results.response_count - results.n
+    if is_too_small(n) and (is_part or passed_over):
+        return replace(results, withheld=Withheld.MINIMUM_GROUP)
+    counts = {tally.value: tally.count for tally in results.tallies}
+    chosen_by_most = {value for value, count in counts.items() if is_too_small(n - count)}
+    return replace(
+        results,
+        without_bands=frozenset(too_telling(counts) | chosen_by_most),
+        tells_bands=not is_too_small(passed_over),
     )
 
 

@@ -1,8 +1,8 @@
 """How far invitations came, counted from themselves."""
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from sqlalchemy import Text, TextClause, text
 from app.db.engine import ReadTx
 from app.domain.funnel import Aside, Funnel, Step
 from app.domain.grouping import check_tracked
+from app.domain.minimum_group import Withheld, too_telling
 from app.domain.period import MOST_BUCKETS, TooManyBuckets
 from app.domain.question_steps import QuestionSteps, added
 from app.domain.segment import PropertySource
@@ -24,6 +25,7 @@ class FunnelPart:
     key: GroupKey
     funnel: Funnel
     questions: list[QuestionSteps]
+    withheld: Withheld | None = None  # then only the whole, which it is added to, is told
 
     def __add__(self, other: "FunnelPart") -> "FunnelPart":
         return FunnelPart(None, self.funnel + other.funnel, added(self.questions, other.questions))
@@ -49,7 +51,13 @@ async def read_funnel(
     if len(found) > MOST_BUCKETS:
         raise TooManyBuckets(f"There are {len(found)} groups; at most {MOST_BUCKETS} are given at once.")
     questions = await count_question_steps(tx, place, by, metric=campaign["metric"])
-    return [FunnelPart(key, found[key], questions.get(key, [])) for key in sorted(found, key=in_order)]
+    parts = [FunnelPart(key, found[key], questions.get(key, [])) for key in sorted(found, key=in_order)]
+    return parts if groups is None or not campaign["is_anonymous"] else _withheld(parts)
+
+
+def _withheld(parts: Sequence[FunnelPart]) -> list[FunnelPart]:
+    telling = too_telling({part.key: part.funnel.counts[Step.ANSWERED] for part in parts})
+    return [replace(part, withheld=Withheld.MINIMUM_GROUP) if part.key in telling else part for part in parts]
 
 
 async def _state_of(tx: ReadTx, place: Mapping[str, Any]) -> str | None:

@@ -12,7 +12,7 @@ from sqlalchemy import text
 from app.db.engine import ReadTx
 from app.domain.metric import METRICS
 from app.domain.period import zone_named
-from app.domain.question_results import QuestionNotFound, QuestionResults, results_of
+from app.domain.question_results import QuestionNotFound, QuestionResults, results_of, withhold_small_groups
 from app.domain.questions import Question, QuestionKind
 from app.domain.span import Span
 from app.queries.campaigns import get_campaign
@@ -30,6 +30,10 @@ class QuestionAsked:
     until: Said = None
     channels: tuple[str, ...] = ()
 
+    @property
+    def is_of_a_part(self) -> bool:
+        return bool(self.channels) or self.from_ is not None or self.until is not None
+
 
 async def question_results(tx: ReadTx, workspace_id: UUID, asked: QuestionAsked) -> tuple[QuestionResults, Span]:
     """Raises CampaignNotFound, QuestionNotFound, PeriodEmpty, PeriodOutOfRange."""
@@ -40,7 +44,10 @@ async def question_results(tx: ReadTx, workspace_id: UUID, asked: QuestionAsked)
     rows = (await tx.execute(_COUNT, _parameters(workspace_id, asked, question, span))).all()
     response_count = sum(row.responses for row in rows if row.part == "responses")
     answers = [(row.value, row.score, row.responses) for row in rows if row.part == "answers"]
-    return results_of(question, answers, metric=METRICS[campaign["metric"]], response_count=response_count), span
+    results = results_of(question, answers, metric=METRICS[campaign["metric"]], response_count=response_count)
+    if not campaign["is_anonymous"]:
+        return results, span
+    return withhold_small_groups(results, is_part=asked.is_of_a_part), span
 
 
 async def _latest_wording(tx: ReadTx, workspace_id: UUID, asked: QuestionAsked) -> Question:

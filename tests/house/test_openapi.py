@@ -30,7 +30,8 @@ every_operation = pytest.mark.parametrize("name", sorted(EVERY))
 
 def test_openapi_yaml_says_what_the_application_does() -> None:
     committed = (ROOT / "openapi.yaml").read_text(encoding="utf-8")
-    assert committed == as_yaml(the_document()), "run `make openapi`, look at what has changed, and commit it"
+    fresh = the_document.__wrapped__()  # others take parts of theirs away and put them back elsewhere
+    assert committed == as_yaml(fresh), "run `make openapi`, look at what has changed, and commit it"
 
 
 def test_the_application_serves_the_same(app: FastAPI) -> None:
