@@ -28,7 +28,7 @@ class Candidate:
     slot: str
     variant: str | None
     due_at: datetime
-    latest_at: datetime | None
+    latest_at: datetime | None  # of a reminder, when the invitation expires
     planned_at: datetime
     asked_at: datetime | None
     reminder_count: int
@@ -126,7 +126,8 @@ _LOCK_DUE = """
     SELECT v.* FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS c (workspace_id, campaign_id, share)
     CROSS JOIN LATERAL (
         SELECT v.workspace_id, v.campaign_id, v.id, v.recipient_id, v.touchpoint_id, v.state, v.slot, v.variant,
-            v.due_at, v.latest_at, v.created_at, v.asked_at, v.reminder_count
+            v.due_at, CASE WHEN v.state = 'planned' THEN v.latest_at ELSE v.expires_at END AS latest_at, v.created_at,
+            v.asked_at, v.reminder_count
         FROM invitations v
         WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.campaign_id AND v.due_at <= $4
             AND v.claim_id IS NULL

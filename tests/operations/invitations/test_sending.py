@@ -114,6 +114,23 @@ async def test_reminders_go_to_those_who_have_not_answered(office: Office) -> No
     assert reminded == ["bob", "bob"]
 
 
+async def test_reminders_go_out_after_the_wave_is_over(office: Office) -> None:
+    await office.people("ada")
+    await office.launched(reminders=[{"after_days": 4}], wave_days=1)
+
+    assert await office.send(within=6 * DAY) == ["ada", "ada"]
+
+
+async def test_nobody_is_reminded_of_what_has_expired(office: Office) -> None:
+    await office.people("ada")
+    await office.launched(reminders=[{"after_days": 4}], expires_after_days=5)
+    assert await office.send() == ["ada"]
+
+    office.now += 5 * DAY
+
+    assert await office.claim() == []
+
+
 async def test_a_reminder_carries_the_same_link_and_moves_no_quarantine(office: Office) -> None:
     (ada,) = await office.people("ada")
     await office.launched(reminders=[{"after_days": 4}])
