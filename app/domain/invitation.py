@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.asking import Asking
+from app.domain.blackouts import Blackouts
 from app.domain.errors import NotFound
 from app.domain.metric import MetricKey
 from app.domain.survey import Survey
@@ -85,3 +86,4 @@ class ClaimedInvitation:
     asked_at: datetime
     reminder_count: int  # this one included
     token: str = field(repr=False)
+    blackouts: Blackouts = ()  # those in which the clocks of this one stand still

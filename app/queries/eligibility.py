@@ -87,11 +87,12 @@ async def _fitting(tx: ReadTx | Tx, campaign: AskingCampaign, ids: list[UUID], *
 async def _rules_of(
     tx: ReadTx | Tx, campaign: AskingCampaign, ids: Sequence[UUID], *, now: datetime
 ) -> dict[UUID, Rules]:
-    """They differ only where a blackout is for some."""
+    """They differ only where a blackout is for some; one that is over may have made the clocks of those stand still."""
     common = rules_of(campaign)
+    remembered = now - timedelta(days=campaign.asking.reminders.expires_after_days)
     rules = dict.fromkeys(ids, common)
     for blackout in campaign.asking.blackouts:
-        if isinstance(blackout.audience, Mapping) and blackout.until_at > now:
+        if isinstance(blackout.audience, Mapping) and blackout.until_at > remembered:
             filter_ = read_filter(blackout.audience, at=("asking", "blackouts"))
             for recipient_id in await who_fits(tx, campaign.workspace_id, filter_, ids, now=now):
                 known = rules[recipient_id]

@@ -17,6 +17,7 @@ from uuid import UUID, uuid4
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
+from app.domain.blackouts import Blackouts
 from app.domain.eligibility import Ask, Decision, Reason, Send, Skip, Wait, decide
 from app.domain.invitation import AskingCampaign, ClaimedInvitation, MessageKind
 from app.domain.period import day_of
@@ -41,6 +42,7 @@ class MailLease:
 class Judged:
     candidate: Candidate
     decision: Decision
+    blackouts: Blackouts = ()  # those that hold for this person
 
 
 async def claim_due_invitations(
@@ -77,11 +79,12 @@ def _judge(candidate: Candidate, facts: Facts, asked: dict[UUID, list[Ask]], now
         planned_at=candidate.planned_at,
         is_date_moved=candidate.is_date_moved,
     )
-    decision = decide(person, wanted, facts.rules[recipient_id], now)
+    rules = facts.rules[recipient_id]
+    decision = decide(person, wanted, rules, now)
     if isinstance(decision, Send) and not candidate.is_reminder:
         journey = candidate.campaign.asking.journey
         asked.setdefault(recipient_id, []).append(Ask(now, journey.name if journey else None))
-    return Judged(candidate, decision)
+    return Judged(candidate, decision, rules.blackouts)
 
 
 async def _write_down(
@@ -89,11 +92,11 @@ async def _write_down(
 ) -> list[ClaimedInvitation]:
     await _put_off(tx, judged)
     await _skip(tx, judged)
-    sends = [one.candidate for one in judged if isinstance(one.decision, Send)]
+    sends = [one for one in judged if isinstance(one.decision, Send)]
     if not sends:
         return []
     claimed = [_claimed(one, lease, link_key, now) for one in sends]
-    await _send(tx, sends, claimed, lease=lease, now=now)
+    await _send(tx, [one.candidate for one in sends], claimed, lease=lease, now=now)
     return claimed
 
 
@@ -117,7 +120,7 @@ async def _send(
     spaces = [one.campaign.workspace_id for one in sends if not one.is_reminder]
     await fetch(
         tx, _CLAIM, *_places(sends), [token_digest(one.token) for one in claimed],
-        [one.campaign.survey_version for one in sends], [_expiry(one, now) for one in sends],
+        [one.campaign.survey_version for one in sends], [_expiry(one) for one in claimed],
         lease.id, now + lease.length, now,
     )  # fmt: skip
     await fetch(tx, _MOVE_ASKED_AT, spaces, firsts, now)
@@ -130,7 +133,8 @@ async def _send(
     await fetch(tx, _COUNT_DAYS, spaces, [one.campaign.id for one in sends], days)
 
 
-def _claimed(candidate: Candidate, lease: MailLease, link_key: bytes, now: datetime) -> ClaimedInvitation:
+def _claimed(judged: Judged, lease: MailLease, link_key: bytes, now: datetime) -> ClaimedInvitation:
+    candidate = judged.candidate
     return ClaimedInvitation(
         campaign=candidate.campaign,
         addressee=candidate.addressee,
@@ -142,6 +146,7 @@ def _claimed(candidate: Candidate, lease: MailLease, link_key: bytes, now: datet
         asked_at=candidate.asked_at or now,
         reminder_count=candidate.reminder_count + candidate.is_reminder,
         token=_token(candidate, link_key),
+        blackouts=judged.blackouts,
     )
 
 
@@ -150,10 +155,8 @@ def _token(candidate: Candidate, link_key: bytes) -> str:
     return random_token(os.urandom(32)) if candidate.campaign.is_anonymous else survey_token(link_key, candidate.id)
 
 
-def _expiry(candidate: Candidate, now: datetime) -> datetime:
-    asking = candidate.campaign.asking
-    blackouts = tuple(one for one in asking.blackouts if one.audience is None)
-    return expires_at(asking.reminders, asked_at=candidate.asked_at or now, blackouts=blackouts)
+def _expiry(claimed: ClaimedInvitation) -> datetime:
+    return expires_at(claimed.campaign.asking.reminders, asked_at=claimed.asked_at, blackouts=claimed.blackouts)
 
 
 def _places(candidates: Sequence[Candidate]) -> tuple[list[UUID], list[UUID]]:

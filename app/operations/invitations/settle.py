@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.blackouts import Blackouts
 from app.domain.invitation import ClaimedInvitation, MessageKind
 from app.domain.reminders import next_reminder
 from app.operations.invitations.wake import wake_campaigns
@@ -73,11 +72,9 @@ def _due_next(settlement: MailSettlement, now: datetime) -> datetime | None:
     invitation = settlement.invitation
     if settlement.end is not MailEnd.SENT:
         return None
-    asking = invitation.campaign.asking
-    blackouts: Blackouts = tuple(one for one in asking.blackouts if one.audience is None)
     return next_reminder(
-        asking.reminders, asked_at=invitation.asked_at, sent=invitation.reminder_count, last_sent_at=now,
-        blackouts=blackouts,
+        invitation.campaign.asking.reminders, asked_at=invitation.asked_at, sent=invitation.reminder_count,
+        last_sent_at=now, blackouts=invitation.blackouts,
     )  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """Claims, and what becomes of them: nobody is asked twice, whoever dies when."""
 
 import asyncio
+from datetime import UTC, datetime
 
 from app.domain.invitation import MessageKind
 from app.operations.invitations.settle import MOST_TRIES, MailEnd
@@ -175,6 +176,27 @@ async def test_an_invitation_that_nobody_answers_expires(office: Office) -> None
 
     assert await office.states(campaign) == {"expired": 1}
     assert (await office.tenant.api.get(f"/v1/campaigns/{campaign['id']}")).json()["state"] == "completed"
+
+
+async def test_clocks_stand_still_in_a_blackout_for_those_whom_it_is_for(office: Office) -> None:
+    await office.people("ada", locale="de")
+    await office.people("bob", locale="fr")
+    begins_at = datetime.now(UTC) + 2 * DAY
+    dark = {"from": begins_at.isoformat(), "until": (begins_at + 10 * DAY).isoformat()}
+    campaign = await office.launched(
+        blackouts=[{**dark, "audience": {"field": "locale", "eq": "de"}}],
+        reminders=[{"after_days": 4}, {"after_days": 6}], expires_after_days=8, wave_days=1,
+    )  # fmt: skip
+    assert sorted(await office.send(within=DAY)) == ["ada", "bob"]
+
+    assert await office.send(within=7 * DAY) == ["bob", "bob"]
+    office.now += DAY
+    await office.tend()
+    assert await office.states(campaign) == {"expired": 1, "sent": 1}
+    assert await office.send(within=8 * DAY) == ["ada", "ada"]
+    office.now += 2 * DAY
+    await office.tend()
+    assert await office.states(campaign) == {"expired": 2}
 
 
 async def test_a_paused_campaign_sends_nothing_and_loses_nothing(office: Office) -> None:
