@@ -1,6 +1,6 @@
 import asyncio
 from argparse import Namespace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from rich.console import Console
 
@@ -14,6 +14,8 @@ from app.domain.ids import parsed
 from app.domain.keys import EVERYTHING, SCOPES, KeyKind, check_key, origin_spelled
 from app.operations.api_keys import issue_key
 from app.queries.workspaces import find_workspace
+
+MOST_DAYS = 36_500
 
 
 def run(arguments: Namespace) -> int:
@@ -35,13 +37,19 @@ async def _issue(tx: Tx, arguments: Namespace) -> str:
     kind, now = KeyKind(arguments.kind), utc_now()
     scopes = _scopes(arguments.scopes) if kind is KeyKind.SECRET else ()
     origins = _origins(arguments.origins)
-    expires_at = now + timedelta(days=arguments.days) if arguments.days is not None else None
+    expires_at = _expiry(arguments.days, now)
     check_key(kind, scopes=scopes, allowed_origins=origins, expires_at=expires_at, now=now)
     key = await issue_key(
         tx, workspace_id, mode=workspace["mode"], kind=kind, name=arguments.name,
         scopes=scopes, allowed_origins=origins, expires_at=expires_at, now=now,
     )  # fmt: skip
     return key.token
+
+
+def _expiry(days: int | None, now: datetime) -> datetime | None:
+    if days is not None and days > MOST_DAYS:
+        raise Refusal(f"A key lasts at most {MOST_DAYS} days; leave --days out for one that does not expire.")
+    return None if days is None else now + timedelta(days=days)
 
 
 def _scopes(text: str) -> tuple[str, ...]:

@@ -150,3 +150,20 @@ def test_the_api_describes_itself_without_a_database(tmp_path: Path):
     assert here("openapi", "--write", str(tmp_path / "openapi.yaml")).returncode == 0
     assert (tmp_path / "openapi.yaml").read_text(encoding="utf-8") == printed
     refusal(here("openapi", "--write", str(tmp_path / "nowhere" / "openapi.yaml")))
+
+
+@pytest.mark.parametrize("name", ["", "  ", "n" * 201, "\udcff"])
+def test_a_workspace_is_named_as_in_the_api(own_database_url: str, name: str):
+    assert "1 to 200 characters" in refusal(on(own_database_url, "workspace", "create", name))
+
+
+def test_ids_of_workspaces_are_never_cut(own_database_url: str):
+    on(own_database_url, "workspace", "create", "A name that is longer than any table has room for, by far")
+    assert len(re.findall(r"ws_\w{32}", on(own_database_url, "workspace", "list").stdout)) == 2
+
+
+def test_a_key_lasts_no_longer_than_the_calendar(own_database_url: str):
+    said = on(own_database_url, "workspace", "create", "Long").stdout
+    (workspace, *_) = re.findall(r"ws_\w{32}", said)
+    made = on(own_database_url, "key", "create", "--workspace", workspace, "--days", "99999999")
+    assert "at most 36500 days" in refusal(made)
