@@ -121,7 +121,8 @@ _Key = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _Scalar = (
     Annotated[bool, Field(strict=True)]
     | Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
-    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    # Bounded like whole numbers: one that is too large would be read as a float, and become another number.
+    | Annotated[float, Field(strict=True, allow_inf_nan=False, gt=-(2**53), lt=2**53)]
     | Annotated[str, StringConstraints(strict=True, max_length=1_000)]
     | None
 )

@@ -1,7 +1,6 @@
 """Properties: what callers know about a person, an account or an answer, as a flat object of JSON scalars."""
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,7 @@ from app.domain.pointer import json_pointer
 
 MOST_PROPERTIES = 64
 LONGEST_KEY, LONGEST_TEXT = 64, 1_000  # characters
-LARGEST_WHOLE = 2**53  # what every JSON reader still reads exactly
+LARGEST_WHOLE = 2**53  # what every JSON reader still reads exactly; other numbers stay below it
 UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
@@ -74,6 +73,6 @@ def _is_storable(value: object) -> bool:
         case int():
             return abs(value) <= LARGEST_WHOLE
         case float():
-            return math.isfinite(value)
+            return abs(value) < LARGEST_WHOLE
         case _:
             return False

@@ -1,6 +1,6 @@
 """What the API does to recipients: the same as everybody else, and it is announced."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,12 @@ async def save_recipients(
 ) -> list[Outcome]:
     """Like `upsert_recipients`, with one event for each person that is new or different."""
     outcomes = await upsert_recipients(tx, said, now=now, hmac_key=hmac_key)
+    await announce_saved(tx, workspace_id, outcomes, now=now)
+    return outcomes
+
+
+async def announce_saved(tx: Tx, workspace_id: UUID, outcomes: Iterable[Outcome], *, now: datetime) -> None:
+    """One event for each person of the workspace that is new or different."""
     changes: dict[UUID, Change] = {}
     for outcome in outcomes:
         if isinstance(outcome, Upserted) and outcome.change is not Change.UNCHANGED:
@@ -32,7 +38,6 @@ async def save_recipients(
     if changes:
         rows = await read_recipients(tx, workspace_id, list(changes))
         await announce(tx, workspace_id, [_event(ANNOUNCED_AS[changes[row["id"]]], row, now) for row in rows])
-    return outcomes
 
 
 async def unsubscribe_recipient(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now: datetime) -> None:

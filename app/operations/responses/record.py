@@ -6,22 +6,22 @@
 """
 
 from collections.abc import Sequence
-from typing import NoReturn
 
 import asyncpg
 
 from app.db.engine import Engine
 from app.domain.campaign import NAMES_NOBODY, CampaignIsAnonymous, CampaignNotAccepting
-from app.domain.errors import DomainError
+from app.domain.errors import DomainError, Overloaded
 from app.domain.recipient import RecipientNotFound
 from app.operations.instance_keys import AddressKey
-from app.operations.recipients import upsert_recipients
-from app.operations.responses.campaign_refusals import campaign_refusal, campaign_refusals
+from app.operations.responses.bring_in_people import bring_in_people
+from app.operations.responses.campaign_refusals import campaign_refusal
 from app.operations.responses.insert_batch import Inserted, insert_batch
 from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.operations.responses.settle_repeats import settle_repeats
 
-REPEATS_OF_DELETED = 3  # an original deleted between our two looks at it sends the answer back to the insert
+LOOKS = 3  # at an answer whose original or person goes away each time we have found them
+ALWAYS_CHANGING = "What this answer refers to is being deleted and made again at this moment."
 
 
 async def record_responses(
@@ -29,35 +29,16 @@ async def record_responses(
 ) -> list[Recorded | Exception]:
     """The outcome of each answer, in order. Safe to repeat: the same ids are stored once."""
     outcomes: dict[int, Recorded | Exception] = {}
-    waiting = await _bring_in_people(engine, batch, outcomes, address_key)
-    for _ in range(REPEATS_OF_DELETED):
+    waiting = list(range(len(batch)))
+    for _ in range(LOOKS):
+        arrivals = await bring_in_people(engine, batch, waiting, address_key=address_key)
+        outcomes |= arrivals.refused
+        repeats, erased = await _insert(connection, batch, arrivals.fresh, outcomes)
+        vanished = await _settle(engine, batch, [*arrivals.repeats, *repeats], outcomes)
+        waiting = sorted([*arrivals.later, *erased, *vanished])
         if not waiting:
             break
-        repeats = await _insert(connection, batch, waiting, outcomes)
-        waiting = await _settle(engine, batch, repeats, outcomes)
-    return [outcomes.get(place) or _unsettled() for place in range(len(batch))]
-
-
-async def _bring_in_people(
-    engine: Engine, batch: Sequence[NewResponse], outcomes: dict[int, Recorded | Exception], address_key: AddressKey
-) -> list[int]:
-    """The places whose answer may go on; who could not be brought in, or has no reason to be, is refused here."""
-    places = [place for place, response in enumerate(batch) if response.recipient is not None]
-    if places:
-        hmac_key = await address_key.read()
-        async with engine.write() as tx:
-            refusals = await campaign_refusals(tx, [batch[place] for place in places])
-            refused = {place: refusal for place, refusal in zip(places, refusals, strict=True) if refusal}
-            said = {place: one for place in places if (one := batch[place].recipient) and place not in refused}
-            people = await upsert_recipients(tx, list(said.values()), now=batch[0].received_at, hmac_key=hmac_key)
-        # A campaign that takes no new answers may still be sent one again that it has.
-        outcomes |= {place: error for place, error in refused.items() if not isinstance(error, CampaignNotAccepting)}
-        for place, person in zip(said, people, strict=True):
-            if isinstance(person, DomainError):
-                outcomes[place] = person
-            else:
-                batch[place].recipient_id = person.id
-    return [place for place in range(len(batch)) if place not in outcomes]
+    return [outcomes.get(place) or Overloaded(ALWAYS_CHANGING) for place in range(len(batch))]
 
 
 async def _insert(
@@ -65,10 +46,14 @@ async def _insert(
     batch: Sequence[NewResponse],
     places: Sequence[int],
     outcomes: dict[int, Recorded | Exception],
-) -> list[int]:
-    """The places that were not stored and may be here already, also where today nothing new would be taken."""
-    repeats = []
-    inserted = await insert_batch(connection, [batch[place] for place in places])
+) -> tuple[list[int], list[int]]:
+    """The places that were not stored and may be here already, also where today nothing new would be taken.
+
+    And those whose person, sent along and brought in, was erased before the answer came.
+    """
+    repeats: list[int] = []
+    erased: list[int] = []
+    inserted = await insert_batch(connection, [batch[place] for place in places]) if places else []
     for place, row in zip(places, inserted, strict=True):
         response = batch[place]
         response.slot = row.slot
@@ -77,9 +62,11 @@ async def _insert(
             outcomes[place] = _created(response, row)
         elif response.refusal is None or isinstance(response.refusal, CampaignNotAccepting):
             repeats.append(place)
+        elif response.recipient is not None and isinstance(response.refusal, RecipientNotFound):
+            erased.append(place)
         else:
             outcomes[place] = response.refusal
-    return repeats
+    return repeats, erased
 
 
 async def _settle(
@@ -117,7 +104,3 @@ def _refusal(row: Inserted, response: NewResponse) -> DomainError:
     refusal = campaign_refusal(row.state, row.metric, score=response.score)
     assert refusal is not None, "PostgreSQL and the domain disagree about what a campaign takes"
     return refusal
-
-
-def _unsettled() -> NoReturn:
-    raise AssertionError("an answer was neither stored nor refused")
