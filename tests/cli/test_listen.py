@@ -79,6 +79,7 @@ async def test_an_event_is_one_line(alice: Tenant, app: FastAPI, engine: Engine)
     await record(alice, campaign)
     async with served(app) as url, listening(url, alice.secret_key) as here:
         await record(alice, campaign, score=3, comment="Two\nweeks\x1b[2Jlate.", recipient={"email": "kim@example.com"})
+        assert "  recipient.created  " in await here.line()
         line = await here.line()
     assert re.match(r"\d\d:\d\d:\d\d  response\.created", line)
     assert "  detractor 3  “Two weeks·[2Jlate.”  kim@example.com  After purchase  evt_" in line

@@ -224,7 +224,7 @@ async def test_everything_works_without_a_script(browser: Browser, site: str, lo
         await page.get_by_label("Speed").check()
         await page.get_by_label("10, Easy").check()
         await page.get_by_role("button", name="Send").click()
-        assert await page.get_by_role("heading", name="Thank you!").is_visible()
+        await page.get_by_role("heading", name="Thank you!").wait_for(timeout=5_000)
     response = await long_survey.response()
     assert response is not None
     assert (response["score"], response["comment"]) == (9, "Quick and friendly")

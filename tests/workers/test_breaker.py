@@ -86,7 +86,8 @@ async def test_a_pause_outlives_the_worker_that_began_it(scene: Scene) -> None:
         await scene.answer(campaign)
         await scene.settled(other)
         assert len(here.requests) == asked
-        assert await scene.database.fetchval("SELECT max(due_at) > now() + interval '59 min' FROM endpoint_work")
+        noted = "SELECT max(due_at) > now() + interval '59 min' FROM endpoint_work"
+        await until(lambda: scene.database.fetchval(noted))
 
 
 async def test_of_a_paused_endpoint_one_delivery_at_a_time_is_tried(scene: Scene) -> None:
