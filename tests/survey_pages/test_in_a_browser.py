@@ -210,10 +210,10 @@ async def test_the_question_below_follows_the_band_also_without_a_script(
     for script in (False, True):  # with one, choosing is answering
         async with a_page(browser, site, java_script_enabled=script) as page:
             await page.goto(asked.path)
-            assert await page.get_by_role("textbox", name="Is there anything you would like to add?").is_visible()
+            await page.get_by_role("textbox", name="Is there anything you would like to add?").wait_for()
             for score, label in ((9, "What do you like most?"), (7, "What is missing?"), (0, "What went wrong, and")):
                 await page.locator(f"input[value='{score}']").check()
-                assert await page.get_by_role("textbox", name=label).is_visible()
+                await page.get_by_role("textbox", name=label).wait_for()
 
 
 async def test_everything_works_without_a_script(browser: Browser, site: str, long_survey: Asked) -> None:
