@@ -20,13 +20,13 @@ from app.dashboard.places import (
     WEBHOOKS,
 )
 from app.dashboard.refusals import PageNotFound
-from app.dashboard.routing import PageRoute
+from app.dashboard.routing import DashboardRoute
 from app.dashboard.static import serve_static
 
 
 def include_dashboard(app: FastAPI) -> None:
     app.state.log_in_limit = LogInLimit()
-    shown = APIRouter(route_class=PageRoute, include_in_schema=False)
+    shown = APIRouter(route_class=DashboardRoute, include_in_schema=False)
     shown.get(HOME)(go_home)
     shown.get(LOG_IN)(log_in.show_log_in)
     shown.post(LOG_IN)(log_in.log_in)

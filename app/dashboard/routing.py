@@ -1,36 +1,22 @@
-"""How pages differ from the API: whoever has no session is asked to log in, and every refusal is a page too."""
+"""How pages of the dashboard differ from others: whoever has no session is asked to log in."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
 from urllib.parse import urlencode
 
 from fastapi import Request
-from fastapi.routing import APIRoute
-from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
-from starlette.types import Receive, Scope, Send
 
 from app.api.edge import BodyTooLarge
-from app.api.problems import methods_here
+from app.api.page_route import Handler, PageRoute
 from app.dashboard.forms import check_form
 from app.dashboard.headers import PRIVATE
 from app.dashboard.places import HOME, LOG_IN, WEBHOOKS
 from app.dashboard.refusals import NobodyThere
 from app.dashboard.troubles import trouble_page
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-
-class PageRoute(APIRoute):
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What the framework refuses before any handler, a method that is none of the page's, is a page too."""
-        if scope["method"] in (self.methods or ()):
-            await super().handle(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        response = trouble_page(request, HTTPException(405))
-        response.headers["allow"] = ", ".join(methods_here(request))
-        await response(scope, receive, send)
+class DashboardRoute(PageRoute):
+    def trouble_page(self, request: Request, error: Exception) -> Response:
+        return trouble_page(request, error)
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()

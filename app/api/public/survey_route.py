@@ -1,19 +1,18 @@
 """How pages of personal links differ from the API: whatever goes wrong, a person gets a page in their language."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from typing import Any
 
 import structlog
 from fastapi import Request
-from fastapi.routing import APIRoute
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.types import Receive, Scope, Send
 
 from app.api.edge import BodyTooLarge
-from app.api.problems import Refused, methods_here, request_id_of
+from app.api.page_route import Handler, PageRoute
+from app.api.problems import Refused, request_id_of
 from app.api.public.survey_look import PLAIN
 from app.api.public.survey_opened import TrialLink, UnknownLink, accepted_languages
 from app.api.public.survey_shell import message
@@ -22,19 +21,10 @@ from app.domain.errors import DomainError, NotFound, Overloaded
 
 log = structlog.get_logger()
 
-Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
-
-class SurveyRoute(APIRoute):
-    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """What the framework refuses before any handler, a method that is none of the page's, is a page too."""
-        if scope["method"] in (self.methods or ()):
-            await super().handle(scope, receive, send)
-            return
-        request = Request(scope, receive)
-        response = trouble_page(request, HTTPException(405))
-        response.headers["allow"] = ", ".join(methods_here(request))
-        await response(scope, receive, send)
+class SurveyRoute(PageRoute):
+    def trouble_page(self, request: Request, error: Exception) -> Response:
+        return trouble_page(request, error)
 
     def get_route_handler(self) -> Handler:
         handle = super().get_route_handler()
