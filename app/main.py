@@ -15,8 +15,8 @@ from app.api.edge import Edge
 from app.api.event_watch import EventWatch
 from app.api.hot_route import Place, straight_to
 from app.api.openapi import serve_document
-from app.api.public.anonymous_marks import AnonymousMarks
-from app.api.public.survey_page import include_survey_pages
+from app.api.public.survey.anonymous_marks import AnonymousMarks
+from app.api.public.survey.survey_page import include_survey_pages
 from app.api.public.visits import Visits
 from app.api.rate_limit import RateLimit
 from app.api.routes import include_routes
@@ -25,7 +25,7 @@ from app.config import Settings
 from app.dashboard.routes import include_dashboard
 from app.db.engine import Engine
 from app.db.vault import Vault
-from app.domain.addresses import Guard
+from app.domain.webhooks.addresses import Guard
 from app.operations.instance_keys import SURVEY_LINKS, AddressKey, InstanceKey
 from app.operations.responses.recorder import Recorder
 from app.queries.endpoint_secrets import check_secrets

@@ -14,7 +14,7 @@ import asyncpg
 from app.config import Settings
 from app.db.engine import Engine
 from app.domain.campaign import CampaignMove
-from app.domain.survey import Survey
+from app.domain.survey.survey import Survey
 from app.operations.campaigns import create_campaign, move_campaign
 from app.operations.invitations.plan_campaigns import plan_due_campaign
 from app.operations.invitations.schedule import schedule_invitations

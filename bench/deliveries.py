@@ -14,8 +14,8 @@ import asyncpg
 
 from app.clock import utc_now
 from app.domain import ids
-from app.domain.payload import payload, rendered
-from app.domain.webhook_secret import read_secret
+from app.domain.webhooks.payload import payload, rendered
+from app.domain.webhooks.webhook_secret import read_secret
 from app.operations.events import CHANNEL
 from app.outbound.webhook import headers_for
 from bench import requests

@@ -23,7 +23,7 @@ from app.api.response_models import RecordedResponse, ResponseInput
 from app.db import tables
 from app.db.identifiers import new_id
 from app.domain import ids
-from app.domain.metric import METRICS
+from app.domain.scores.metric import METRICS
 from app.operations.rollups import KEY
 from bench.serve import serve
 

@@ -14,7 +14,7 @@ import uvloop
 
 from app.clock import utc_now
 from app.domain import ids
-from app.domain.webhook_secret import read_secret
+from app.domain.webhooks.webhook_secret import read_secret
 from app.outbound.webhook import headers_for
 from bench.tally import Tally
 

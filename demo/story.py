@@ -11,7 +11,7 @@ from uuid import uuid4
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from app.domain.metric import NPS, Band
+from app.domain.scores.metric import NPS, Band
 from demo import people, tables
 from demo.answers import MONTHS, Voices
 from demo.api import ORIGIN, Api

@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from app.db.engine import Engine, Tx
 from app.db.identifiers import new_id
-from app.domain.segment import VARIANT
+from app.domain.scores.segment import VARIANT
 from app.operations.rollups import rollup_ctes
 from app.operations.segments import segment_ctes
 

@@ -10,7 +10,7 @@ from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, recipients, survey_versions
 from app.domain.ids import shown
-from app.domain.survey import Survey
+from app.domain.survey.survey import Survey
 
 
 async def a_campaign(engine: Engine, workspace_id: UUID, **fields: Any) -> str:

@@ -17,10 +17,10 @@ from app.api.routing import router
 from app.api.schemas import Listing, Name, storable
 from app.db import engine as database
 from app.domain import ids
-from app.domain.account import AccountInput, AccountInvalid, AccountNotFound
 from app.domain.errors import DomainError
-from app.domain.properties import PropertiesInvalid
-from app.domain.upserted import Change, Upserted
+from app.domain.people.account import AccountInput, AccountInvalid, AccountNotFound
+from app.domain.people.properties import PropertiesInvalid
+from app.domain.people.upserted import Change, Upserted
 from app.operations.accounts import upsert_accounts
 from app.queries import accounts as queries
 from app.queries.api_keys import Caller

@@ -6,13 +6,13 @@ from pydantic import Field, StringConstraints
 
 from app.api.audience_models import AudienceFilter
 from app.api.schemas import Flag, Instant, Name, Request, Whole
-from app.domain.asking_parts import LONGEST_SUBJECT, LONGEST_TEXT, MOST_VARIANTS, Confirmation, SenderKind
-from app.domain.blackouts import MOST_BLACKOUTS
-from app.domain.properties import LONGEST_KEY
-from app.domain.reminders import MOST_REMINDERS
-from app.domain.rhythm import Spread, Unit
-from app.domain.sending_window import MOST_HOLIDAYS, Weekday
-from app.domain.triggers import MOST_CANCELLING
+from app.domain.asking.asking_parts import LONGEST_SUBJECT, LONGEST_TEXT, MOST_VARIANTS, Confirmation, SenderKind
+from app.domain.asking.blackouts import MOST_BLACKOUTS
+from app.domain.asking.reminders import MOST_REMINDERS
+from app.domain.asking.rhythm import Spread, Unit
+from app.domain.asking.sending_window import MOST_HOLIDAYS, Weekday
+from app.domain.asking.triggers import MOST_CANCELLING
+from app.domain.people.properties import LONGEST_KEY
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]

@@ -6,10 +6,10 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, WithJsonSchema
 
 from app.api.schemas import CampaignId, RecipientId, Reply, Request, Whole
-from app.domain.audience_fields import BY_SIZE, IN_TEXT, IN_TIME, Operator
-from app.domain.audience_json import FARTHEST_DAYS, MOST_CONDITIONS, MOST_VALUES
-from app.domain.audience_selection import HeldBack, Selection
-from app.domain.properties import LONGEST_TEXT
+from app.domain.audience.audience_fields import BY_SIZE, IN_TEXT, IN_TIME, Operator
+from app.domain.audience.audience_json import FARTHEST_DAYS, MOST_CONDITIONS, MOST_VALUES
+from app.domain.audience.audience_selection import HeldBack, Selection
+from app.domain.people.properties import LONGEST_TEXT
 
 MOST_DAYS = 3650
 REFERENCE = {"$ref": "#/components/schemas/AudienceFilter"}

@@ -12,11 +12,11 @@ from app.api.problem_types import refuses
 from app.api.recipient_models import RecipientReply
 from app.api.routing import router
 from app.api.schemas import Listing
-from app.domain.audience import FilterInvalid, FilterTooSlow
-from app.domain.audience_json import read_filter
-from app.domain.audience_selection import Restraint
+from app.domain.audience.audience import FilterInvalid, FilterTooSlow
+from app.domain.audience.audience_json import read_filter
+from app.domain.audience.audience_selection import Restraint
 from app.domain.campaign import CampaignNotFound
-from app.domain.webhook_endpoint import UnknownCampaigns
+from app.domain.webhooks.webhook_endpoint import UnknownCampaigns
 from app.queries import audiences as queries
 from app.queries import recipients
 from app.queries.patience import at_most

@@ -15,11 +15,11 @@ from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, Listing, MailId, RecipientId, Reply, Request
 from app.db.identifiers import new_id
 from app.domain.campaign import CampaignNotFound
-from app.domain.letter import Mailbox
-from app.domain.letter_body import html_of, plain_text_of
-from app.domain.recipient import LONGEST_EMAIL, RecipientInvalid, RecipientNotFound
-from app.domain.survey import SurveyIncomplete
-from app.domain.trial_mail import MOST_ADDRESSES, TooManyTrialMails, TrialAddressRefused
+from app.domain.mail.letter import Mailbox
+from app.domain.mail.letter_body import html_of, plain_text_of
+from app.domain.mail.trial_mail import MOST_ADDRESSES, TooManyTrialMails, TrialAddressRefused
+from app.domain.people.recipient import LONGEST_EMAIL, RecipientInvalid, RecipientNotFound
+from app.domain.survey.survey import SurveyIncomplete
 from app.operations.trial_mails import send_trials
 from app.queries.campaigns import get_campaign
 from app.queries.outgoing_mails import list_test_mails

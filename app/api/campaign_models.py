@@ -8,9 +8,9 @@ from app.api.asking_models import AskingInput
 from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
 from app.api.survey_models import ShownSurvey, SurveyInput
 from app.domain.campaign import CampaignKind, CampaignState
-from app.domain.metric import MetricKey
-from app.domain.survey import Survey, SurveyChange
-from app.domain.survey_templates import LANGUAGES, find_template
+from app.domain.scores.metric import MetricKey
+from app.domain.survey.survey import Survey, SurveyChange
+from app.domain.survey.survey_templates import LANGUAGES, find_template
 
 
 class TemplateChoice(Request):

@@ -13,8 +13,8 @@ from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, Listing
-from app.domain.asking_invalid import AskingInvalid
-from app.domain.audience import FilterInvalid
+from app.domain.asking.asking_invalid import AskingInvalid
+from app.domain.audience.audience import FilterInvalid
 from app.domain.campaign import (
     CampaignEndsBeforeStart,
     CampaignFieldFixed,
@@ -24,10 +24,10 @@ from app.domain.campaign import (
     CampaignNotFound,
     CampaignState,
 )
-from app.domain.metric import MetricKey
-from app.domain.survey import SurveyChangeMissing, SurveyIncomplete, SurveyInvalid
-from app.domain.survey_templates import TemplateLanguageMissing, TemplateNotFound
-from app.domain.webhook_endpoint import UnknownCampaigns
+from app.domain.scores.metric import MetricKey
+from app.domain.survey.survey import SurveyChangeMissing, SurveyIncomplete, SurveyInvalid
+from app.domain.survey.survey_templates import TemplateLanguageMissing, TemplateNotFound
+from app.domain.webhooks.webhook_endpoint import UnknownCampaigns
 from app.operations import campaigns as operations
 from app.queries import campaigns as queries
 from app.queries.api_keys import Caller

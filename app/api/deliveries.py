@@ -12,8 +12,14 @@ from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import DeliveryId, EndpointId, EventId, Instant, Line, Listing, RecipientId
-from app.domain.delivery import DeliveryExpired, DeliveryFinished, DeliveryNotFound, DeliveryState, DeliveryUnderWay
-from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
+from app.domain.webhooks.delivery import (
+    DeliveryExpired,
+    DeliveryFinished,
+    DeliveryNotFound,
+    DeliveryState,
+    DeliveryUnderWay,
+)
+from app.domain.webhooks.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.operations.deliveries.cancel import cancel_delivery as cancel
 from app.operations.deliveries.retry import retry_delivery as retry
 from app.queries import deliveries as queries

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import Field
 
 from app.api.schemas import DeliveryId, EndpointId, EventId, Instant, Reply
-from app.domain.attempts import Failure, head_text
-from app.domain.delivery import DeliveryState
+from app.domain.webhooks.attempts import Failure, head_text
+from app.domain.webhooks.delivery import DeliveryState
 from app.queries.api_keys import Caller
 
 

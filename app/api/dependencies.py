@@ -9,14 +9,14 @@ from fastapi import Depends, Request
 
 from app.api.authentication import Keyring, require_scope, token_of
 from app.api.event_watch import EventWatch
-from app.api.public.anonymous_marks import AnonymousMarks
+from app.api.public.survey.anonymous_marks import AnonymousMarks
 from app.api.public.visits import Visits
 from app.api.rate_limit import RateLimit
 from app.clock import utc_now
 from app.config import Settings
 from app.db import engine as database
 from app.db.vault import Vault
-from app.domain.addresses import Guard
+from app.domain.webhooks.addresses import Guard
 from app.operations.instance_keys import AddressKey, InstanceKey
 from app.operations.responses.recorder import Recorder
 from app.queries.api_keys import Caller

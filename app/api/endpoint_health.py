@@ -3,8 +3,8 @@
 from pydantic import Field
 
 from app.api.schemas import Instant, Reply
-from app.domain.attempts import Failure
-from app.domain.breaker import HealthState
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.breaker import HealthState
 
 
 class EndpointHealth(Reply):

@@ -6,7 +6,7 @@ from app.api.dependencies import Now, ReadTx, WebhookReader
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import EndpointId, Instant, Reply
-from app.domain.webhook_endpoint import WebhookEndpointNotFound
+from app.domain.webhooks.webhook_endpoint import WebhookEndpointNotFound
 from app.queries import endpoint_stats as queries
 from app.queries.webhook_endpoints import get_endpoint
 

@@ -1,4 +1,4 @@
-"""What webhooks carry: for each type of event, the payload as `app/domain/payload.py` writes it."""
+"""What webhooks carry: for each type of event, the payload as `app/domain/webhooks/payload.py` writes it."""
 
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -20,13 +20,13 @@ from app.api.schemas import (
     ResponseId,
     WorkspaceId,
 )
-from app.domain.attempts import Failure
 from app.domain.campaign import CampaignKind
 from app.domain.events import BAND_ALIASES, EventType
 from app.domain.follow_up import FollowUpState
-from app.domain.metric import Band, MetricKey
 from app.domain.response import Certainty, Channel
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.scores.metric import Band, MetricKey
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 
 
 class EventEnvelope(Reply):

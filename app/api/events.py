@@ -15,7 +15,7 @@ from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, EventId, Listing, Reply, WorkspaceId
 from app.domain.events import SUBSCRIBABLE, EventNotFound
-from app.domain.payload import payload
+from app.domain.webhooks.payload import payload
 from app.queries import events as queries
 from app.queries.api_keys import Caller
 from app.queries.events import EventFilter, FeedPlace

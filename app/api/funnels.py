@@ -10,13 +10,13 @@ from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, Reply
 from app.domain.campaign import CampaignNotFound
-from app.domain.funnel import Aside, Funnel, Step
-from app.domain.grouping import PropertyNotReady, PropertyNotTracked
-from app.domain.minimum_group import Withheld
-from app.domain.period import TooManyBuckets
-from app.domain.question_steps import QuestionSteps
-from app.domain.scoring import Interval, rounded
-from app.domain.segment import PROPERTY_KEY
+from app.domain.scores.funnel import Aside, Funnel, Step
+from app.domain.scores.grouping import PropertyNotReady, PropertyNotTracked
+from app.domain.scores.minimum_group import Withheld
+from app.domain.scores.period import TooManyBuckets
+from app.domain.scores.scoring import Interval, rounded
+from app.domain.scores.segment import PROPERTY_KEY
+from app.domain.survey.question_steps import QuestionSteps
 from app.queries.funnel_groups import FunnelGrouping, FunnelGroups
 from app.queries.funnels import NOTHING, FunnelPart, read_funnel
 

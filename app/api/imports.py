@@ -19,8 +19,8 @@ from app.api.schemas import CampaignId, EndpointId, ImportId, Instant, Listing, 
 from app.clock import utc_now
 from app.db import engine as database
 from app.domain.campaign import CampaignFieldFixed, CampaignNotFound
-from app.domain.recipient_file import FileFormat, TextCheck
-from app.domain.recipient_import import ImportNotFound, ImportState, TooManyImports, import_body
+from app.domain.people.recipient_file import FileFormat, TextCheck
+from app.domain.people.recipient_import import ImportNotFound, ImportState, TooManyImports, import_body
 from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk
 from app.queries import imports as queries
 from app.queries.pages import Page

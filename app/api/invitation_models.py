@@ -7,8 +7,8 @@ from pydantic import Field
 
 from app.api.asking_models import AskingInput
 from app.api.schemas import CampaignId, Instant, InvitationId, RecipientId, Reply, Request, ResponseId, TouchpointId
-from app.domain.eligibility import Reason
-from app.domain.invitation import InvitationState
+from app.domain.asking.eligibility import Reason
+from app.domain.asking.invitation import InvitationState
 
 
 class Invitation(Reply):

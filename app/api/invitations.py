@@ -13,13 +13,13 @@ from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, InvitationId, Listing, Name, RecipientId
-from app.domain.asking import Asking, CampaignAsksNobody
-from app.domain.asking_invalid import AskingInvalid
-from app.domain.audience import FilterInvalid
+from app.domain.asking.asking import Asking, CampaignAsksNobody
+from app.domain.asking.asking_invalid import AskingInvalid
+from app.domain.asking.eligibility import Reason, Send, Wait, decide
+from app.domain.asking.invitation import AskingCampaign, InvitationNotFound, InvitationState
+from app.domain.audience.audience import FilterInvalid
 from app.domain.campaign import CampaignNotFound
-from app.domain.eligibility import Reason, Send, Wait, decide
-from app.domain.invitation import AskingCampaign, InvitationNotFound, InvitationState
-from app.domain.recipient import RecipientNotFound
+from app.domain.people.recipient import RecipientNotFound
 from app.queries import invitations as queries
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.dry_run import dry_run

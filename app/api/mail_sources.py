@@ -14,7 +14,7 @@ from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Listing, MailSourceId, Name, Reply, Request
-from app.domain.mail_source import (
+from app.domain.mail.mail_source import (
     LONGEST_SECRET,
     MailSourceInvalid,
     MailSourceKind,

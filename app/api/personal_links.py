@@ -11,18 +11,18 @@ from pydantic import Field
 
 from app.api.dependencies import CampaignWriter, Now, Tx, services_of
 from app.api.problem_types import refuses
-from app.api.public.survey_look import look_of
-from app.api.public.survey_words import words_for
+from app.api.public.survey.survey_look import look_of
+from app.api.public.survey.survey_words import words_for
 from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, InvitationId, RecipientId, Reply, Request
+from app.domain.asking.eligibility import Reason
+from app.domain.asking.invitation import AskingCampaign
 from app.domain.campaign import CampaignNotFound
-from app.domain.eligibility import Reason
-from app.domain.invitation import AskingCampaign
-from app.domain.language import direction
-from app.domain.link_snippet import PLACEHOLDER, buttons_html
-from app.domain.merge_fields import fill
-from app.domain.metric import METRICS
-from app.domain.survey import pick_language
+from app.domain.mail.merge_fields import fill
+from app.domain.scores.metric import METRICS
+from app.domain.survey.language import direction
+from app.domain.survey.link_snippet import PLACEHOLDER, buttons_html
+from app.domain.survey.survey import pick_language
 from app.operations.personal_links import MOST_LINKS, PersonalLink, make_links
 
 routes = router("campaigns")

@@ -11,12 +11,12 @@ from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import EndpointId, ImportId, Instant, Reply, Request, Whole
 from app.db import engine as database
-from app.domain.attempts import Failure
 from app.domain.connectors.catalogue import usual_pull
 from app.domain.connectors.pages import Place
 from app.domain.connectors.pulling import MOST_FIELDS, PullUnusable
 from app.domain.pull import LONGEST_HOURS, SHORTEST_HOURS, USUAL_HOURS, PullNotSet, PullState, state_of
-from app.domain.webhook_endpoint import WebhookEndpointNotFound
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.webhook_endpoint import WebhookEndpointNotFound
 from app.operations import pulls as operations
 from app.queries.api_keys import Caller
 from app.queries.pulls import find_pull

@@ -13,14 +13,14 @@ from app.api.score_models import ScorePeriod
 from app.api.score_query import DayOrInstant
 from app.api.survey_models import Question
 from app.domain.campaign import CampaignNotFound
-from app.domain.metric import Band
-from app.domain.minimum_group import Withheld
-from app.domain.period import PeriodEmpty, PeriodOutOfRange
-from app.domain.question_results import QuestionNotFound, Tally
-from app.domain.question_results import QuestionResults as Results
-from app.domain.question_rules import STABLE_ID
 from app.domain.response import Channel
-from app.domain.span import Span
+from app.domain.scores.metric import Band
+from app.domain.scores.minimum_group import Withheld
+from app.domain.scores.period import PeriodEmpty, PeriodOutOfRange
+from app.domain.scores.question_results import QuestionNotFound, Tally
+from app.domain.scores.question_results import QuestionResults as Results
+from app.domain.scores.span import Span
+from app.domain.survey.question_rules import STABLE_ID
 from app.queries.question_results import QuestionAsked, question_results
 
 routes = router("scores")

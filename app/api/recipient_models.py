@@ -19,11 +19,17 @@ from pydantic import (
 
 from app.api.problem_models import RowProblem
 from app.api.schemas import AccountId, Instant, Name, Properties, RecipientId, Reply, Request, storable
-from app.domain.account import AccountInput, AccountInvalid, AccountNotFound, normalised_account
-from app.domain.identity import IdentityConflict
-from app.domain.properties import PropertiesInvalid
-from app.domain.recipient import LONGEST_EMAIL, RecipientInput, RecipientInvalid, RecipientUnidentified, normalised
-from app.domain.recipient_body import recipient_body
+from app.domain.people.account import AccountInput, AccountInvalid, AccountNotFound, normalised_account
+from app.domain.people.identity import IdentityConflict
+from app.domain.people.properties import PropertiesInvalid
+from app.domain.people.recipient import (
+    LONGEST_EMAIL,
+    RecipientInput,
+    RecipientInvalid,
+    RecipientUnidentified,
+    normalised,
+)
+from app.domain.people.recipient_body import recipient_body
 
 MERGED = "Merged key by key; null removes a key."
 

@@ -27,8 +27,8 @@ from app.api.schemas import AccountId, Listing, Name, storable
 from app.db import engine as database
 from app.domain import ids
 from app.domain.errors import DomainError
-from app.domain.recipient import IDENTIFIERS, RecipientInput, RecipientNotFound
-from app.domain.upserted import Change, Upserted
+from app.domain.people.recipient import IDENTIFIERS, RecipientInput, RecipientNotFound
+from app.domain.people.upserted import Change, Upserted
 from app.operations import erasure
 from app.operations import recipient_changes as operations
 from app.operations.recipients import Outcome

@@ -18,10 +18,10 @@ from app.api.idempotency import read_idempotency_key
 from app.api.response_models import ResponseBulk, ResponseInput
 from app.db.identifiers import new_id
 from app.domain import ids
-from app.domain.answers import check_answers, merged_answers
 from app.domain.errors import DomainError
-from app.domain.recipient import RecipientInput
+from app.domain.people.recipient import RecipientInput
 from app.domain.response import answered_instant, is_news
+from app.domain.survey.answers import check_answers, merged_answers
 from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.queries.api_keys import Caller
 from app.queries.survey_questions import Asked, questions_asked_now

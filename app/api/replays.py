@@ -15,10 +15,17 @@ from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import EndpointId, EventId, Flag, Instant, Listing, ReplayId, Reply, Request
-from app.domain.delivery import DeliveryExpired, DeliveryUnderWay
 from app.domain.events import EventNotFound
-from app.domain.replay import ReplayFinished, ReplayNotFound, ReplayRange, ReplayRangeEmpty, ReplayState, state_of
-from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
+from app.domain.webhooks.delivery import DeliveryExpired, DeliveryUnderWay
+from app.domain.webhooks.replay import (
+    ReplayFinished,
+    ReplayNotFound,
+    ReplayRange,
+    ReplayRangeEmpty,
+    ReplayState,
+    state_of,
+)
+from app.domain.webhooks.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.operations.deliveries import replay as operations
 from app.queries import replays as queries
 from app.queries.deliveries import get_delivery

@@ -25,11 +25,11 @@ from app.api.schemas import (
     Whole,
     absent,
 )
-from app.domain.answers import LONGEST_ANSWER
-from app.domain.metric import METRICS, Band
-from app.domain.question_rules import MOST_OPTIONS, MOST_QUESTIONS
 from app.domain.response import Certainty, Channel, IfAnswered
-from app.domain.segment import VARIANT
+from app.domain.scores.metric import METRICS, Band
+from app.domain.scores.segment import VARIANT
+from app.domain.survey.answers import LONGEST_ANSWER
+from app.domain.survey.question_rules import MOST_OPTIONS, MOST_QUESTIONS
 
 RawScore = Annotated[Whole, Field(ge=0, le=10, description="On the scale of the campaign's metric.", examples=[9])]
 Language = Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,3}$", max_length=35)]

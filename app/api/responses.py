@@ -20,9 +20,9 @@ from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, Listing, Name, RecipientId, ResponseId
 from app.db import engine as database
 from app.domain import ids
-from app.domain.answers import AnswersInvalid
-from app.domain.metric import Band, ScoreOutOfRange
 from app.domain.response import Channel, ResponseNotFound
+from app.domain.scores.metric import Band, ScoreOutOfRange
+from app.domain.survey.answers import AnswersInvalid
 from app.operations.responses import change
 from app.queries import responses as queries
 from app.queries.api_keys import Caller

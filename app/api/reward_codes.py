@@ -14,7 +14,7 @@ from app.api.routing import router
 from app.api.schemas import CampaignId, Reply, Request, ResponseId
 from app.domain.campaign import CampaignNotFound
 from app.domain.response import ResponseNotFound
-from app.domain.reward_codes import (
+from app.domain.survey.reward_codes import (
     LONGEST_CODE,
     MOST_CODES,
     RewardCodesExhausted,

@@ -46,11 +46,11 @@ from app.api.recipient_models import REFUSED_PEOPLE
 from app.api.record_responses import RecordingRoute, record_response, record_responses_in_bulk
 from app.api.response_models import RecordedResponse, ResponseBulkReply
 from app.api.security_schemes import NEEDS_PUBLISHABLE_KEY, needs_scope
-from app.domain.answers import AnswersInvalid
 from app.domain.campaign import CampaignIsAnonymous, CampaignNotAccepting, CampaignNotFound
-from app.domain.metric import ScoreOutOfRange
-from app.domain.recipient import RecipientNotFound
+from app.domain.people.recipient import RecipientNotFound
 from app.domain.response import AlreadyAnswered, AnsweredInTheFuture, IdempotencyKeyReused, ResponseSealed
+from app.domain.scores.metric import ScoreOutOfRange
+from app.domain.survey.answers import AnswersInvalid
 
 REPEATED = "It was here already, or has been amended."
 REFUSED_BY_CAMPAIGN = (CampaignNotFound, CampaignNotAccepting, ScoreOutOfRange)

@@ -9,7 +9,7 @@ from app.api.dependencies import ScoreReader
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Reply, Request
-from app.domain.sample_size import (
+from app.domain.scores.sample_size import (
     HIGHEST_CONFIDENCE,
     LARGEST_POPULATION,
     LOWEST_CONFIDENCE,
@@ -23,7 +23,7 @@ from app.domain.sample_size import (
     proportion_variance,
     sample_size,
 )
-from app.domain.scoring import rounded
+from app.domain.scores.scoring import rounded
 
 routes = router("scores")
 

@@ -8,11 +8,11 @@ from pydantic import Field
 
 from app.api.schemas import CampaignId, Instant, Reply
 from app.domain import ids
-from app.domain.comparison import Change, Verdict
-from app.domain.metric import Band, Metric, MetricKey
-from app.domain.minimum_group import Withheld
-from app.domain.scoring import Histogram, Interval, percentages, rounded, score_of
-from app.domain.span import Span
+from app.domain.scores.comparison import Change, Verdict
+from app.domain.scores.metric import Band, Metric, MetricKey
+from app.domain.scores.minimum_group import Withheld
+from app.domain.scores.scoring import Histogram, Interval, percentages, rounded, score_of
+from app.domain.scores.span import Span
 from app.queries.scores import Comparison, Group, ScoreAnswer, ScoreQuestion
 
 

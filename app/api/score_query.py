@@ -17,11 +17,12 @@ from pydantic import (
 
 from app.api.audience_models import REFERENCE, AudienceFilter
 from app.api.schemas import CampaignId, Instant, Request, Whole
-from app.domain.audience import Filter
-from app.domain.audience_fields import About
-from app.domain.audience_json import read_filter
+from app.domain.audience.audience import Filter
+from app.domain.audience.audience_fields import About
+from app.domain.audience.audience_json import read_filter
 from app.domain.campaign import CampaignNotFound
-from app.domain.grouping import (
+from app.domain.response import Channel
+from app.domain.scores.grouping import (
     BaselineNeedsArms,
     Grouping,
     GroupKind,
@@ -31,12 +32,11 @@ from app.domain.grouping import (
     Segment,
     SegmentsNotCombined,
 )
-from app.domain.metric import MetricKey
-from app.domain.period import PeriodEmpty, PeriodOutOfRange, TooManyBuckets
-from app.domain.response import Channel
-from app.domain.scoring import DEFAULT_LEVEL, LEVELS
-from app.domain.segment import LONGEST_LABEL, PROPERTY_KEY
-from app.domain.span import ComparisonNeedsPeriod
+from app.domain.scores.metric import MetricKey
+from app.domain.scores.period import PeriodEmpty, PeriodOutOfRange, TooManyBuckets
+from app.domain.scores.scoring import DEFAULT_LEVEL, LEVELS
+from app.domain.scores.segment import LONGEST_LABEL, PROPERTY_KEY
+from app.domain.scores.span import ComparisonNeedsPeriod
 from app.queries.scores import Against, Between, ScoreQuestion
 
 KEY = PROPERTY_KEY.pattern

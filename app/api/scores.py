@@ -9,7 +9,7 @@ from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.score_models import ScoresReply
 from app.api.score_query import REFUSED_QUESTIONS, FilteredScoreQuery, ScoreQuery
-from app.domain.audience import FilterInvalid, FilterTooSlow
+from app.domain.audience.audience import FilterInvalid, FilterTooSlow
 from app.queries.patience import at_most
 from app.queries.scores import answer_score
 

@@ -6,9 +6,9 @@ from app.api.dependencies import CampaignReader, Now, ReadTx
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import CampaignId, Reply
-from app.domain.audience import FilterTooSlow
+from app.domain.audience.audience import FilterTooSlow
 from app.domain.campaign import CampaignNotFound
-from app.domain.survey import Survey, completeness, fields_used
+from app.domain.survey.survey import Survey, completeness, fields_used
 from app.queries.campaigns import get_campaign
 from app.queries.merge_fields import count_fallbacks
 

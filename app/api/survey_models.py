@@ -5,9 +5,9 @@ from typing import Annotated, TypeVar
 from pydantic import Field, StringConstraints
 
 from app.api.schemas import Flag, Reply, Request, Whole
-from app.domain.links import LONGEST_LINK
-from app.domain.metric import Band
-from app.domain.question_rules import (
+from app.domain.scores.metric import Band
+from app.domain.survey.links import LONGEST_LINK
+from app.domain.survey.question_rules import (
     LONGEST_LABEL,
     LONGEST_OPTION,
     LONGEST_SCALE,
@@ -16,9 +16,9 @@ from app.domain.question_rules import (
     MOST_QUESTIONS,
     STABLE_ID,
 )
-from app.domain.questions import QuestionKind
-from app.domain.survey import MOST_LANGUAGES, Survey
-from app.domain.survey_texts import LONGEST_TEXT
+from app.domain.survey.questions import QuestionKind
+from app.domain.survey.survey import MOST_LANGUAGES, Survey
+from app.domain.survey.survey_texts import LONGEST_TEXT
 
 Language = Annotated[str, StringConstraints(max_length=20), Field(examples=["en", "pt-BR", "zh-Hant"])]
 Text = Annotated[str, StringConstraints(max_length=LONGEST_TEXT)]

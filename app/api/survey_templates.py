@@ -11,8 +11,8 @@ from app.api.routing import router
 from app.api.schemas import Listing, Reply
 from app.api.survey_models import ShownSurvey
 from app.domain.campaign import CampaignKind
-from app.domain.metric import MetricKey
-from app.domain.survey_templates import (
+from app.domain.scores.metric import MetricKey
+from app.domain.survey.survey_templates import (
     LANGUAGES,
     TEMPLATES,
     SurveyTemplate,

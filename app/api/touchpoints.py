@@ -24,10 +24,10 @@ from app.api.touchpoint_models import (
     TouchpointRowResult,
 )
 from app.db import engine as database
+from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointNotFound
 from app.domain.errors import DomainError
-from app.domain.recipient import RecipientInput, RecipientNotFound
-from app.domain.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointNotFound
-from app.domain.upserted import Upserted
+from app.domain.people.recipient import RecipientInput, RecipientNotFound
+from app.domain.people.upserted import Upserted
 from app.operations.recipient_changes import save_recipients
 from app.operations.touchpoints import record_touchpoints
 from app.queries import touchpoints as queries

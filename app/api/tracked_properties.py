@@ -11,7 +11,7 @@ from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Listing, Reply, Request, Whole
 from app.db import engine as database
-from app.domain.segment import (
+from app.domain.scores.segment import (
     MOST_BOUNDARIES,
     MOST_VALUES,
     PROPERTY_KEY,
@@ -22,7 +22,7 @@ from app.domain.segment import (
     TrackedPropertyInvalid,
     buckets_from_json,
 )
-from app.domain.tracking import (
+from app.domain.scores.tracking import (
     AlreadyTracked,
     StillBeingRemoved,
     TooManyTracked,

@@ -27,7 +27,7 @@ from app.api.webhook_models import (
     new_endpoint_of,
 )
 from app.domain.connectors.catalogue import EndpointKind
-from app.domain.webhook_endpoint import (
+from app.domain.webhooks.webhook_endpoint import (
     DisabledReason,
     EndpointDoesNotSign,
     SecretsNeededAgain,

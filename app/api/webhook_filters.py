@@ -6,8 +6,8 @@ from pydantic import Field, StringConstraints
 
 from app.api.event_names import EventNames
 from app.api.schemas import CampaignId, Flag, Whole
-from app.domain.metric import Band
-from app.domain.properties import LARGEST_WHOLE, LONGEST_KEY, LONGEST_TEXT
+from app.domain.people.properties import LARGEST_WHOLE, LONGEST_KEY, LONGEST_TEXT
+from app.domain.scores.metric import Band
 
 EventTypes = Annotated[
     EventNames,

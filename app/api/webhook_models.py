@@ -37,12 +37,12 @@ from app.api.webhook_options import (
 )
 from app.domain.connectors.catalogue import EndpointKind
 from app.domain.connectors.settings import ConnectorSettingsUnusable
-from app.domain.metric import Band
-from app.domain.payload import PayloadKind
-from app.domain.payload_template import TemplateRefused
-from app.domain.receiver_url import UnusableURL
-from app.domain.sealed_options import HeaderRefused
-from app.domain.webhook_endpoint import (
+from app.domain.scores.metric import Band
+from app.domain.webhooks.payload import PayloadKind
+from app.domain.webhooks.payload_template import TemplateRefused
+from app.domain.webhooks.receiver_url import UnusableURL
+from app.domain.webhooks.sealed_options import HeaderRefused
+from app.domain.webhooks.webhook_endpoint import (
     LONGEST_OVERLAP,
     USUAL_OVERLAP,
     DisabledReason,

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from app.api.schemas import Whole
-from app.domain.pacing import HIGHEST_RATE, LOWEST_RATE
-from app.domain.payload import PayloadKind
-from app.domain.payload_template import CONTENT_TYPES, JSON, LONGEST_TEMPLATE
-from app.domain.receiver_url import LONGEST_URL
-from app.domain.webhook_endpoint import LONGEST_DELAY
+from app.domain.asking.pacing import HIGHEST_RATE, LOWEST_RATE
+from app.domain.webhooks.payload import PayloadKind
+from app.domain.webhooks.payload_template import CONTENT_TYPES, JSON, LONGEST_TEMPLATE
+from app.domain.webhooks.receiver_url import LONGEST_URL
+from app.domain.webhooks.webhook_endpoint import LONGEST_DELAY
 
 Url = Annotated[
     str, StringConstraints(max_length=LONGEST_URL), Field(examples=["https://hooks.example.com/zeroten?team=cx"])

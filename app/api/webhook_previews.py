@@ -17,9 +17,9 @@ from app.api.schemas import EndpointId, EventId, Reply, Request, absent
 from app.api.webhook_options import NO_TEMPLATE, Payload, Template
 from app.domain.connectors.catalogue import EndpointKind
 from app.domain.events import EventNotFound, EventType
-from app.domain.payload_template import JSON, TemplateFailed, TemplateRefused
-from app.domain.webhook_body import webhook_body
-from app.domain.webhook_endpoint import NotForConnectors, WebhookEndpointNotFound
+from app.domain.webhooks.payload_template import JSON, TemplateFailed, TemplateRefused
+from app.domain.webhooks.webhook_body import webhook_body
+from app.domain.webhooks.webhook_endpoint import NotForConnectors, WebhookEndpointNotFound
 from app.queries import events
 from app.queries.api_keys import Caller
 from app.queries.webhook_endpoints import get_endpoint

@@ -10,13 +10,13 @@ from app.api.dependencies import ReadTx, Tx, WorkspaceReader, WorkspaceWriter
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Name, Reply, Request, WorkspaceId, absent
-from app.domain.asking import LONGEST_QUARANTINE
-from app.domain.brand import ACCENT, LONGEST_ADDRESS, LONGEST_NAME, Brand, BrandInvalid
-from app.domain.links import LONGEST_LINK
-from app.domain.period import UnknownTimeZone
-from app.domain.recipient import LONGEST_EMAIL
-from app.domain.sender import LONGEST_NAME as LONGEST_FROM_NAME
-from app.domain.sender import MOST_DOMAINS, Sender, SenderInvalid
+from app.domain.asking.asking import LONGEST_QUARANTINE
+from app.domain.mail.sender import LONGEST_NAME as LONGEST_FROM_NAME
+from app.domain.mail.sender import MOST_DOMAINS, Sender, SenderInvalid
+from app.domain.people.recipient import LONGEST_EMAIL
+from app.domain.scores.period import UnknownTimeZone
+from app.domain.survey.brand import ACCENT, LONGEST_ADDRESS, LONGEST_NAME, Brand, BrandInvalid
+from app.domain.survey.links import LONGEST_LINK
 from app.operations.workspaces import change_workspace
 from app.queries.workspaces import get_workspace as read_workspace
 

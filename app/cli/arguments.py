@@ -6,7 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from app.domain.keys import EVERYTHING, KeyKind
-from app.domain.metric import MetricKey
+from app.domain.scores.metric import MetricKey
 
 Verbs = _SubParsersAction  # argparse has no public name for it
 

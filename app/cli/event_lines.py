@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.text import Text
 
-from app.domain.attempts import Outcome, head_text
+from app.domain.webhooks.attempts import Outcome, head_text
 
 LONGEST_COMMENT, LONGEST_REPLY = 60, 80  # characters
 COLOURS = {"promoter": "green", "passive": "yellow", "detractor": "red"}

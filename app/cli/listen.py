@@ -16,10 +16,10 @@ from rich.console import Console
 from app.cli.event_lines import event_line, reply_line
 from app.cli.remote import Remote, Unreachable, reached
 from app.clock import utc_now
-from app.domain.attempts import Outcome, head_text
-from app.domain.payload import rendered
-from app.domain.receiver_url import split_receiver_url
-from app.domain.webhook_secret import SigningKey, new_shared_secret, read_secret
+from app.domain.webhooks.attempts import Outcome, head_text
+from app.domain.webhooks.payload import rendered
+from app.domain.webhooks.receiver_url import split_receiver_url
+from app.domain.webhooks.webhook_secret import SigningKey, new_shared_secret, read_secret
 from app.outbound.webhook import post_webhook
 
 PAGE = 100

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from app.cli.refusal import Refusal
-from app.domain.metric import METRICS, Formula, Metric
-from app.domain.nps_file import RejectReason, ScoreColumnMissing, ScoreFile, read_scores
-from app.domain.scoring import Score, percentages, rounded, score_of
+from app.domain.scores.metric import METRICS, Formula, Metric
+from app.domain.scores.nps_file import RejectReason, ScoreColumnMissing, ScoreFile, read_scores
+from app.domain.scores.scoring import Score, percentages, rounded, score_of
 
 STANDARD_INPUT = "-"
 REJECTS_SHOWN = 5

@@ -13,7 +13,7 @@ from yarl import URL
 
 from app.cli.refusal import Refusal
 from app.clock import utc_now
-from app.domain.addresses import Guard
+from app.domain.webhooks.addresses import Guard
 from app.outbound.http import GuardedClient
 from app.outbound.retry_after import read_retry_after
 

@@ -14,7 +14,7 @@ from app.cli.refusal import Refusal
 from app.clock import utc_now
 from app.config import Settings
 from app.domain.ids import shown
-from app.domain.properties import UNSTORABLE
+from app.domain.people.properties import UNSTORABLE
 from app.operations.workspaces import OpenedWorkspace, open_workspace
 from app.queries.workspaces import list_workspaces
 

@@ -9,8 +9,8 @@ from app.api.delivery_models import Delivery, delivery_of
 from app.api.webhook_models import WebhookEndpoint, endpoint_of
 from app.dashboard.wording import count
 from app.db.engine import ReadTx
-from app.domain.breaker import HealthState
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhooks.breaker import HealthState
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 from app.queries.deliveries import DeliveryFilter, list_deliveries
 from app.queries.endpoint_stats import EndpointStats, endpoint_stats
 from app.queries.pages import Page

@@ -15,8 +15,8 @@ from app.dashboard.headers import FRAMED, FRAMING, PRIVATE
 from app.dashboard.refusals import PageNotFound
 from app.dashboard.shell import page
 from app.dashboard.visitors import MailReader
-from app.domain.letter import Purpose
-from app.domain.mail_reading import read_mail
+from app.domain.mail.letter import Purpose
+from app.domain.mail.mail_reading import read_mail
 from app.queries import captured_mails as queries
 from app.queries.pages import Page
 

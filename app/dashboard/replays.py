@@ -17,7 +17,7 @@ from app.dashboard.refusals import PageNotFound
 from app.dashboard.shell import done, page
 from app.dashboard.visitors import WebhookOperator
 from app.domain.ids import parsed
-from app.domain.replay import ReplayRange
+from app.domain.webhooks.replay import ReplayRange
 from app.operations.deliveries import replay as operations
 from app.queries.pages import Page
 from app.queries.replays import list_replays

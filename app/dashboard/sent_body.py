@@ -8,9 +8,9 @@ from uuid import UUID
 
 from app.db.engine import ReadTx
 from app.domain.connectors.catalogue import EndpointKind
-from app.domain.payload import PayloadKind, payload
-from app.domain.payload_template import JSON, TemplateFailed
-from app.domain.webhook_body import webhook_body
+from app.domain.webhooks.payload import PayloadKind, payload
+from app.domain.webhooks.payload_template import JSON, TemplateFailed
+from app.domain.webhooks.webhook_body import webhook_body
 from app.queries.api_keys import Caller
 from app.queries.deliveries import find_sent_event
 

@@ -19,7 +19,7 @@ from app.dashboard.places import LOG_OUT, MAILS, WEBHOOKS, delivery_path, endpoi
 from app.dashboard.states import failure_word
 from app.dashboard.static import static_path
 from app.domain.ids import shown
-from app.domain.period import zone_named
+from app.domain.scores.period import zone_named
 from app.queries.sessions import Visitor
 
 FOLDER = Path(__file__).parents[1] / "pages" / "dashboard"

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.domain.attempts import Failure
-from app.domain.delivery import DeliveryState
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.delivery import DeliveryState
 
 
 @dataclass(frozen=True, slots=True)

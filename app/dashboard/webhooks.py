@@ -19,9 +19,9 @@ from app.dashboard.shell import done, page
 from app.dashboard.states import DELIVERIES
 from app.dashboard.visitors import WebhookOperator, WebhookViewer
 from app.dashboard.wording import host
-from app.domain.delivery import DeliveryState
-from app.domain.replay import missed_while_disabled
-from app.domain.webhook_endpoint import MOST_ENDPOINTS, DisabledReason
+from app.domain.webhooks.delivery import DeliveryState
+from app.domain.webhooks.replay import missed_while_disabled
+from app.domain.webhooks.webhook_endpoint import MOST_ENDPOINTS, DisabledReason
 from app.operations import webhook_endpoints as operations
 from app.operations.deliveries.replay import ReplayCount, count_replay
 from app.queries.deliveries import DeliveryFilter, list_deliveries

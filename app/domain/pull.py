@@ -5,8 +5,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from app.domain.attempts import FINAL, Failure
 from app.domain.errors import NotFound
+from app.domain.webhooks.attempts import FINAL, Failure
 
 SHORTEST_HOURS, LONGEST_HOURS, USUAL_HOURS = 1, 168, 24
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=1)

@@ -7,9 +7,9 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.statements import Connection, RaceLost, fetch, until_unraced
-from app.domain.account import FIELDS, Account, AccountBook, AccountInput
 from app.domain.errors import DomainError
-from app.domain.upserted import Upserted
+from app.domain.people.account import FIELDS, Account, AccountBook, AccountInput
+from app.domain.people.upserted import Upserted
 
 
 async def upsert_accounts(tx: Tx, said: Sequence[AccountInput], *, now: datetime) -> list[Upserted | DomainError]:

@@ -11,14 +11,14 @@ from sqlalchemy import func, insert, select, text, update
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, invitations, survey_versions
-from app.domain.asking import Asking, check_can_ask
-from app.domain.audience_json import read_filter
+from app.domain.asking.asking import Asking, check_can_ask
+from app.domain.audience.audience_json import read_filter
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
-from app.domain.metric import METRICS
-from app.domain.payload import instant_text
-from app.domain.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
+from app.domain.scores.metric import METRICS
+from app.domain.survey.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
+from app.domain.webhooks.payload import instant_text
 from app.operations.events import announce
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns

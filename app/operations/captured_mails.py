@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.letter import Letter
+from app.domain.mail.letter import Letter
 
 
 @dataclass(frozen=True, slots=True)

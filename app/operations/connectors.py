@@ -12,13 +12,13 @@ from sqlalchemy import update
 from app.db.engine import Tx
 from app.db.tables import webhook_endpoints
 from app.db.vault import Vault
-from app.domain.addresses import Guard
 from app.domain.connectors.catalogue import CONNECTORS, EndpointKind, connector_of, event_types_for
 from app.domain.connectors.protocol import Connector
 from app.domain.connectors.settings import ConnectorSettingsUnusable, secret_names
 from app.domain.events import Event, EventType
-from app.domain.receiver_url import UnusableURL
-from app.domain.webhook_endpoint import check_fields_of_connector, check_secrets_given_again
+from app.domain.webhooks.addresses import Guard
+from app.domain.webhooks.receiver_url import UnusableURL
+from app.domain.webhooks.webhook_endpoint import check_fields_of_connector, check_secrets_given_again
 from app.operations.events import announce
 from app.operations.pulls import pull_again, pull_everybody
 from app.operations.remote_records import forget_records_of

@@ -11,8 +11,8 @@ from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import endpoint_secrets
 from app.db.vault import Vault
-from app.domain.webhook_endpoint import MOST_SECRETS, EndpointDoesNotSign, Signing, TooManySecrets, signing_of
-from app.domain.webhook_secret import new_private_key, new_shared_secret, public_key_of
+from app.domain.webhooks.webhook_endpoint import MOST_SECRETS, EndpointDoesNotSign, Signing, TooManySecrets, signing_of
+from app.domain.webhooks.webhook_secret import new_private_key, new_shared_secret, public_key_of
 
 SECRET_BYTES = 32
 NAMED_FOR = timedelta(hours=24)

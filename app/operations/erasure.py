@@ -13,7 +13,7 @@ from app.db.engine import Tx
 from app.db.statements import fetch, until_unraced
 from app.domain import ids
 from app.domain.events import Event, EventType
-from app.domain.recipient import RecipientNotFound
+from app.domain.people.recipient import RecipientNotFound
 from app.operations.deliveries.forget import HAS_HEADS, WITHOUT_HEADS
 from app.operations.events import announce
 from app.operations.responses.bodies import id_sql

@@ -6,11 +6,11 @@ from typing import Any
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.breaker import DISABLED_AFTER, OPENS_AFTER, WARNED_AFTER, WARNED_EVERY
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
-from app.domain.payload import instant_text
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhooks.breaker import DISABLED_AFTER, OPENS_AFTER, WARNED_AFTER, WARNED_EVERY
+from app.domain.webhooks.payload import instant_text
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 from app.operations.events import announce
 from app.operations.notices import notify
 from app.operations.webhook_endpoints import disable_endpoint

@@ -7,9 +7,9 @@ from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
-from app.domain.metric import METRICS
-from app.domain.payload import instant_text
-from app.domain.slack_request import Press
+from app.domain.scores.metric import METRICS
+from app.domain.webhooks.payload import instant_text
+from app.domain.webhooks.slack_request import Press
 from app.operations.events import announce
 from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_sql
 

@@ -6,8 +6,8 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
-from app.domain.recipient_file import FileFormat
-from app.domain.recipient_import import MOST_WAITING, TooManyImports
+from app.domain.people.recipient_file import FileFormat
+from app.domain.people.recipient_import import MOST_WAITING, TooManyImports
 from app.operations.campaign_recipients import add_recipients
 
 ABANDONED_AFTER = timedelta(hours=1)  # without a further chunk

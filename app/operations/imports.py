@@ -13,10 +13,10 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.errors import DomainError
 from app.domain.events import Event, EventType
-from app.domain.recipient import RecipientInput
-from app.domain.recipient_file import FileFormat
-from app.domain.recipient_import import MOST_ATTEMPTS, MOST_ERRORS_KEPT, import_body
-from app.domain.upserted import Change, Upserted
+from app.domain.people.recipient import RecipientInput
+from app.domain.people.recipient_file import FileFormat
+from app.domain.people.recipient_import import MOST_ATTEMPTS, MOST_ERRORS_KEPT, import_body
+from app.domain.people.upserted import Change, Upserted
 from app.operations.campaign_recipients import add_recipients
 from app.operations.events import announce
 from app.operations.recipients import Outcome, upsert_recipients

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.mail_events.event import MailEvent, MailEventKind
+from app.domain.mail.mail_events.event import MailEvent, MailEventKind
 from app.operations.recipient_changes import unsubscribe_recipient
 
 LOOKED_BACK = timedelta(days=30)  # for the latest mail to an address, where the mail itself is not named

@@ -12,7 +12,7 @@ from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.db.tables import mail_sources, sns_posts
 from app.db.vault import Vault
-from app.domain.mail_source import (
+from app.domain.mail.mail_source import (
     KEY_BYTES,
     MOST_SOURCES,
     MailSourceKind,

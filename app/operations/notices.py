@@ -5,9 +5,9 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.domain.letter import Mailbox, Purpose
-from app.domain.notice import Notice, compose_notice
-from app.domain.sender import Sender
+from app.domain.mail.letter import Mailbox, Purpose
+from app.domain.mail.notice import Notice, compose_notice
+from app.domain.mail.sender import Sender
 from app.operations.outgoing_mails import OutgoingMail, queue_mails
 from app.queries.workspaces import get_workspace
 

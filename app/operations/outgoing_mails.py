@@ -8,7 +8,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.letter import Purpose
+from app.domain.mail.letter import Purpose
 
 KEPT_FOR = timedelta(days=7)
 LEASE = timedelta(minutes=10)

@@ -14,13 +14,13 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
-from app.domain.asking import Asking
-from app.domain.eligibility import Reason, Send, Wait, decide
-from app.domain.invitation import AskingCampaign
-from app.domain.reminders import expires_at
-from app.domain.scheduling import variant_for
-from app.domain.sending_window import ALWAYS
-from app.domain.survey_token import random_token, survey_token, token_digest
+from app.domain.asking.asking import Asking
+from app.domain.asking.eligibility import Reason, Send, Wait, decide
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.reminders import expires_at
+from app.domain.asking.scheduling import variant_for
+from app.domain.asking.sending_window import ALWAYS
+from app.domain.survey.survey_token import random_token, survey_token, token_digest
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.eligibility import Facts, read_facts
 

@@ -14,12 +14,12 @@ from uuid import UUID, uuid4
 from app.db.engine import Tx
 from app.db.statements import fetch
 from app.db.vault import Vault
-from app.domain.attempts import Failure, Outcome, head_text
 from app.domain.connectors.catalogue import CONNECTORS, connector_of
 from app.domain.connectors.pages import Page
 from app.domain.connectors.pulling import PullUnusable, check_fields, rows_of
+from app.domain.people.recipient_file import FileFormat
 from app.domain.pull import PullNotSet, wait_after
-from app.domain.recipient_file import FileFormat
+from app.domain.webhooks.attempts import Failure, Outcome, head_text
 from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk
 from app.queries.webhook_endpoints import lock_endpoint
 

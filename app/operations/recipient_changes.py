@@ -10,9 +10,9 @@ from sqlalchemy import func, update
 from app.db.engine import Tx
 from app.db.tables import recipients
 from app.domain.events import Event, EventType
-from app.domain.recipient import RecipientInput
-from app.domain.recipient_body import recipient_body
-from app.domain.upserted import Change, Upserted
+from app.domain.people.recipient import RecipientInput
+from app.domain.people.recipient_body import recipient_body
+from app.domain.people.upserted import Change, Upserted
 from app.operations.events import announce
 from app.operations.recipients import Outcome, upsert_recipients
 from app.queries.recipients import get_recipient, read_recipients

@@ -10,8 +10,8 @@ from uuid import UUID
 from pydantic_core import to_json
 
 from app.db.statements import Connection, RaceLost, copy, fetch
-from app.domain.identity import Person
-from app.domain.recipient import FIELDS, IDENTIFIERS, RecipientInput
+from app.domain.people.identity import Person
+from app.domain.people.recipient import FIELDS, IDENTIFIERS, RecipientInput
 
 KEPT = (*FIELDS, "unsubscribed_at", "asked_at")
 SEPARATOR = "\x1f"  # no identifier contains a control character

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from app.db.identifiers import new_ids
 from app.db.statements import Connection, until_unraced
-from app.domain.account import AccountBook, AccountNotFound
 from app.domain.errors import DomainError
-from app.domain.identity import Directory, Identifier, Person, identifiers_in
-from app.domain.recipient import RecipientInput
-from app.domain.suppression import RecipientErased, Suppression
-from app.domain.upserted import Change, Upserted
+from app.domain.people.account import AccountBook, AccountNotFound
+from app.domain.people.identity import Directory, Identifier, Person, identifiers_in
+from app.domain.people.recipient import RecipientInput
+from app.domain.people.suppression import RecipientErased, Suppression
+from app.domain.people.upserted import Change, Upserted
 from app.operations.accounts import existing_accounts, read_account_book, store_accounts
 from app.operations.recipient_rows import NewRow, hand_over, insert_new, read_people, update_changed
 from app.operations.suppressions import read_suppressions

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 from app.operations.webhook_endpoints import enable_endpoint
 
 CURABLE = frozenset({DisabledReason.UNAUTHORIZED, DisabledReason.NOT_THERE})

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.statements import fetch, until_unraced
 from app.domain.response import ResponseNotFound
-from app.domain.reward_codes import RewardCodesExhausted
+from app.domain.survey.reward_codes import RewardCodesExhausted
 from app.queries.campaigns import get_campaign
 from app.queries.responses import find_response
 

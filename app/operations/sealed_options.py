@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from app.db.vault import Vault
-from app.domain.sealed_options import NAMES, NOTHING_SEALED, SealedOptions, masked
+from app.domain.webhooks.sealed_options import NAMES, NOTHING_SEALED, SealedOptions, masked
 
 
 def with_options_sealed(

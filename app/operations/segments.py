@@ -1,6 +1,6 @@
 """Under which segments answers are counted: the label of each tracked property, after its cap on values."""
 
-from app.domain.segment import OTHER
+from app.domain.scores.segment import OTHER
 
 
 def segment_ctes(answers: str = "answers", *, tracked: str = "t.state <> 'removing'") -> str:

@@ -7,9 +7,9 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import Connection, fetch
-from app.domain.identity import Directory, Identifier
-from app.domain.recipient import RecipientInput
-from app.domain.suppression import Suppression, digests_of, identifier_digest
+from app.domain.people.identity import Directory, Identifier
+from app.domain.people.recipient import RecipientInput
+from app.domain.people.suppression import Suppression, digests_of, identifier_digest
 
 # Of those who neither said no nor were asked, only that they are not to come back with an import uploaded earlier.
 FORGOTTEN_AFTER = timedelta(days=7)

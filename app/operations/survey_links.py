@@ -7,8 +7,8 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.scanner import FlagReason
-from app.domain.survey_link import NOT_ME, SCANNER, TAKEN_OUT_BY_LINK
+from app.domain.survey.scanner import FlagReason
+from app.domain.survey.survey_link import NOT_ME, SCANNER, TAKEN_OUT_BY_LINK
 from app.operations.recipient_changes import resubscribe_recipient, unsubscribe_recipient
 from app.operations.responses.change import exclude_response, restore_response
 from app.queries.responses import lock_response

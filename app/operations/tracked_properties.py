@@ -15,8 +15,8 @@ from sqlalchemy import delete, insert, select, text, update
 
 from app.db.engine import Tx
 from app.db.tables import tracked_properties, tracked_values, workspaces
-from app.domain.segment import TrackedProperty
-from app.domain.tracking import TrackingState, is_repeated
+from app.domain.scores.segment import TrackedProperty
+from app.domain.scores.tracking import TrackingState, is_repeated
 from app.operations.rollups import rollup_ctes
 from app.operations.segments import segment_ctes
 from app.queries.tracked_properties import as_declared, get_tracked_property, list_tracked_properties

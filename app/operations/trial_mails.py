@@ -8,11 +8,11 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.domain.letter import Letter, Mailbox, Purpose
-from app.domain.letter_bytes import compose
-from app.domain.recipient import email_address
-from app.domain.sender import Sender
-from app.domain.trial_mail import MOST_IN_AN_HOUR, TooManyTrialMails, check_addresses
+from app.domain.mail.letter import Letter, Mailbox, Purpose
+from app.domain.mail.letter_bytes import compose
+from app.domain.mail.sender import Sender
+from app.domain.mail.trial_mail import MOST_IN_AN_HOUR, TooManyTrialMails, check_addresses
+from app.domain.people.recipient import email_address
 from app.operations.outgoing_mails import OutgoingMail, count_recent_tests, queue_mails
 from app.queries.trial_letters import Trial, trial_letter
 from app.queries.workspaces import get_workspace

@@ -13,16 +13,16 @@ from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.db.tables import campaigns, endpoint_work, webhook_endpoints
 from app.db.vault import Vault
-from app.domain.addresses import Guard
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
-from app.domain.payload import instant_text
-from app.domain.properties import are_the_same
-from app.domain.receiver_url import UnusableURL, check_receiver_url, origin_of
-from app.domain.replay import missed_while_disabled
-from app.domain.sealed_options import not_given_again
-from app.domain.template_trial import check_template
-from app.domain.webhook_endpoint import (
+from app.domain.people.properties import are_the_same
+from app.domain.webhooks.addresses import Guard
+from app.domain.webhooks.payload import instant_text
+from app.domain.webhooks.receiver_url import UnusableURL, check_receiver_url, origin_of
+from app.domain.webhooks.replay import missed_while_disabled
+from app.domain.webhooks.sealed_options import not_given_again
+from app.domain.webhooks.template_trial import check_template
+from app.domain.webhooks.webhook_endpoint import (
     MOST_ENDPOINTS,
     DisabledReason,
     TooManyEndpoints,

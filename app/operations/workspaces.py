@@ -10,10 +10,10 @@ from sqlalchemy.exc import DBAPIError
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import workspaces
-from app.domain.brand import changed_brand
 from app.domain.keys import EVERYTHING, KeyKind
-from app.domain.period import UnknownTimeZone, zone_named
-from app.domain.sender import changed_sender
+from app.domain.mail.sender import changed_sender
+from app.domain.scores.period import UnknownTimeZone, zone_named
+from app.domain.survey.brand import changed_brand
 from app.operations.api_keys import issue_key
 
 PARTS = {"brand": changed_brand, "sender": changed_sender}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from aiohttp import AddrInfoType
 
-from app.domain.addresses import Guard, read_address
+from app.domain.webhooks.addresses import Guard, read_address
 
 REFUSED = errno.EACCES, "refused"
 

@@ -35,10 +35,10 @@ from aiohttp import (
 )
 from yarl import URL
 
-from app.domain.addresses import Guard
-from app.domain.attempts import Failure, Outcome, failure_of
-from app.domain.receiver_url import UnusableURL, split_receiver_url
-from app.domain.request_head import request_head, request_line
+from app.domain.webhooks.addresses import Guard
+from app.domain.webhooks.attempts import Failure, Outcome, failure_of
+from app.domain.webhooks.receiver_url import UnusableURL, split_receiver_url
+from app.domain.webhooks.request_head import request_head, request_line
 from app.outbound.guard import AddressRefused, Dial, PlainHttpRefused, current_dial, guarded_sockets
 from app.outbound.proxy import NameUnknown, Proxy, ProxyUnusable, Tunnels, sockets_to_proxy
 from app.outbound.resolver import Lookup, PatientResolver

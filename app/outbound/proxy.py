@@ -15,7 +15,7 @@ from typing import Self
 from aiohttp import AddrInfoType, encode_basic_auth
 from yarl import URL
 
-from app.domain.addresses import Address, Guard, read_address
+from app.domain.webhooks.addresses import Address, Guard, read_address
 from app.outbound.guard import REFUSED, AddressRefused, PlainHttpRefused, current_dial
 from app.outbound.resolver import PatientResolver
 

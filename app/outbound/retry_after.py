@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from app.domain.attempts import LONGEST_WAIT_SECONDS
+from app.domain.webhooks.attempts import LONGEST_WAIT_SECONDS
 
 
 def read_retry_after(value: str | None, *, now: datetime) -> float | None:

@@ -7,10 +7,10 @@ import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from app.domain.attempts import Outcome
-from app.domain.payload_template import JSON
-from app.domain.sealed_options import SealedOptions
-from app.domain.webhook_secret import SigningKey
+from app.domain.webhooks.attempts import Outcome
+from app.domain.webhooks.payload_template import JSON
+from app.domain.webhooks.sealed_options import SealedOptions
+from app.domain.webhooks.webhook_secret import SigningKey
 from app.outbound.http import GuardedClient
 
 NO_HEADERS: Mapping[str, str] = {}

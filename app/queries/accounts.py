@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping, func, or_, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import accounts
-from app.domain.account import AccountNotFound
+from app.domain.people.account import AccountNotFound
 from app.queries.pages import Page, Slice, paged
 
 

@@ -6,9 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
-from app.domain.grouping import Grouping
-from app.domain.minimum_group import is_too_small, too_telling
-from app.domain.scoring import Histogram
+from app.domain.scores.grouping import Grouping
+from app.domain.scores.minimum_group import is_too_small, too_telling
+from app.domain.scores.scoring import Histogram
 from app.queries.rollups import Counted, count_by_group
 
 Found = tuple[Mapping[Any, Histogram], Histogram]

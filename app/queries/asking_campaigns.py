@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID
 
 from app.db.statements import Connection, fetch
-from app.domain.asking import Asking
+from app.domain.asking.asking import Asking
+from app.domain.asking.invitation import AskingCampaign
 from app.domain.campaign import CampaignNotFound
-from app.domain.invitation import AskingCampaign
-from app.domain.metric import MetricKey
-from app.domain.period import zone_named
-from app.domain.survey import Survey
+from app.domain.scores.metric import MetricKey
+from app.domain.scores.period import zone_named
+from app.domain.survey.survey import Survey
 
 
 async def read_asking_campaigns(

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, Uuid, and_, case, func, literal, select
 
 from app.db.tables import accounts, campaign_recipients, campaigns, invitations, recipients, responses
-from app.domain.audience_fields import Field, Properties
-from app.domain.metric import METRICS, Band
+from app.domain.audience.audience_fields import Field, Properties
+from app.domain.scores.metric import METRICS, Band
 
 EMAIL_DOMAIN = func.split_part(recipients.c.email, "@", 2)
 

@@ -28,10 +28,10 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.base import instant
-from app.domain.audience import Comparison, Condition, Filter, Group, Not, Quantifier
-from app.domain.audience_fields import BY_SIZE, IN_TIME, Field, Kind, Operator
-from app.domain.audience_matching import SIZES, Present, exact
-from app.domain.segment import DATE_SHAPE
+from app.domain.audience.audience import Comparison, Condition, Filter, Group, Not, Quantifier
+from app.domain.audience.audience_fields import BY_SIZE, IN_TIME, Field, Kind, Operator
+from app.domain.audience.audience_matching import SIZES, Present, exact
+from app.domain.scores.segment import DATE_SHAPE
 
 Truth = ColumnElement[bool]
 Reader = Callable[[Field], ColumnElement[Any]]  # the value of a field, in the rows that are judged

@@ -27,11 +27,11 @@ from sqlalchemy.dialects.postgresql import BIT, aggregate_order_by
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import accounts, campaign_recipients, campaigns, follow_ups, recipients, responses, workspaces
-from app.domain.audience import Filter, campaigns_in
-from app.domain.audience_matching import Present
-from app.domain.audience_selection import HeldBack, Restraint, Selection
-from app.domain.period import zone_named
-from app.domain.webhook_endpoint import UnknownCampaigns
+from app.domain.audience.audience import Filter, campaigns_in
+from app.domain.audience.audience_matching import Present
+from app.domain.audience.audience_selection import HeldBack, Restraint, Selection
+from app.domain.scores.period import zone_named
+from app.domain.webhooks.webhook_endpoint import UnknownCampaigns
 from app.queries.audience_readers import is_listed, last_asked_in, read_person
 from app.queries.audience_sql import Truth, condition_of
 from app.queries.campaigns import get_campaign

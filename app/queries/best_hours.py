@@ -1,8 +1,8 @@
 """At which hour of their own day people of a campaign answered best."""
 
 from app.db.statements import Connection, fetch
-from app.domain.best_hour import Asked, best_hour
-from app.domain.invitation import AskingCampaign
+from app.domain.asking.best_hour import Asked, best_hour
+from app.domain.asking.invitation import AskingCampaign
 
 
 async def best_hour_of(tx: Connection, campaign: AskingCampaign) -> int | None:

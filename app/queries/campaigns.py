@@ -7,7 +7,7 @@ from sqlalchemy import RowMapping, Select, and_, select
 from app.db.engine import ReadTx, Tx
 from app.db.tables import campaigns, survey_versions
 from app.domain.campaign import CampaignKind, CampaignNotFound, CampaignState
-from app.domain.metric import MetricKey
+from app.domain.scores.metric import MetricKey
 from app.queries.pages import Page, Slice, by_number, paged
 
 

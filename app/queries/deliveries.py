@@ -24,8 +24,8 @@ from sqlalchemy import (
 from app.db.engine import ReadTx, Tx
 from app.db.tables import deliveries, delivery_attempts, delivery_log, events, recipients
 from app.db.tables.base import instant
-from app.domain.delivery import DeliveryNotFound, DeliveryState
 from app.domain.ids import first_uuid_of
+from app.domain.webhooks.delivery import DeliveryNotFound, DeliveryState
 from app.queries.pages import Page, Slice, newest_first
 
 MOST_ATTEMPTS_SHOWN = 100

@@ -13,7 +13,7 @@ from app.db.migrations import pending_migrations
 from app.db.pooling import is_transaction_pooled
 from app.db.vault import CannotOpenSecret, Vault
 from app.domain.finding import Finding, fine, problem, warning
-from app.domain.period import UnknownTimeZone, zone_named
+from app.domain.scores.period import UnknownTimeZone, zone_named
 from app.queries.check_rollups import check_rollups
 from app.queries.endpoint_secrets import check_secrets
 from app.queries.instance import find_instance

@@ -6,16 +6,16 @@ from datetime import date, datetime
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
-from app.domain.audience_selection import Selection
-from app.domain.date_slots import SPAN
-from app.domain.eligibility import Reason, Skip, decide
-from app.domain.invitation import AskingCampaign
-from app.domain.plan import Plan
-from app.domain.rhythm import AfterAnswer, Every, Once, Wave, next_wave, wave_at
-from app.domain.sampling import sampled
-from app.domain.scheduling import Turn, schedule
-from app.domain.send_pace import days_needed
-from app.domain.triggers import OnDate
+from app.domain.asking.date_slots import SPAN
+from app.domain.asking.eligibility import Reason, Skip, decide
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.plan import Plan
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, next_wave, wave_at
+from app.domain.asking.scheduling import Turn, schedule
+from app.domain.asking.send_pace import days_needed
+from app.domain.asking.triggers import OnDate
+from app.domain.audience.audience_selection import Selection
+from app.domain.audience.sampling import sampled
 from app.queries.best_hours import best_hour_of
 from app.queries.eligibility import Facts, read_facts
 from app.queries.turns import ends_at, find_after_answers, find_dates, select_for

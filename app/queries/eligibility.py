@@ -9,10 +9,10 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
-from app.domain.audience_json import read_filter
-from app.domain.eligibility import SOON, Ask, Person, Rules, Wanted
-from app.domain.invitation import AskingCampaign
-from app.domain.period import zone_named
+from app.domain.asking.eligibility import SOON, Ask, Person, Rules, Wanted
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.audience.audience_json import read_filter
+from app.domain.scores.period import zone_named
 from app.queries.audiences import who_fits
 
 REMEMBERED = timedelta(days=3_650)  # asks, for journeys

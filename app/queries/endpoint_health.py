@@ -7,8 +7,8 @@ from sqlalchemy import RowMapping, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import endpoint_health
-from app.domain.attempts import Failure
-from app.domain.breaker import EndpointHealth
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.breaker import EndpointHealth
 
 HEALTHY = EndpointHealth()
 

@@ -9,12 +9,12 @@ from uuid import UUID
 from sqlalchemy import Text, TextClause, text
 
 from app.db.engine import ReadTx
-from app.domain.funnel import Aside, Funnel, Step
-from app.domain.grouping import check_tracked
-from app.domain.minimum_group import Withheld, too_telling
-from app.domain.period import MOST_BUCKETS, TooManyBuckets
-from app.domain.question_steps import QuestionSteps, added
-from app.domain.segment import PropertySource
+from app.domain.scores.funnel import Aside, Funnel, Step
+from app.domain.scores.grouping import check_tracked
+from app.domain.scores.minimum_group import Withheld, too_telling
+from app.domain.scores.period import MOST_BUCKETS, TooManyBuckets
+from app.domain.scores.segment import PropertySource
+from app.domain.survey.question_steps import QuestionSteps, added
 from app.queries.campaigns import get_campaign
 from app.queries.funnel_groups import GROUPED_BY, TOGETHER, FunnelGroups, GroupKey, GroupSql, in_order
 from app.queries.question_steps import count_question_steps

@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping, select
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
 from app.db.tables import import_chunks, import_errors, imports, pulled_pages
-from app.domain.recipient_import import ImportNotFound
+from app.domain.people.recipient_import import ImportNotFound
 from app.queries.pages import Page, Slice, by_number, newest_first
 
 # Nobody has it, or whoever had it has died; and one of a workspace at a time.

@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import invitations, waves
-from app.domain.invitation import InvitationNotFound
+from app.domain.asking.invitation import InvitationNotFound
 from app.queries.campaigns import get_campaign
 from app.queries.pages import Page, Slice, by_number, paged
 

@@ -5,7 +5,7 @@ from sqlalchemy import RowMapping, Select, func, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import mail_sources
-from app.domain.mail_source import MailSourceNotFound, key_digest
+from app.domain.mail.mail_source import MailSourceNotFound, key_digest
 from app.queries.pages import Page, Slice, newest_first
 
 SHOWN = ("workspace_id", "id", "kind", "name", "topic_arn", "created_at", "heard_at")

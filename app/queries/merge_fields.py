@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
 
 from app.db.engine import ReadTx
 from app.db.tables import accounts, campaign_recipients, recipients
-from app.domain.audience_json import read_filter
+from app.domain.audience.audience_json import read_filter
 from app.queries.audience_readers import is_listed, read_person
 from app.queries.audience_sql import condition_of
 from app.queries.audiences import LONGEST_PREVIEW_SECONDS, present_in

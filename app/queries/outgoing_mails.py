@@ -4,8 +4,8 @@ from sqlalchemy import RowMapping, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import accounts, outgoing_mails, recipients
-from app.domain.invitation import Addressee
-from app.domain.recipient import RecipientNotFound
+from app.domain.asking.invitation import Addressee
+from app.domain.people.recipient import RecipientNotFound
 from app.queries.pages import Page, Slice, newest_first
 
 SHOWN = ("id", "campaign_id", "to_address", "subject", "state", "failure", "reply_code", "created_at", "settled_at")

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import ReadTx
 from app.db.statements import sqlstate_of
-from app.domain.audience import FilterTooSlow
+from app.domain.audience.audience import FilterTooSlow
 
 QUERY_CANCELED = "57014"
 

@@ -10,11 +10,11 @@ from uuid import UUID
 from sqlalchemy import text
 
 from app.db.engine import ReadTx
-from app.domain.metric import METRICS
-from app.domain.period import zone_named
-from app.domain.question_results import QuestionNotFound, QuestionResults, results_of, withhold_small_groups
-from app.domain.questions import Question, QuestionKind
-from app.domain.span import Span
+from app.domain.scores.metric import METRICS
+from app.domain.scores.period import zone_named
+from app.domain.scores.question_results import QuestionNotFound, QuestionResults, results_of, withhold_small_groups
+from app.domain.scores.span import Span
+from app.domain.survey.questions import Question, QuestionKind
 from app.queries.campaigns import get_campaign
 from app.queries.scores import Said
 from app.queries.workspaces import get_workspace

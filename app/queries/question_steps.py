@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import text
 
 from app.db.engine import ReadTx
-from app.domain.metric import METRICS
-from app.domain.question_steps import QuestionCounts, QuestionSteps
-from app.domain.questions import Question, QuestionKind
+from app.domain.scores.metric import METRICS
+from app.domain.survey.question_steps import QuestionCounts, QuestionSteps
+from app.domain.survey.questions import Question, QuestionKind
 from app.queries.funnel_groups import GroupKey, GroupSql
 
 

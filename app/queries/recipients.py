@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, or_, selec
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import accounts, recipients, responses
-from app.domain.audience import Filter
-from app.domain.recipient import RecipientNotFound
+from app.domain.audience.audience import Filter
+from app.domain.people.recipient import RecipientNotFound
 from app.queries.audience_readers import read_person
 from app.queries.audience_sql import condition_of
 from app.queries.audiences import check_campaigns_in, present_in

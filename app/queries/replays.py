@@ -4,7 +4,7 @@ from sqlalchemy import RowMapping, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import replays
-from app.domain.replay import ReplayNotFound
+from app.domain.webhooks.replay import ReplayNotFound
 from app.queries.pages import Page, Slice, newest_first
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, or_, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import campaigns, response_revisions, responses
-from app.domain.metric import METRICS, Band
+from app.domain.scores.metric import METRICS, Band
 from app.queries.pages import Page, Slice, paged
 
 

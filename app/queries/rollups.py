@@ -33,9 +33,9 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 from app.db.engine import ReadTx, Tx
 from app.db.tables import campaigns, responses, score_rollups
 from app.db.tables.scores import COUNTERS, RAW_SCORES
-from app.domain.grouping import Grouping, GroupKind, Segment
-from app.domain.scoring import Histogram
-from app.domain.span import Days, Span
+from app.domain.scores.grouping import Grouping, GroupKind, Segment
+from app.domain.scores.scoring import Histogram
+from app.domain.scores.span import Days, Span
 
 
 @dataclass(frozen=True, slots=True)

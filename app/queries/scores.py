@@ -11,11 +11,11 @@ from sqlalchemy import Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.engine import ReadTx, Tx
-from app.domain.audience import Filter
-from app.domain.audience_matching import Present
+from app.domain.audience.audience import Filter
+from app.domain.audience.audience_matching import Present
 from app.domain.campaign import CampaignNotFound
-from app.domain.comparison import Change, compare, compare_arms
-from app.domain.grouping import (
+from app.domain.scores.comparison import Change, compare, compare_arms
+from app.domain.scores.grouping import (
     Grouping,
     GroupKind,
     MetricsMixed,
@@ -26,12 +26,12 @@ from app.domain.grouping import (
     time_buckets,
     tracked_key,
 )
-from app.domain.metric import METRICS, NPS, Metric, MetricKey
-from app.domain.minimum_group import Withheld
-from app.domain.period import MOST_BUCKETS, Bucket, Grain, TooManyBuckets, day_of, zone_named
-from app.domain.scoring import DEFAULT_LEVEL, Histogram
-from app.domain.segment import OTHER
-from app.domain.span import Span
+from app.domain.scores.metric import METRICS, NPS, Metric, MetricKey
+from app.domain.scores.minimum_group import Withheld
+from app.domain.scores.period import MOST_BUCKETS, Bucket, Grain, TooManyBuckets, day_of, zone_named
+from app.domain.scores.scoring import DEFAULT_LEVEL, Histogram
+from app.domain.scores.segment import OTHER
+from app.domain.scores.span import Span
 from app.queries.anonymous_counts import AnonymousCounts, count_anonymous
 from app.queries.audience_readers import read_answer
 from app.queries.audience_sql import condition_of

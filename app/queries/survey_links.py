@@ -9,7 +9,7 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
-from app.domain.survey import Survey
+from app.domain.survey.survey import Survey
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy import and_, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import campaigns, survey_versions
-from app.domain.questions import Question
+from app.domain.survey.questions import Question
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from sqlalchemy import RowMapping, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import recipients, touchpoints
-from app.domain.touchpoint import TouchpointNotFound
+from app.domain.asking.touchpoint import TouchpointNotFound
 from app.queries.pages import Page, Slice, paged
 
 ROW = touchpoints.c

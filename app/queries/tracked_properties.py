@@ -5,8 +5,8 @@ from sqlalchemy import RowMapping, Select, func, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import tracked_properties, tracked_values
-from app.domain.segment import PropertyKind, PropertySource, TrackedProperty, buckets_from_json
-from app.domain.tracking import TrackedPropertyNotFound, TrackingState
+from app.domain.scores.segment import PropertyKind, PropertySource, TrackedProperty, buckets_from_json
+from app.domain.scores.tracking import TrackedPropertyNotFound, TrackingState
 
 ROW = tracked_properties.c
 

@@ -5,10 +5,10 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
-from app.domain.invitation_letter import letter_to
-from app.domain.letter import Letter, Purpose
-from app.domain.survey import check_questions
-from app.domain.trial_mail import asking_nobody, made_up, sample_person
+from app.domain.mail.invitation_letter import letter_to
+from app.domain.mail.letter import Letter, Purpose
+from app.domain.mail.trial_mail import asking_nobody, made_up, sample_person
+from app.domain.survey.survey import check_questions
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.outgoing_mails import get_addressee
 

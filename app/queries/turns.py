@@ -7,12 +7,12 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
-from app.domain.audience_selection import Selection
-from app.domain.invitation import AskingCampaign
-from app.domain.period import day_of
-from app.domain.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
-from app.domain.sampling import is_drawn, sampled_in_turn
-from app.domain.triggers import OnDate
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
+from app.domain.asking.triggers import OnDate
+from app.domain.audience.audience_selection import Selection
+from app.domain.audience.sampling import is_drawn, sampled_in_turn
+from app.domain.scores.period import day_of
 from app.queries.audiences import select_audience, who_fits
 
 DAYS_AHEAD = timedelta(days=3)

@@ -7,7 +7,7 @@ from sqlalchemy import Select, or_, select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import endpoint_secrets, webhook_endpoints
-from app.domain.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
+from app.domain.webhooks.webhook_endpoint import WebhookEndpointDisabled, WebhookEndpointNotFound
 from app.queries.endpoint_health import health_of
 from app.queries.pages import Page, Slice, paged
 

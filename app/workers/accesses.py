@@ -5,8 +5,8 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from uuid import UUID
 
-from app.domain.attempts import Outcome
 from app.domain.connectors.protocol import Access
+from app.domain.webhooks.attempts import Outcome
 
 KEPT = 10_000
 

@@ -12,8 +12,8 @@ from uuid import UUID
 import structlog
 
 from app.db.lane import Lane
-from app.domain.breaker import tells_of_health
 from app.domain.ids import shown
+from app.domain.webhooks.breaker import tells_of_health
 from app.operations.deliveries.claim import Claim, ClaimedDelivery, Lease, claim_due_deliveries
 from app.workers.deliver_webhooks import OUR_TROUBLE, Sender, deliver, give_back
 from app.workers.loop import Bell

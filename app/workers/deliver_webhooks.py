@@ -10,15 +10,15 @@ import structlog
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
-from app.domain.attempts import Failure, Outcome, unsent
-from app.domain.backoff import disables_endpoint, next_attempt
 from app.domain.connectors.catalogue import EndpointKind
-from app.domain.delivery import DeliveryState
 from app.domain.ids import shown
-from app.domain.payload import payload
-from app.domain.payload_template import TemplateFailed, TemplateRefused
-from app.domain.webhook_body import webhook_body
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhooks.attempts import Failure, Outcome, unsent
+from app.domain.webhooks.backoff import disables_endpoint, next_attempt
+from app.domain.webhooks.delivery import DeliveryState
+from app.domain.webhooks.payload import payload
+from app.domain.webhooks.payload_template import TemplateFailed, TemplateRefused
+from app.domain.webhooks.webhook_body import webhook_body
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.deliveries.settle import Attempt, Settlement
 from app.operations.webhook_endpoints import disable_gone_endpoint

@@ -18,8 +18,8 @@ import structlog
 from app.clock import utc_now
 from app.db.engine import Engine
 from app.domain.errors import DomainError, Overloaded
-from app.domain.recipient import IDENTIFIERS, RecipientInput
-from app.domain.recipient_file import recipient_file
+from app.domain.people.recipient import IDENTIFIERS, RecipientInput
+from app.domain.people.recipient_file import recipient_file
 from app.operations import imports
 from app.operations.imports import ClaimedImport, ImportTakenOver, SaidRows
 from app.queries.imports import read_chunk

@@ -8,8 +8,8 @@ from uuid import UUID, uuid4
 
 from app.db.engine import Engine
 from app.db.vault import Vault
-from app.domain.attempts import Outcome
 from app.domain.connectors.protocol import Access
+from app.domain.webhooks.attempts import Outcome
 from app.operations.accesses import Turn, digest_of, forget_access, give_up_turn, share_access, take_turn
 from app.workers.accesses import LogIn
 

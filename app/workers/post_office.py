@@ -9,7 +9,7 @@ import structlog
 from app.config import Settings
 from app.db.engine import Engine
 from app.db.lane import Lane
-from app.domain.letter import LONGEST_PUBLIC_URL
+from app.domain.mail.letter import LONGEST_PUBLIC_URL
 from app.outbound.email.server import SmtpServer
 from app.outbound.email.smtp import Mailer
 from app.workers.home import only_at_home

@@ -15,7 +15,7 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.db.lane import Lane
 from app.db.vault import Vault
-from app.domain.addresses import Guard
+from app.domain.webhooks.addresses import Guard
 from app.outbound.http import GuardedClient
 from app.workers.courier import Courier
 from app.workers.deliver_webhooks import Sender

@@ -12,12 +12,12 @@ from time import monotonic
 import structlog
 
 from app.clock import utc_now
-from app.domain.attempts import Failure, Outcome
 from app.domain.connectors.catalogue import connector_of
 from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.protocol import Access, Connector, Made
 from app.domain.ids import shown
-from app.domain.recipient_import import TooManyImports
+from app.domain.people.recipient_import import TooManyImports
+from app.domain.webhooks.attempts import Failure, Outcome
 from app.operations import pulls
 from app.operations.pulls import ClaimedPull, PullTakenOver
 from app.outbound.connectors.run import run_steps

@@ -12,13 +12,13 @@ from uuid import UUID
 from app.clock import utc_now
 from app.db.engine import Engine, ReadTx
 from app.db.vault import Vault
-from app.domain.attempts import Failure, Outcome
 from app.domain.connectors.catalogue import connector_of
 from app.domain.connectors.pages import Page
 from app.domain.connectors.protocol import Access, Connector, Made, Remembered, Steps
 from app.domain.connectors.story import Story, read_story
 from app.domain.events import EventType
 from app.domain.ids import parsed, shown
+from app.domain.webhooks.attempts import Failure, Outcome
 from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.follow_ups import told_now
 from app.operations.pulls import ClaimedPull

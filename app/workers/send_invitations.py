@@ -12,11 +12,11 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.db.vault import Vault
+from app.domain.asking.invitation import ClaimedInvitation
 from app.domain.ids import shown
-from app.domain.invitation import ClaimedInvitation
-from app.domain.invitation_letter import letter_to
-from app.domain.letter import Letter, wire_address
-from app.domain.letter_bytes import compose
+from app.domain.mail.invitation_letter import letter_to
+from app.domain.mail.letter import Letter, wire_address
+from app.domain.mail.letter_bytes import compose
 from app.operations.captured_mails import CapturedMail, keep_captured_mails
 from app.operations.instance_keys import SURVEY_LINKS, instance_key
 from app.operations.invitations.claim import MailLease, claim_due_invitations

@@ -3,7 +3,7 @@
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
-from app.domain.letter import wire_address
+from app.domain.mail.letter import wire_address
 from app.operations import outgoing_mails as operations
 from app.operations.outgoing_mails import TRIED_FOR, ClaimedMail
 from app.outbound.email.server import SmtpServer

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from app.db.vault import Vault
-from app.domain.sealed_options import NOTHING_SEALED, SealedOptions
-from app.domain.webhook_secret import SigningKey, read_secret
+from app.domain.webhooks.sealed_options import NOTHING_SEALED, SealedOptions
+from app.domain.webhooks.webhook_secret import SigningKey, read_secret
 from app.operations.deliveries.claim import DueEndpoint, SealedSecret
 
 KEPT = 10_000

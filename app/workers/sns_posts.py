@@ -12,9 +12,9 @@ import structlog
 from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
-from app.domain.addresses import Guard
 from app.domain.ids import shown
-from app.domain.mail_events.sns import events_of_ses, is_certificate_url, is_of_amazon, is_signed
+from app.domain.mail.mail_events.sns import events_of_ses, is_certificate_url, is_of_amazon, is_signed
+from app.domain.webhooks.addresses import Guard
 from app.operations.mail_events import note_mail_events
 from app.operations.mail_sources import SnsPost, claim_sns_posts, drop_sns_post, pin_topic
 from app.outbound.http import GuardedClient, Request

@@ -653,7 +653,7 @@ CREATE FUNCTION uuid_v7(at timestamptz) RETURNS uuid LANGUAGE sql VOLATILE PARAL
     )::uuid
 $$;
 
--- Which slice of the answers a property's value is counted in; the same rules as app/domain/segment.py.
+-- Which slice of the answers a property's value is counted in; the same rules as app/domain/scores/segment.py.
 CREATE FUNCTION segment_label(value jsonb, kind text, buckets jsonb) RETURNS text
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import Engine
-from app.domain.audience import FilterTooSlow
-from app.domain.audience_selection import HeldBack
+from app.domain.audience.audience import FilterTooSlow
+from app.domain.audience.audience_selection import HeldBack
 from app.operations.workspaces import create_workspace
 from app.queries.audiences import preview_audience
 from tests.builders import a_campaign, an_answer

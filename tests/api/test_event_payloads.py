@@ -21,12 +21,12 @@ from app.api.event_models import PAYLOADS
 from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.statements import fetch
-from app.domain.attempts import Failure, Outcome
-from app.domain.delivery import DeliveryState
 from app.domain.events import SCHEMA_VERSION, EventType
 from app.domain.follow_up import FollowUpState
-from app.domain.payload import rendered
-from app.domain.slack_request import Press
+from app.domain.webhooks.attempts import Failure, Outcome
+from app.domain.webhooks.delivery import DeliveryState
+from app.domain.webhooks.payload import rendered
+from app.domain.webhooks.slack_request import Press
 from app.operations.deliveries.claim import Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.failing_endpoints import warn_of_failing_endpoints

@@ -18,7 +18,7 @@ from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.tables import invitations, messages
 from app.domain import ids
-from app.domain.letter import verp_address
+from app.domain.mail.letter import verp_address
 from app.operations.mail_sources import claim_sns_posts
 from app.workers import sns_posts
 from tests.builders import a_campaign, a_recipient, rows

@@ -11,7 +11,7 @@ import pytest
 
 from app.db.engine import Engine
 from app.domain import ids
-from app.domain.metric import METRICS
+from app.domain.scores.metric import METRICS
 from tests.builders import a_campaign, a_recipient, rows
 from tests.conftest import Tenant
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.survey_templates import LANGUAGES, TEMPLATES
+from app.domain.survey.survey_templates import LANGUAGES, TEMPLATES
 from tests.campaigns import move
 from tests.conftest import Tenant
 

@@ -1,6 +1,6 @@
 from app.api.event_models import PAYLOADS
 from app.domain.events import EventType
-from app.domain.template_trial import TRIAL
+from app.domain.webhooks.template_trial import TRIAL
 
 
 def test_what_templates_are_tried_on_is_an_event_as_we_send_it() -> None:

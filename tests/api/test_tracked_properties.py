@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from app.db.engine import Engine
-from app.domain.tracking import MOST_TRACKED
+from app.domain.scores.tracking import MOST_TRACKED
 from app.workers.track_properties import track_properties
 from tests.answers import Answer, a_campaign, count_in
 from tests.conftest import Tenant

@@ -3,7 +3,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from app.db.engine import Engine
-from app.domain.webhook_secret import read_secret
+from app.domain.webhooks.webhook_secret import read_secret
 from tests.api.test_webhook_endpoints import PLACE, create, read, uuid_of
 from tests.builders import rows
 from tests.conftest import Tenant

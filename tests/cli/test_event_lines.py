@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from app.cli.event_lines import event_line, reply_line
-from app.domain.attempts import Failure, Outcome
 from app.domain.events import EventType
+from app.domain.webhooks.attempts import Failure, Outcome
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "events" / "v1"
 

@@ -11,7 +11,7 @@ from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.tables import deliveries, delivery_attempts, delivery_log, endpoint_health, events
 from app.domain.ids import parsed
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 from app.operations.webhook_endpoints import disable_endpoint
 from tests.conftest import Tenant
 

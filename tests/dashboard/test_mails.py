@@ -16,8 +16,8 @@ from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.domain.ids import uuid_v7
 from app.domain.keys import KeyKind
-from app.domain.letter import Letter, Mailbox
-from app.domain.letter_bytes import compose
+from app.domain.mail.letter import Letter, Mailbox
+from app.domain.mail.letter_bytes import compose
 from app.operations.api_keys import issue_key
 from app.operations.forget_mails import KEPT_FOR, MOST_KEPT, forget_captured_mails
 from tests.conftest import Tenant

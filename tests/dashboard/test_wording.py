@@ -6,9 +6,9 @@ import pytest
 from app.dashboard.endpoint_summary import RESTING
 from app.dashboard.states import DELIVERIES, failure_word
 from app.dashboard.wording import Times, breakable, count, host, milliseconds, percent, span
-from app.domain.attempts import Failure
-from app.domain.delivery import DeliveryState
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.delivery import DeliveryState
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 
 NOW = datetime(2026, 11, 22, 10, 15, 30, tzinfo=UTC)
 

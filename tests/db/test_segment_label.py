@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.db.engine import Engine
-from app.domain.segment import DateBucket, PropertyKind, TrackedProperty, buckets_from_json
+from app.domain.scores.segment import DateBucket, PropertyKind, TrackedProperty, buckets_from_json
 
 LABEL = "SELECT segment_label($1::jsonb, $2, $3::jsonb)"
 

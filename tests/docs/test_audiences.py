@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.audience_fields import ACCOUNT, HISTORY, IN_ONE_CAMPAIGN, PERSON, About, Operator
-from app.domain.audience_json import read_filter
-from app.domain.audience_selection import HeldBack
+from app.domain.audience.audience_fields import ACCOUNT, HISTORY, IN_ONE_CAMPAIGN, PERSON, About, Operator
+from app.domain.audience.audience_json import read_filter
+from app.domain.audience.audience_selection import HeldBack
 
 PAGE = (Path(__file__).parents[2] / "docs" / "audiences.md").read_text(encoding="utf-8")
 FILTERS = re.findall(r"```json\n(.*?)\n```", PAGE, re.DOTALL)

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.domain.webhook_secret import SigningKey, new_private_key, new_shared_secret, read_secret
+from app.domain.webhooks.webhook_secret import SigningKey, new_private_key, new_shared_secret, read_secret
 from app.outbound.webhook import headers_for
 from tests.builders import a_campaign
 from tests.docs.receiving import LANGUAGES, Example, a_free_port, an_example, without

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from app.domain.payload_template import JSON, read_template
-from app.domain.template_filters import FILTERS
-from app.domain.template_trial import TRIAL, check_template
+from app.domain.webhooks.payload_template import JSON, read_template
+from app.domain.webhooks.template_filters import FILTERS
+from app.domain.webhooks.template_trial import TRIAL, check_template
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhook-endpoints.md").read_text(encoding="utf-8")
 TEMPLATES = re.findall(r"```jinja\n(.*?)\n```", PAGE, re.DOTALL)

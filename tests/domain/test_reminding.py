@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from app.domain.invitation_letter import reminding
-from app.domain.letter import Mailbox
-from app.domain.letter_body import html_of, plain_text_of
-from app.domain.letter_words import all_words
+from app.domain.mail.invitation_letter import reminding
+from app.domain.mail.letter import Mailbox
+from app.domain.mail.letter_body import html_of, plain_text_of
+from app.domain.mail.letter_words import all_words
 from tests.domain.test_letter_bytes import LETTER
 
 FIRST = replace(LETTER, intro="You bought something last week.")

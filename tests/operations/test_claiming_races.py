@@ -11,9 +11,9 @@ from sqlalchemy import insert, text
 from app.db.engine import Engine, Tx
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, invitations, recipients, sending_work, survey_versions
-from app.domain.asking import Asking
-from app.domain.invitation import ClaimedInvitation
-from app.domain.survey import Survey
+from app.domain.asking.asking import Asking
+from app.domain.asking.invitation import ClaimedInvitation
+from app.domain.survey.survey import Survey
 from app.operations.invitations import candidates
 from app.operations.invitations.claim import MailLease, claim_due_invitations
 from app.operations.workspaces import create_workspace

@@ -6,8 +6,8 @@ import pytest
 from app.api.webhook_models import WebhookEndpointCreate
 from app.db.engine import Engine, Tx
 from app.db.vault import CannotOpenSecret, Vault
-from app.domain.addresses import Guard
 from app.domain.connectors.catalogue import EndpointKind
+from app.domain.webhooks.addresses import Guard
 from app.operations.connectors import create_connector
 from app.operations.reseal import reseal_secrets
 from app.operations.workspaces import create_workspace

@@ -26,8 +26,8 @@ from app.db.tables import (
     webhook_endpoints,
 )
 from app.domain import ids
-from app.domain.recipient import RecipientInput, normalised
-from app.domain.suppression import RecipientErased
+from app.domain.people.recipient import RecipientInput, normalised
+from app.domain.people.suppression import RecipientErased
 from app.operations.erasure import SWEPT_AFTER, erase_recipient, sweep_erasures
 from app.operations.recipients import upsert_recipients
 from tests.builders import a_campaign, rows

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import Engine
-from app.domain.account import normalised_account
-from app.domain.identity import IdentityConflict
-from app.domain.recipient import RecipientInput, RecipientNotFound, RecipientUnidentified, normalised
-from app.domain.upserted import Change, Upserted
+from app.domain.people.account import normalised_account
+from app.domain.people.identity import IdentityConflict
+from app.domain.people.recipient import RecipientInput, RecipientNotFound, RecipientUnidentified, normalised
+from app.domain.people.upserted import Change, Upserted
 from app.operations.recipients import upsert_recipients
 from tests.conftest import Tenant
 

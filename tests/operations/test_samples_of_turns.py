@@ -8,7 +8,7 @@ from sqlalchemy import text
 
 from app.db.engine import Engine
 from app.domain import ids
-from app.domain.invitation import AskingCampaign
+from app.domain.asking.invitation import AskingCampaign
 from app.operations.invitations.plan_campaigns import plan
 from app.queries.asking_campaigns import get_asking_campaign
 from tests.askings import an_asking

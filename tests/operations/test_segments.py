@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sqlalchemy import RowMapping, text
 
 from app.db.engine import Engine
-from app.domain.segment import PropertyKind, PropertySource, TrackedProperty, label_under_cap
+from app.domain.scores.segment import PropertyKind, PropertySource, TrackedProperty, label_under_cap
 from app.operations.tracked_properties import declare_property, remove_property
 from app.operations.workspaces import create_workspace
 from app.queries.recount import rollup_differences

@@ -5,7 +5,7 @@ from typing import Any
 
 from app.db.engine import Engine
 from app.domain import ids
-from app.domain.touchpoint import NewTouchpoint
+from app.domain.asking.touchpoint import NewTouchpoint
 from app.operations.touchpoints import record_touchpoints
 from tests.askings import an_asking
 from tests.builders import a_recipient, rows

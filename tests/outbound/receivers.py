@@ -9,8 +9,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from app.domain.addresses import Guard
-from app.domain.attempts import Outcome
+from app.domain.webhooks.addresses import Guard
+from app.domain.webhooks.attempts import Outcome
 from app.outbound.http import GuardedClient
 from app.outbound.resolver import Lookup
 

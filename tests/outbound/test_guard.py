@@ -5,8 +5,8 @@ import threading
 import pytest
 from aiohttp import ClientConnectorError, InvalidURL
 
-from app.domain.addresses import Guard
-from app.domain.attempts import Failure
+from app.domain.webhooks.addresses import Guard
+from app.domain.webhooks.attempts import Failure
 from app.outbound.guard import AddressRefused, Dial, PlainHttpRefused, current_dial, guarded_sockets
 from app.outbound.http import GuardedClient
 from app.outbound.resolver import PatientResolver

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 import pytest
 from aiohttp import ClientConnectorError
 
-from app.domain.attempts import Failure, Outcome
+from app.domain.webhooks.attempts import Failure, Outcome
 from app.outbound.http import HEAD_BYTES, Request
 from app.outbound.retry_after import read_retry_after
 from tests.outbound.receivers import (

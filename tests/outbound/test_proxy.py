@@ -13,8 +13,8 @@ import pytest
 from pydantic import ValidationError
 
 from app.config import Settings
-from app.domain.addresses import Guard
-from app.domain.attempts import Failure
+from app.domain.webhooks.addresses import Guard
+from app.domain.webhooks.attempts import Failure
 from app.outbound.http import GuardedClient
 from app.outbound.proxy import ProxyUnusable
 from tests.outbound.receivers import LOOPBACK, answer, answering, post, receiver

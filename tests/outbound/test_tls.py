@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.clock import utc_now
-from app.domain.attempts import Failure
+from app.domain.webhooks.attempts import Failure
 from app.outbound.http import GuardedClient
 from tests.outbound.receivers import LOOPBACK, a_client, answer, answering, post, receiver
 

@@ -18,8 +18,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from app.clock import utc_now
 from app.domain.events import EventType
 from app.domain.ids import shown
-from app.domain.payload import payload, rendered, thinned
-from app.domain.webhook_secret import new_private_key, new_shared_secret, public_key_of, read_secret
+from app.domain.webhooks.payload import payload, rendered, thinned
+from app.domain.webhooks.webhook_secret import new_private_key, new_shared_secret, public_key_of, read_secret
 from app.outbound.webhook import headers_for
 
 COUNT, SEED = 10_000, 20_261_122

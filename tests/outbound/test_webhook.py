@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from app.clock import utc_now
-from app.domain.webhook_secret import new_private_key, new_shared_secret, public_key_of, read_secret
+from app.domain.webhooks.webhook_secret import new_private_key, new_shared_secret, public_key_of, read_secret
 from app.outbound.webhook import headers_for, post_webhook
 from tests.outbound.receivers import a_client, answer, answering, receiver
 

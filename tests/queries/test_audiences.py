@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from app.db.engine import Engine
 from app.domain import ids
-from app.domain.audience import Filter
-from app.domain.audience_fields import FIELDS, HISTORY, OPERATORS, About, Kind, Operator
-from app.domain.audience_json import read_filter
-from app.domain.audience_matching import Present, matches
+from app.domain.audience.audience import Filter
+from app.domain.audience.audience_fields import FIELDS, HISTORY, OPERATORS, About, Kind, Operator
+from app.domain.audience.audience_json import read_filter
+from app.domain.audience.audience_matching import Present, matches
 from app.operations.workspaces import create_workspace
 from app.queries.audiences import who_fits
 from tests.answers import a_campaign

@@ -9,7 +9,7 @@ from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.vault import Vault
 from app.domain.finding import Finding, Severity
-from app.domain.segment import PropertyKind, PropertySource, TrackedProperty
+from app.domain.scores.segment import PropertyKind, PropertySource, TrackedProperty
 from app.operations.tracked_properties import declare_property
 from app.operations.workspaces import create_workspace
 from app.queries.check_rollups import check_rollups

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from sqlalchemy import RowMapping, text
 
 from app.db.engine import Engine
-from app.domain.grouping import Grouping, GroupKind, Segment
-from app.domain.period import day_begins_at
-from app.domain.scoring import Histogram
-from app.domain.segment import VARIANT
+from app.domain.scores.grouping import Grouping, GroupKind, Segment
+from app.domain.scores.period import day_begins_at
+from app.domain.scores.scoring import Histogram
+from app.domain.scores.segment import VARIANT
 from app.operations.workspaces import create_workspace
 from app.queries.scores import ScoreAnswer, ScoreQuestion, answer_score
 from tests.answers import Answer, a_campaign, count_in, in_zone

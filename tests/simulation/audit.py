@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from app.domain.asking.invitation import MessageKind
 from app.domain.campaign import CampaignMove
-from app.domain.invitation import MessageKind
 from tests.simulation.campaigns import CAMPAIGNS, HOME, PAUSED, QUARANTINE_DAYS, START
 from tests.simulation.run import Record
 from tests.simulation.workers import Mail

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from app.db.engine import Engine
-from app.domain.invitation import MessageKind
+from app.domain.asking.invitation import MessageKind
 from tests.conftest import _database
 from tests.simulation import audit
 from tests.simulation.audit import Wrong

@@ -9,7 +9,7 @@ from random import Random
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.domain.invitation import ClaimedInvitation, MessageKind
+from app.domain.asking.invitation import ClaimedInvitation, MessageKind
 from app.operations.invitations.claim import MailLease, claim_due_invitations
 from app.operations.invitations.end import close_waves, complete_finished_campaigns
 from app.operations.invitations.plan_campaigns import plan_due_campaign

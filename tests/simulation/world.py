@@ -15,10 +15,10 @@ from app.db.engine import Engine, Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.db.tables import campaigns, recipients, survey_versions
-from app.domain.asking import Asking
+from app.domain.asking.asking import Asking
+from app.domain.asking.touchpoint import NewTouchpoint
 from app.domain.campaign import CampaignMove
-from app.domain.survey import Survey
-from app.domain.touchpoint import NewTouchpoint
+from app.domain.survey.survey import Survey
 from app.operations.campaigns import move_campaign
 from app.operations.touchpoints import record_touchpoints
 from app.operations.workspaces import create_workspace

@@ -12,7 +12,7 @@ from sqlalchemy import insert, update
 from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, invitations, messages, recipients, survey_versions, workspaces
-from app.domain.survey_token import random_token, survey_token, token_digest
+from app.domain.survey.survey_token import random_token, survey_token, token_digest
 from app.queries.recount import miscounted_segments, rollup_differences
 from tests.builders import rows
 from tests.conftest import Tenant

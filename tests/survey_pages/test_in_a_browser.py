@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page
 
-from app.api.public.survey_static import FOLDER
-from app.domain.metric import METRICS
+from app.api.public.survey.survey_static import FOLDER
+from app.domain.scores.metric import METRICS
 from tests.conftest import Tenant
 from tests.dashboard.browser import a_browser, faults
 from tests.served import served

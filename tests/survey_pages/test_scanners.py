@@ -17,8 +17,8 @@ from fastapi import FastAPI
 from playwright.async_api import Browser
 
 from app.api.rate_limit import RateLimit
-from app.domain.scanner import Hit
-from app.domain.survey_token import token_digest
+from app.domain.survey.scanner import Hit
+from app.domain.survey.survey_token import token_digest
 from tests.conftest import Tenant
 from tests.dashboard.browser import a_browser
 from tests.served import served

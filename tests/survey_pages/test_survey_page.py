@@ -11,8 +11,8 @@ from sqlalchemy import update
 from app.api.rate_limit import RateLimit
 from app.db.engine import Engine
 from app.db.tables import campaigns, invitations, responses
-from app.domain.metric import METRICS
-from app.domain.trial_mail import NOWHERE
+from app.domain.mail.trial_mail import NOWHERE
+from app.domain.scores.metric import METRICS
 from tests.conftest import Tenant
 from tests.survey_pages.links import Asked, a_link, no_answer_is_counted_wrong
 

@@ -5,10 +5,10 @@ import string
 
 import pytest
 
-from app.api.public.survey_forms import sign_in
-from app.api.public.survey_shell import FOLDER
-from app.api.public.survey_words import NAMES, all_words, name_of, words_for
-from app.domain.survey_link import Sign
+from app.api.public.survey.survey_forms import sign_in
+from app.api.public.survey.survey_shell import FOLDER
+from app.api.public.survey.survey_words import NAMES, all_words, name_of, words_for
+from app.domain.survey.survey_link import Sign
 
 PLAIN = all_words()["en"]
 TEMPLATES = "".join(path.read_text() for path in FOLDER.glob("*.html"))

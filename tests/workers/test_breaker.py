@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from app.domain.attempts import Failure, Outcome
-from app.domain.breaker import ABOUT_ONE_DELIVERY, OPENS_AFTER, PAUSES
-from app.domain.delivery import DeliveryState
 from app.domain.ids import shown
+from app.domain.webhooks.attempts import Failure, Outcome
+from app.domain.webhooks.breaker import ABOUT_ONE_DELIVERY, OPENS_AFTER, PAUSES
+from app.domain.webhooks.delivery import DeliveryState
 from app.operations.deliveries.claim import ClaimedDelivery
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out

@@ -8,7 +8,7 @@ import pytest
 
 from app.domain.connectors.protocol import Made
 from app.domain.ids import parsed
-from app.domain.webhook_endpoint import DisabledReason
+from app.domain.webhooks.webhook_endpoint import DisabledReason
 from app.operations.fan_out import fan_out
 from app.operations.remote_records import remember
 from app.operations.webhook_endpoints import disable_gone_endpoint

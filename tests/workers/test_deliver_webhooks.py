@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from standardwebhooks.webhooks import Webhook
 
-from app.domain.backoff import DELAYS
+from app.domain.webhooks.backoff import DELAYS
 from tests.builders import a_campaign
 from tests.outbound.receivers import Receiver, Script, answer, answering, read_request, receiver
 from tests.workers.scene import Scene, arrived, until, uuid_text

@@ -8,7 +8,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from standardwebhooks.webhooks import Webhook
 
-from app.domain.webhook_secret import read_secret
+from app.domain.webhooks.webhook_secret import read_secret
 from app.outbound.webhook import headers_for
 from app.workers.chores import reseal_stored_secrets
 from tests.builders import a_campaign

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from app.domain.attempts import Failure
-from app.domain.backoff import DELAYS
-from app.domain.breaker import DISABLED_AFTER, OPENS_AFTER
-from app.domain.delivery import DeliveryState
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.backoff import DELAYS
+from app.domain.webhooks.breaker import DISABLED_AFTER, OPENS_AFTER
+from app.domain.webhooks.delivery import DeliveryState
 from app.operations.deliveries.settle import Settlement, settle_deliveries
 from app.operations.failing_endpoints import disable_failing_endpoints, warn_of_failing_endpoints
 from app.operations.fan_out import fan_out

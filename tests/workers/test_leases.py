@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from app.db.identifiers import new_id
-from app.domain.attempts import Outcome
-from app.domain.delivery import DeliveryState
 from app.domain.ids import shown
+from app.domain.webhooks.attempts import Outcome
+from app.domain.webhooks.delivery import DeliveryState
 from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out

@@ -10,8 +10,8 @@ import pytest
 
 from app.db.engine import Engine
 from app.db.vault import Vault
-from app.domain.attempts import Failure, Outcome, unsent
 from app.domain.connectors.protocol import Access
+from app.domain.webhooks.attempts import Failure, Outcome, unsent
 from app.workers.accesses import Accesses
 from app.workers.logging_in import OthersLogIn, forget_for_all, log_in_for_all
 from tests.builders import rows

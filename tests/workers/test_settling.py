@@ -4,8 +4,8 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 from app.db.lane import Lane
-from app.domain.attempts import Outcome
-from app.domain.delivery import DeliveryState
+from app.domain.webhooks.attempts import Outcome
+from app.domain.webhooks.delivery import DeliveryState
 from app.operations.deliveries.claim import Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 
-from app.domain.slack_request import ASSIGN, RESOLVE
+from app.domain.webhooks.slack_request import ASSIGN, RESOLVE
 from tests.builders import a_campaign
 from tests.conftest import client
 from tests.outbound.connectors.service import Asked, Said, Service, at

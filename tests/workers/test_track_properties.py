@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app.clock import utc_now
 from app.db.engine import Engine
 from app.domain.response import ResponseNotFound
-from app.domain.segment import PropertyKind, PropertySource, TrackedProperty
+from app.domain.scores.segment import PropertyKind, PropertySource, TrackedProperty
 from app.operations import tracked_properties as operations
 from app.operations.responses import change
 from app.queries.recount import miscounted_segments, rollup_differences

@@ -13,8 +13,8 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from app.domain.attempts import Failure, Outcome
-from app.domain.delivery import DeliveryState
+from app.domain.webhooks.attempts import Failure, Outcome
+from app.domain.webhooks.delivery import DeliveryState
 from app.operations.deliveries import health
 from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries

@@ -8,12 +8,12 @@ from fastapi import FastAPI, Request, Response
 
 from app.api.dependencies import Services, services_of
 from app.clock import utc_now
-from app.domain.mail_events.dsn import events_of_report
-from app.domain.mail_events.event import MailEvent
-from app.domain.mail_events.mailgun import events_of_mailgun, is_from_mailgun
-from app.domain.mail_events.postmark import events_of_postmark
-from app.domain.mail_events.sendgrid import events_of_sendgrid, is_from_sendgrid
-from app.domain.mail_source import MailSourceKind
+from app.domain.mail.mail_events.dsn import events_of_report
+from app.domain.mail.mail_events.event import MailEvent
+from app.domain.mail.mail_events.mailgun import events_of_mailgun, is_from_mailgun
+from app.domain.mail.mail_events.postmark import events_of_postmark
+from app.domain.mail.mail_events.sendgrid import events_of_sendgrid, is_from_sendgrid
+from app.domain.mail.mail_source import MailSourceKind
 from app.domain.strict_json import UnreadableJson, strict_json
 from app.operations.mail_events import note_mail_events
 from app.operations.mail_sources import keep_sns_post, note_heard

@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from app.api.dependencies import services_of
 from app.clock import utc_now
 from app.domain.ids import parsed
-from app.domain.slack_request import is_from_slack, read_press
+from app.domain.webhooks.slack_request import is_from_slack, read_press
 from app.operations.follow_ups import follow_up
 from app.queries.webhook_endpoints import find_connector
 

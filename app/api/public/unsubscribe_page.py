@@ -6,11 +6,11 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey_forms import one, read_form
-from app.api.public.survey_opened import Opened, open_link
-from app.api.public.survey_shell import message, page
-from app.api.public.survey_views import who
-from app.api.public.survey_words import words_for
+from app.api.public.survey.survey_forms import one, read_form
+from app.api.public.survey.survey_opened import Opened, open_link
+from app.api.public.survey.survey_shell import message, page
+from app.api.public.survey.survey_views import who
+from app.api.public.survey.survey_words import words_for
 from app.operations.survey_links import resubscribe_by_link, unsubscribe_by_link
 
 

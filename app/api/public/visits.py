@@ -4,7 +4,7 @@ from collections import OrderedDict, deque
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from app.domain.scanner import Hit
+from app.domain.survey.scanner import Hit
 
 REMEMBERED_LINKS = 20_000
 REMEMBERED_HITS = 40  # of one link

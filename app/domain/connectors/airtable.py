@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
@@ -22,7 +21,8 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, setting
 from app.domain.connectors.story import Story
-from app.domain.payload import instant_text
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.payload import instant_text
 
 PENALTY_SECONDS = 30.0  # in which it answers nothing but 429
 TEXT = 20_000  # characters; a long text has 100,000

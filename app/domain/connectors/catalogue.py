@@ -27,7 +27,7 @@ from app.domain.connectors.slack_app import SlackApp
 from app.domain.connectors.teams import Teams
 from app.domain.connectors.zendesk import Zendesk
 from app.domain.connectors.zoho import Zoho
-from app.domain.webhook_endpoint import NotForConnectors
+from app.domain.webhooks.webhook_endpoint import NotForConnectors
 
 
 class EndpointKind(StrEnum):

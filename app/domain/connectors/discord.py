@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_link, a_text, a_url_under, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 TITLE, DESCRIPTION, NAME, VALUE = 256, 3_500, 256, 300  # characters; of an embed's 6,000 in all
 MOST_FIELDS = 8

@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.connectors.settings import a_text
 from app.domain.connectors.story import Story
-from app.domain.payload import instant_text
+from app.domain.webhooks.payload import instant_text
 
 MOST_FIELDS = 20
 LONGEST_VALUE = 1_000  # characters

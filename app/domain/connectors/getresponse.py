@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     Call,
@@ -26,6 +25,7 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_flag, a_token, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 MOST_FIELDS = 1_000
 SHUT_OUT_SECONDS = 600.0  # the span its limit counts

@@ -8,11 +8,11 @@ from html import escape
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_link, a_url_under, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 MOST_BYTES = 30_000  # of a request; Chat refuses more than about 32 kB
 COMMENT, FACT = 4_000, 300  # characters

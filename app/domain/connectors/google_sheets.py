@@ -22,7 +22,6 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.pages import Page, Place, Record
 from app.domain.connectors.protocol import (
@@ -43,8 +42,9 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, setting
 from app.domain.connectors.story import Story
-from app.domain.payload import instant_text
-from app.domain.receiver_url import split_receiver_url
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.payload import instant_text
+from app.domain.webhooks.receiver_url import split_receiver_url
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
 GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"  # RFC 7523

@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
 from app.domain.connectors.hubspot_pages import CHANGED, COMPANY, INDEXED_WITHIN, page_of, search
@@ -35,7 +34,8 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_field_name, a_link, a_token, setting
 from app.domain.connectors.story import Story
-from app.domain.payload import instant_text
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.payload import instant_text
 
 OF_COMPANY = "company."
 VERSION = "2026-03"

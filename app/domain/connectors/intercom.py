@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.notes import noted
@@ -30,6 +29,7 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Person, Story
+from app.domain.webhooks.attempts import Failure
 
 VERSION = "2.15"
 LINE, METADATA = 10_000, 255  # characters

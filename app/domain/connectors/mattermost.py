@@ -4,11 +4,11 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_link, a_text, a_url_under, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 COMMENT, FACT = 4_000, 300  # characters; a post has 16,383 in all
 MESSAGE = "message"

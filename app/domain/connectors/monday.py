@@ -10,7 +10,6 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
@@ -26,6 +25,7 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 VERSION = "2026-10"
 NAME, TEXT = 255, 2_000  # characters

@@ -7,12 +7,12 @@ https://developer.pagerduty.com/docs/send-alert-event
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, setting
 from app.domain.connectors.story import Story
-from app.domain.payload import instant_text
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.payload import instant_text
 
 SUMMARY, DETAIL = 1_024, 10_000  # characters
 ALERT = "alert"

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from app.domain.attempts import Failure
 from app.domain.connectors.pages import Page, Place, Record
 from app.domain.connectors.protocol import UNREADABLE, Failed
+from app.domain.webhooks.attempts import Failure
 
 
 def page_by_instant(records: Sequence[Record], place: Place, *, changed: str, at_once: int) -> Page:

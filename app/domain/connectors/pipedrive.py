@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.notes import noted
@@ -27,6 +26,7 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_token, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 LINE = 20_000  # characters
 SHUT_OUT_SECONDS = 600.0

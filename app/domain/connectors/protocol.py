@@ -15,10 +15,10 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import urlencode
 
-from app.domain.attempts import LONGEST_WAIT_SECONDS, Failure
 from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.story import Story
-from app.domain.receiver_url import UnusableURL, origin_of, split_receiver_url
+from app.domain.webhooks.attempts import LONGEST_WAIT_SECONDS, Failure
+from app.domain.webhooks.receiver_url import UnusableURL, origin_of, split_receiver_url
 
 REFUSALS = frozenset({"recipient.unsubscribed"})
 EVERY_ANSWER = ("response.band_changed", "response.created", "response.updated")

@@ -15,10 +15,10 @@ from typing import Any
 from app.domain.connectors.pages import Record
 from app.domain.connectors.protocol import Connector
 from app.domain.errors import RuleViolation
-from app.domain.payload import instant_text
+from app.domain.people.properties import LARGEST_WHOLE, LONGEST_TEXT
+from app.domain.people.recipient import IDENTIFIERS
 from app.domain.pointer import json_pointer
-from app.domain.properties import LARGEST_WHOLE, LONGEST_TEXT
-from app.domain.recipient import IDENTIFIERS
+from app.domain.webhooks.payload import instant_text
 
 MOST_FIELDS = 50
 OWN = (*IDENTIFIERS, "name", "locale", "time_zone")

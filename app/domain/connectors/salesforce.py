@@ -12,7 +12,6 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.pages import Place, Record
@@ -35,6 +34,7 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_field_name, a_link, a_text, a_token, one_of, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 VERSION = "v68.0"
 ACCESS_SECONDS = 900.0  # it does not say how long; sessions last two hours unless somebody chose less

@@ -12,7 +12,7 @@ from app.domain.connectors import wording
 from app.domain.connectors.protocol import EVERY_ANSWER, Call, Connector, Made, Remembered, Steps, expect_success
 from app.domain.connectors.settings import a_base_url, a_token, setting
 from app.domain.connectors.story import Story
-from app.domain.payload import instant_text
+from app.domain.webhooks.payload import instant_text
 
 MOST_BYTES = 30_000  # of an event; Segment drops what has more than 32 kB
 EVENT = "event"

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from app.domain.connectors.protocol import FIELD_NAME, Connector
 from app.domain.errors import RuleViolation
-from app.domain.receiver_url import UnusableURL, split_receiver_url
+from app.domain.webhooks.receiver_url import UnusableURL, split_receiver_url
 
 LONGEST_TEXT = 2_000  # characters
 PLACES = re.compile(r"\{(?:response_id|campaign_id|recipient_id|external_id|email)\}")

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_link, a_url_under, setting
 from app.domain.connectors.story import Story
 from app.domain.follow_up import FollowUpState
-from app.domain.slack_request import ASSIGN, RESOLVE
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.slack_request import ASSIGN, RESOLVE
 
 HEADER, SECTION, FIELD, BUTTON_URL, TEXT = 150, 3_000, 2_000, 3_000, 3_000  # characters
 MOST_FIELDS = 10

@@ -6,7 +6,6 @@ https://docs.slack.dev/reference/methods/chat.postMessage
 from dataclasses import dataclass
 from typing import Any
 
-from app.domain.attempts import Failure
 from app.domain.connectors.protocol import (
     Call,
     Connector,
@@ -21,6 +20,7 @@ from app.domain.connectors.protocol import (
 from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, setting
 from app.domain.connectors.slack import greeting, message_of
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 MESSAGE, FOLLOWED_UP = "message", "response.followed_up"
 NO_MESSAGE = "Nothing was sent: no message is known about this answer."

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from app.domain.follow_up import FollowUp
-from app.domain.metric import METRICS, Band
+from app.domain.scores.metric import METRICS, Band
 
 SHOWN_PROPERTIES = ("plan", "tier", "country")  # of the recipient, where they have them
 

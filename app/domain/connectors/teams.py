@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.protocol import Call, Connector, Failed, Made, Remembered, Reply, Steps, expect_success
 from app.domain.connectors.settings import a_link, a_url, setting
 from app.domain.connectors.story import Story
-from app.domain.metric import Band
+from app.domain.scores.metric import Band
+from app.domain.webhooks.attempts import Failure
 
 MOST_BYTES = 21_000  # of a request; Teams gives up at about 28 kB, with its own wrapping
 COMMENT, FACT = 4_000, 300  # characters

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from app.domain.connectors.story import SHOWN_PROPERTIES, Story
 from app.domain.follow_up import FollowUpState
-from app.domain.metric import Band
+from app.domain.scores.metric import Band
 
 COLOURS = {Band.PROMOTER: 0x1A7F4B, Band.PASSIVE: 0x9A6B00, Band.DETRACTOR: 0xB42318}
 SIGNS = {

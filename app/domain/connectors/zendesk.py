@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.protocol import (
@@ -28,6 +27,7 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_text, a_token, one_of, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 COMMENT, SUBJECT = 60_000, 150  # characters; Zendesk takes 65,536 of the first
 TICKET = "ticket"

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from app.domain.attempts import Failure
 from app.domain.connectors import wording
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.notes import noted
@@ -37,6 +36,7 @@ from app.domain.connectors.protocol import (
 )
 from app.domain.connectors.settings import a_base_url, a_field_name, a_link, a_token, setting
 from app.domain.connectors.story import Story
+from app.domain.webhooks.attempts import Failure
 
 VERSION = "v8"
 USUAL_SECONDS, EARLY_SECONDS = 3_600.0, 300.0  # how long a token holds; before it ends

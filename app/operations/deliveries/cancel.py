@@ -5,7 +5,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import Connection, fetch
-from app.domain.delivery import DeliveryFinished, DeliveryNotFound, DeliveryState, DeliveryUnderWay
+from app.domain.webhooks.delivery import DeliveryFinished, DeliveryNotFound, DeliveryState, DeliveryUnderWay
 from app.queries.deliveries import find_delivery
 
 AT_ONCE = 1_000

@@ -18,8 +18,8 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.db.statements import Connection, fetch
-from app.domain.pacing import batch_of
-from app.domain.payload_template import JSON
+from app.domain.asking.pacing import batch_of
+from app.domain.webhooks.payload_template import JSON
 from app.operations.responses.bodies import METRIC_TABLE, band_sql
 
 ENDPOINTS_AT_ONCE = 50

@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.statements import Connection, fetch
-from app.domain.attempts import Failure
-from app.domain.breaker import OPENS_AFTER, PAUSES
+from app.domain.webhooks.attempts import Failure
+from app.domain.webhooks.breaker import OPENS_AFTER, PAUSES
 
 
 @dataclass(frozen=True, slots=True)

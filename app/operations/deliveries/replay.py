@@ -12,7 +12,7 @@ from app.db.statements import fetch
 from app.db.tables import replays
 from app.domain.events import EventNotFound
 from app.domain.ids import first_uuid_of
-from app.domain.replay import ReplayFinished, ReplayRange, state_of
+from app.domain.webhooks.replay import ReplayFinished, ReplayRange, state_of
 from app.operations.deliveries.retry import lock_event, retry_delivery, wake_workers
 from app.operations.fan_out import matches_sql
 from app.queries.replays import get_replay

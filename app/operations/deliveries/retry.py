@@ -7,7 +7,7 @@ from sqlalchemy import select, text
 from app.db.engine import Tx
 from app.db.statements import fetch
 from app.db.tables import events
-from app.domain.delivery import DeliveryExpired, DeliveryNotFound, DeliveryUnderWay
+from app.domain.webhooks.delivery import DeliveryExpired, DeliveryNotFound, DeliveryUnderWay
 from app.operations.deliveries.health import end_pause
 from app.operations.deliveries.settle import wake_endpoints
 from app.operations.events import CHANNEL

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.statements import Connection, fetch
-from app.domain.attempts import Failure, Outcome
-from app.domain.breaker import tells_of_health
-from app.domain.delivery import DeliveryState
+from app.domain.webhooks.attempts import Failure, Outcome
+from app.domain.webhooks.breaker import tells_of_health
+from app.domain.webhooks.delivery import DeliveryState
 from app.operations.deliveries.claim import ClaimedDelivery
 from app.operations.deliveries.health import Finding, note_health
 from app.operations.responses.bodies import id_sql

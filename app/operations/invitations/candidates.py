@@ -10,9 +10,9 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.date_slots import date_in, date_slot
-from app.domain.invitation import Addressee, AskingCampaign
-from app.domain.triggers import OnDate
+from app.domain.asking.date_slots import date_in, date_slot
+from app.domain.asking.invitation import Addressee, AskingCampaign
+from app.domain.asking.triggers import OnDate
 from app.queries.asking_campaigns import read_asking_campaigns
 
 CAMPAIGNS_AT_ONCE = 10

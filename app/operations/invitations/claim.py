@@ -17,12 +17,12 @@ from uuid import UUID, uuid4
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
-from app.domain.blackouts import Blackouts
-from app.domain.eligibility import Ask, Decision, Reason, Send, Skip, Wait, decide
-from app.domain.invitation import AskingCampaign, ClaimedInvitation, MessageKind
-from app.domain.period import day_of
-from app.domain.reminders import expires_at
-from app.domain.survey_token import random_token, survey_token, token_digest
+from app.domain.asking.blackouts import Blackouts
+from app.domain.asking.eligibility import Ask, Decision, Reason, Send, Skip, Wait, decide
+from app.domain.asking.invitation import AskingCampaign, ClaimedInvitation, MessageKind
+from app.domain.asking.reminders import expires_at
+from app.domain.scores.period import day_of
+from app.domain.survey.survey_token import random_token, survey_token, token_digest
 from app.operations.invitations.candidates import Candidate, lock_candidates, lock_due_campaigns
 from app.operations.invitations.pacing import LOOK_AGAIN, keep_pace
 from app.queries.eligibility import Facts, read_facts

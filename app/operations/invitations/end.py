@@ -7,15 +7,15 @@ from typing import Any
 from app.db.engine import Tx
 from app.db.statements import fetch
 from app.db.tables.scores import COUNTERS
-from app.domain.asking_parts import Stop
-from app.domain.automatic_stop import reason_to_pause
+from app.domain.asking.asking_parts import Stop
+from app.domain.asking.automatic_stop import reason_to_pause
+from app.domain.asking.eligibility import Reason
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.rhythm import Every
 from app.domain.campaign import CampaignMove
-from app.domain.eligibility import Reason
 from app.domain.ids import shown
-from app.domain.invitation import AskingCampaign
-from app.domain.metric import METRICS, Metric
-from app.domain.rhythm import Every
-from app.domain.scoring import Histogram, score_of
+from app.domain.scores.metric import METRICS, Metric
+from app.domain.scores.scoring import Histogram, score_of
 from app.operations.campaigns import move_campaign
 from app.operations.notices import notify
 from app.queries.asking_campaigns import read_asking_campaigns

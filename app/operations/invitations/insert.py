@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.invitation import AskingCampaign
+from app.domain.asking.invitation import AskingCampaign
 
 
 async def insert_wave(

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.invitation import AskingCampaign
-from app.domain.period import day_of
-from app.domain.send_pace import Sent, admitted, room_left
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.send_pace import Sent, admitted, room_left
+from app.domain.scores.period import day_of
 from app.operations.invitations.candidates import Candidate
 
 HOUR = timedelta(hours=1)

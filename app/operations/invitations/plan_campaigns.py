@@ -5,9 +5,9 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.invitation import AskingCampaign
-from app.domain.rhythm import AfterAnswer, Every, Once
-from app.domain.triggers import OnDate
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.rhythm import AfterAnswer, Every, Once
+from app.domain.asking.triggers import OnDate
 from app.operations.invitations.plan_people import plan_after_answers, plan_dates
 from app.operations.invitations.plan_wave import plan_wave
 from app.operations.invitations.wake import wake_campaigns

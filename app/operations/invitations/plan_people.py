@@ -4,9 +4,9 @@ from datetime import datetime, timedelta
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.eligibility import Reason
-from app.domain.invitation import AskingCampaign
-from app.domain.triggers import OnDate
+from app.domain.asking.eligibility import Reason
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.triggers import OnDate
 from app.operations.invitations.insert import insert_invitations
 from app.queries.turns import DAY, IS_DAY, find_after_answers, find_dates
 

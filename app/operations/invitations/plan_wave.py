@@ -15,9 +15,9 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.invitation import AskingCampaign
-from app.domain.rhythm import Every, Once, Wave, next_wave
-from app.domain.sampling import sampled
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.rhythm import Every, Once, Wave, next_wave
+from app.domain.audience.sampling import sampled
 from app.operations.invitations.insert import insert_wave
 from app.queries.turns import find_wave, select_for
 

@@ -8,12 +8,12 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.date_slots import SPAN
-from app.domain.eligibility import Reason
-from app.domain.invitation import AskingCampaign
-from app.domain.period import zone_named
-from app.domain.rhythm import Wave
-from app.domain.scheduling import Turn, schedule, variant_for
+from app.domain.asking.date_slots import SPAN
+from app.domain.asking.eligibility import Reason
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.rhythm import Wave
+from app.domain.asking.scheduling import Turn, schedule, variant_for
+from app.domain.scores.period import zone_named
 from app.operations.invitations.wake import wake_campaigns
 from app.queries.asking_campaigns import read_asking_campaigns
 from app.queries.best_hours import best_hour_of

@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.domain.invitation import ClaimedInvitation, MessageKind
-from app.domain.reminders import next_reminder
+from app.domain.asking.invitation import ClaimedInvitation, MessageKind
+from app.domain.asking.reminders import next_reminder
 from app.operations.invitations.wake import wake_campaigns
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=6)

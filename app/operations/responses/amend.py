@@ -15,10 +15,10 @@ from sqlalchemy import RowMapping, text
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.domain.answers import merged_answers
 from app.domain.events import EventType
-from app.domain.metric import METRICS
 from app.domain.response import Certainty
+from app.domain.scores.metric import METRICS
+from app.domain.survey.answers import merged_answers
 from app.operations.events import CHANNEL
 from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_sql
 from app.operations.responses.new_response import NewResponse

@@ -3,8 +3,8 @@
 from pydantic_core import to_json
 
 from app.domain import ids
-from app.domain.metric import METRICS
-from app.domain.segment import VARIANT
+from app.domain.scores.metric import METRICS
+from app.domain.scores.segment import VARIANT
 from app.operations.responses.new_response import NewResponse
 
 # The scale and the bands of every metric as a table, so that SQL has them from the one place that defines them.

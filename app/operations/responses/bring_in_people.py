@@ -10,7 +10,7 @@ from app.db.engine import Engine, Tx
 from app.db.statements import fetch
 from app.domain.campaign import CampaignNotAccepting
 from app.domain.errors import DomainError
-from app.domain.recipient import RecipientInput
+from app.domain.people.recipient import RecipientInput
 from app.operations.instance_keys import AddressKey
 from app.operations.recipient_changes import announce_saved
 from app.operations.recipients import Outcome, upsert_recipients

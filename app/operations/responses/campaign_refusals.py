@@ -16,7 +16,7 @@ from app.domain.campaign import (
     check_accepts_answers,
 )
 from app.domain.errors import DomainError
-from app.domain.metric import METRICS
+from app.domain.scores.metric import METRICS
 from app.operations.responses.new_response import NewResponse
 
 

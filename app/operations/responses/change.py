@@ -11,11 +11,11 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.db.tables import responses
 from app.domain import ids
-from app.domain.answers import check_answers, merged_answers
 from app.domain.errors import Conflict
 from app.domain.events import Event, EventType
-from app.domain.metric import METRICS
 from app.domain.response import ResponseNotFound
+from app.domain.scores.metric import METRICS
+from app.domain.survey.answers import check_answers, merged_answers
 from app.operations.events import announce
 from app.operations.responses.amend import Amendment, apply_amendments, move_counters
 from app.operations.responses.forget import forget_what_was_told

@@ -11,7 +11,7 @@ from datetime import date
 import asyncpg
 
 from app.domain.campaign import ACCEPTS_ANSWERS
-from app.domain.segment import VARIANT
+from app.domain.scores.segment import VARIANT
 from app.operations.events import CHANNEL
 from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_as_recorded
 from app.operations.responses.new_response import NewResponse

@@ -6,7 +6,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from app.domain.errors import DomainError
-from app.domain.recipient import RecipientInput
+from app.domain.people.recipient import RecipientInput
 from app.domain.response import Certainty, Channel, IfAnswered
 
 

@@ -12,7 +12,7 @@ import asyncpg
 from app.db.engine import Engine
 from app.domain.campaign import NAMES_NOBODY, CampaignIsAnonymous, CampaignNotAccepting
 from app.domain.errors import DomainError, Overloaded
-from app.domain.recipient import RecipientNotFound
+from app.domain.people.recipient import RecipientNotFound
 from app.operations.instance_keys import AddressKey
 from app.operations.responses.bring_in_people import bring_in_people
 from app.operations.responses.campaign_refusals import campaign_refusal

@@ -14,7 +14,6 @@ from sqlalchemy import RowMapping, text
 from app.db.engine import Tx
 from app.domain import ids
 from app.domain.errors import DomainError
-from app.domain.metric import METRICS
 from app.domain.response import (
     BROWSER_MAY_AMEND_FOR,
     AlreadyAnswered,
@@ -23,6 +22,7 @@ from app.domain.response import (
     ResponseSealed,
     is_same_answer,
 )
+from app.domain.scores.metric import METRICS
 from app.operations.responses.amend import Amendment, apply_amendments
 from app.operations.responses.new_response import NewResponse, Recorded, What
 

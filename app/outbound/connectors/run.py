@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.attempts import Outcome
 from app.domain.connectors.pages import Page
 from app.domain.connectors.protocol import Access, Failed, Made, Reply, Skipped, Step, Steps
+from app.domain.webhooks.attempts import Outcome
 from app.outbound.http import GuardedClient, Request
 
 REPLY_BYTES = 262_144  # enough for a person with all their fields

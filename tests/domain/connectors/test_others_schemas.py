@@ -16,7 +16,7 @@ from slack_sdk.models.blocks import Block
 from app.domain.connectors import slack, teams
 from app.domain.connectors.story import Background, Person, Story
 from app.domain.follow_up import FollowUp, FollowUpState
-from app.domain.metric import Band
+from app.domain.scores.metric import Band
 from tests.outbound.connectors.stories import STORY
 
 LINK = "https://crm.example/p/{external_id}"

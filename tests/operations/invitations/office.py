@@ -9,7 +9,7 @@ from uuid import UUID
 from app.db.engine import Engine
 from app.db.statements import fetch
 from app.domain import ids
-from app.domain.invitation import ClaimedInvitation
+from app.domain.asking.invitation import ClaimedInvitation
 from app.operations.invitations import end
 from app.operations.invitations.claim import MailLease, claim_due_invitations
 from app.operations.invitations.plan_campaigns import plan_due_campaign

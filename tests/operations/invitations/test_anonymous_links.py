@@ -6,8 +6,8 @@ from sqlalchemy import update
 
 from app.db.tables import campaigns
 from app.domain import ids
-from app.domain.invitation import ClaimedInvitation, MessageKind
-from app.domain.survey_token import survey_token, token_digest
+from app.domain.asking.invitation import ClaimedInvitation, MessageKind
+from app.domain.survey.survey_token import survey_token, token_digest
 from tests.builders import rows
 from tests.operations.invitations.office import DAY, LINK_KEY, Office
 

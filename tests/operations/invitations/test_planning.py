@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
-from app.domain.invitation import MessageKind
+from app.domain.asking.invitation import MessageKind
 from tests.operations.invitations.office import DAY, Office
 
 MONTHLY = {"kind": "every", "count": 1, "unit": "months"}

@@ -3,7 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
-from app.domain.invitation import MessageKind
+from app.domain.asking.invitation import MessageKind
 from app.operations.invitations.settle import MOST_TRIES, MailEnd
 from tests.operations.invitations.office import DAY, HOUR, Office
 from tests.people import a_follow_up

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from app.domain.attempts import Outcome
 from app.domain.connectors.pages import Page, Place, Record
 from app.domain.connectors.protocol import Access, Connector, Made
+from app.domain.webhooks.attempts import Outcome
 from app.outbound.connectors.run import run_steps
 from tests.outbound.connectors.service import Asked, Said, Service
 from tests.outbound.connectors.stories import Memory, a_connector, take

@@ -4,11 +4,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from app.domain.attempts import Outcome
 from app.domain.connectors.catalogue import connector_of
 from app.domain.connectors.protocol import Access, Connector, Made, Remembered, Steps
 from app.domain.connectors.story import Background, Person, Story
-from app.domain.metric import Band
+from app.domain.scores.metric import Band
+from app.domain.webhooks.attempts import Outcome
 from app.outbound.connectors.run import run_steps
 from tests.outbound.receivers import NOW, a_client
 

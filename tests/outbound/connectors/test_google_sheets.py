@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from app.domain.attempts import Failure
 from app.domain.connectors import google_sheets
 from app.domain.connectors.protocol import Access, Connector
 from app.domain.connectors.settings import ConnectorSettingsUnusable
+from app.domain.webhooks.attempts import Failure
 from tests.outbound.connectors.service import Asked, Said, Service, at
 from tests.outbound.connectors.stories import MOVED, STORY, Memory, a_connector, take, tell
 

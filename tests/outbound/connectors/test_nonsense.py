@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.attempts import LONGEST_WAIT_SECONDS, Failure
 from app.domain.connectors.protocol import Connector, Failed
+from app.domain.webhooks.attempts import LONGEST_WAIT_SECONDS, Failure
 from tests.outbound.connectors.service import Said, Service, at
 from tests.outbound.connectors.stories import Memory, a_connector, take, tell
 from tests.outbound.connectors.test_chat import CHATS, FakeDiscord, a_chat

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.attempts import Failure
 from app.domain.connectors.protocol import Connector
+from app.domain.webhooks.attempts import Failure
 from tests.outbound.connectors.service import Asked, Said, Service, at
 from tests.outbound.connectors.stories import MOVED, STORY, Memory, a_connector, take, tell
 

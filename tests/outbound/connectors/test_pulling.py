@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.attempts import Failure, Outcome
 from app.domain.connectors.pages import Place
+from app.domain.webhooks.attempts import Failure, Outcome
 from tests.outbound.connectors.people import (
     START,
     PullableHubSpot,

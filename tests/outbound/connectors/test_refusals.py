@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from app.domain.attempts import Failure, Outcome
 from app.domain.connectors.protocol import Connector
+from app.domain.webhooks.attempts import Failure, Outcome
 from tests.outbound.connectors.people import log_in
 from tests.outbound.connectors.service import Asked, Said, Service, at
 from tests.outbound.connectors.stories import a_connector, take

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, BrowserContext
 
-from app.domain.brand import Brand
-from app.domain.letter import Letter, Purpose
-from app.domain.letter_body import html_of
-from app.domain.metric import METRICS
+from app.domain.mail.letter import Letter, Purpose
+from app.domain.mail.letter_body import html_of
+from app.domain.scores.metric import METRICS
+from app.domain.survey.brand import Brand
 from tests.dashboard.browser import a_browser, faults
 from tests.domain.test_letter_bytes import LETTER
 

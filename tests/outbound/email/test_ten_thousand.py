@@ -8,8 +8,8 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.letter import Letter, Mailbox, message_of, verp_address
-from app.domain.letter_bytes import compose
+from app.domain.mail.letter import Letter, Mailbox, message_of, verp_address
+from app.domain.mail.letter_bytes import compose
 from app.outbound.email.smtp import Mailer, SmtpResult
 from tests.domain.test_letter_bytes import HOME, LETTER
 from tests.outbound.email.mailboxes import a_mail_server

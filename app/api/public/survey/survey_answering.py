@@ -1,0 +1,119 @@
+"""From an act on a survey page to a response."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi import Request
+from pydantic_core import to_json
+
+from app.api.dependencies import services_of
+from app.api.public.survey.survey_judging import judge, keep_evidence, takes_out
+from app.api.public.survey.survey_opened import Opened
+from app.db.identifiers import new_id
+from app.domain.response import Certainty, Channel, IfAnswered
+from app.domain.survey.questions import Answer
+from app.domain.survey.scanner import FlagReason
+from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, Sign, certainty_of, may_replace
+from app.operations.responses.new_response import NewResponse
+from app.operations.survey_links import ACTOR, flag_invitation, mark_answered, note_page_opened, readmit_answer
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`is_moved`: with a gesture that no program makes."""
+
+    sign: Sign
+    score: int
+    is_moved: bool = False
+    comment: str | None = None
+    may_contact: bool | None = None
+    answers: Mapping[str, Answer] | None = None
+
+
+async def take_answer(request: Request, opened: Opened, act: Act) -> bool:
+    """Whether this score now stands. Raises what recording raises."""
+    certainty = certainty_of(act.sign, confirmation=opened.confirmation)
+    if certainty is None or not _may_stand(opened, act):
+        return False
+    reason = _doubt(request, opened, act)
+    if reason is not None and takes_out(request, opened) and (opened.link.answered or opened.link.is_anonymous):
+        await keep_evidence(request, opened, reason)  # what a person said before stays as it is
+        return False
+    recorder = services_of(request).recorder
+    await recorder.submit(opened.link.workspace_id, _new_response(opened, act, certainty))
+    await _settle(request, opened, act, reason)
+    return True
+
+
+def _may_stand(opened: Opened, act: Act) -> bool:
+    answered = opened.link.answered
+    if not opened.is_certain or answered is None:
+        return True
+    was_moved = opened.link.gestured_at is not None and not act.is_moved
+    return may_replace(act.sign, recorded=answered.score, score=act.score, was_moved=was_moved)
+
+
+def _doubt(request: Request, opened: Opened, act: Act) -> FlagReason | None:
+    if act.is_moved:
+        services_of(request).visits.note_gesture(opened.digest, opened.now)
+        return None
+    return judge(request, opened, sent=act.score if act.sign is Sign.SEND else None)
+
+
+async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason | None) -> None:
+    """Nothing is written of most people: they are known to have opened the page, and nobody doubted them."""
+    link, services = opened.link, services_of(request)
+    if link.is_anonymous:
+        await _mark_answered(request, opened)
+        return
+    is_first = link.page_opened_at is None or (act.is_moved and link.gestured_at is None)
+    was_doubted = link.flag_reason is not None or (link.answered and link.answered.excluded_reason in TAKEN_OUT_BY_LINK)
+    is_back = reason is None and was_doubted and (act.is_moved or act.sign is Sign.SEND)
+    if not (reason or is_first or is_back):
+        return
+    async with services.engine.write() as tx:
+        if reason is not None:
+            hits, excludes = services.visits.take_unwritten(opened.digest, opened.now), takes_out(request, opened)
+            await flag_invitation(tx, link, reason, hits=hits, excludes=excludes, now=opened.now)
+        elif is_first:
+            await note_page_opened(tx, link, now=opened.now, is_moved=act.is_moved)
+        if is_back:
+            await readmit_answer(tx, link, now=opened.now)
+
+
+async def _mark_answered(request: Request, opened: Opened) -> None:
+    services, link = services_of(request), opened.link
+    enough = services.anonymous_marks.add(link.campaign_id, link.invitation_id)
+    if enough:
+        async with services.engine.write() as tx:
+            await mark_answered(tx, link.workspace_id, enough, at=opened.noted_at)
+
+
+def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse:
+    at = opened.noted_at
+    answered = opened.link.answered
+    response = NewResponse(
+        workspace_id=opened.link.workspace_id,
+        id=new_id(at),
+        event_id=new_id(at),
+        campaign_id=opened.link.campaign_id,
+        score=act.score,
+        channel=Channel.EMAIL if opened.link.channel == "email" else Channel.LINK,
+        answered_at=at,
+        received_at=at,
+        comment=act.comment,
+        asked_version=opened.link.survey_version,
+        wave=opened.link.wave,
+        variant=opened.link.variant,
+        certainty=certainty,
+        answers=to_json(act.answers).decode() if act.answers is not None else None,
+        if_answered=IfAnswered.AMEND,
+        actor=ACTOR,
+    )
+    if opened.link.is_anonymous:
+        response.client_ref = opened.client_ref
+        response.client_sequence = (answered.client_sequence or 0 if answered else 0) + 1
+    else:
+        response.invitation_id, response.recipient_id = opened.link.invitation_id, opened.link.recipient_id
+        response.language, response.may_contact = opened.language, act.may_contact
+    return response

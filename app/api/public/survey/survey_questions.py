@@ -1,0 +1,67 @@
+"""Further questions, after the scored one: as many at a time as what was said so far decides."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import RedirectResponse, Response
+
+from app.api.public.survey.survey_answering import Act, take_answer
+from app.api.public.survey.survey_forms import Form, answer_in
+from app.api.public.survey.survey_opened import Opened
+from app.api.public.survey.survey_shell import PRIVATE, page
+from app.api.public.survey.survey_views import at, more_view
+from app.domain.survey.questions import Answer, Question, questions_to_ask
+from app.domain.survey.survey_link import Sign
+
+
+def left_to_ask(opened: Opened) -> Sequence[Question]:
+    """Those of the person's way on which they have neither said nor passed over anything."""
+    answered = opened.link.answered
+    if answered is None:
+        return ()
+    return [question for question in _asked(opened, answered.answers) if question.id not in answered.answers]
+
+
+def show_more(request: Request, opened: Opened) -> Response:
+    return _page(request, opened, left_to_ask(opened))
+
+
+async def take_more(request: Request, opened: Opened, form: Form) -> Response:
+    """What was answered is kept, also where something that is required is missing."""
+    answered = opened.link.answered
+    if answered is None:
+        return RedirectResponse(opened.path, 303, PRIVATE)
+    shown = set(form.get("asked", ()))
+    on_page = [question for question in _asked(opened, answered.answers) if question.id in shown]
+    given = {question.id: answer_in(form, question) for question in on_page}
+    missing = [question.id for question in on_page if question.is_required and given[question.id] is None]
+    kept = {key: answer for key, answer in given.items() if key not in missing}
+    if any(answer is not None for answer in kept.values()):
+        await take_answer(request, opened, Act(Sign.SEND, answered.score, answers=kept))
+    now_known = {**answered.answers, **kept}
+    after = _with_answers(opened, now_known)
+    if missing:
+        return _page(request, after, on_page, missing)
+    is_more = any(question.id not in now_known for question in _asked(after, now_known))
+    return RedirectResponse(at(opened, "more" if is_more else "thanks"), 303, PRIVATE)
+
+
+def _asked(opened: Opened, answers: Any) -> Sequence[Question]:
+    """Only those that there are words for in this language."""
+    answered = opened.link.answered
+    assert answered is not None
+    known: dict[str, Answer] = dict(answers)
+    asked = questions_to_ask(opened.link.survey.questions, metric=opened.metric, score=answered.score, answers=known)
+    return [question for question in asked if opened.language in question.text]
+
+
+def _with_answers(opened: Opened, answers: dict[str, Answer]) -> Opened:
+    assert opened.link.answered is not None
+    return replace(opened, link=replace(opened.link, answered=replace(opened.link.answered, answers=answers)))
+
+
+def _page(request: Request, opened: Opened, questions: Sequence[Question], missing: Sequence[str] = ()) -> Response:
+    view, status = more_view(opened, questions, missing), 422 if missing else 200
+    return page(request, "more.html", language=opened.language, look=opened.look, status=status, view=view)

@@ -1,0 +1,38 @@
+"""The code that everybody gets who answers, whatever they answered: given when an answer is sent, shown ever after."""
+
+from uuid import UUID
+
+from fastapi import Request
+
+from app.api.dependencies import services_of
+from app.api.public.survey.survey_opened import Opened
+from app.api.public.survey.survey_views import text_of
+from app.operations.reward_codes import give_code
+from app.queries.reward_codes import held_code
+
+
+async def give_reward(request: Request, opened: Opened) -> None:
+    """Not for answers that somebody took out again, lest scanners empty the pool."""
+    holder_id = _holder(opened)
+    if holder_id is not None:
+        link = opened.link
+        async with services_of(request).engine.write() as tx:
+            await give_code(tx, link.workspace_id, link.campaign_id, holder_id=holder_id, now=opened.noted_at)
+
+
+async def reward_view(request: Request, opened: Opened) -> dict[str, str] | None:
+    """None where there is no code, and then no word of it either."""
+    holder_id = _holder(opened)
+    if holder_id is None:
+        return None
+    async with services_of(request).engine.read() as tx:
+        code = await held_code(tx, opened.link.workspace_id, opened.link.campaign_id, holder_id=holder_id)
+    return {"text": text_of(opened, opened.link.survey.reward), "code": code} if code else None
+
+
+def _holder(opened: Opened) -> UUID | None:
+    """The person; of an anonymous campaign the answer, which names nobody."""
+    link = opened.link
+    if link.answered is None or link.answered.excluded_reason or not text_of(opened, link.survey.reward):
+        return None
+    return link.answered.id if link.is_anonymous else link.recipient_id

@@ -1,0 +1,87 @@
+"""What is round every page of a personal link: templates, words, headers. Nothing of it comes from anywhere else."""
+
+import gzip
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from fastapi import Request
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from starlette.responses import Response
+
+from app.api.public.survey.survey_look import Look
+from app.api.public.survey.survey_words import words_for
+from app.domain.survey.language import direction
+
+FOLDER = Path(__file__).parents[3] / "pages" / "survey"
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    )
+)
+SAFE = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
+    "referrer-policy": "no-referrer",  # the address is the key to the page
+}
+PRIVATE = {**SAFE, "cache-control": "no-store", "x-robots-tag": "noindex, nofollow"}
+
+templates = Environment(
+    loader=FileSystemLoader(FOLDER),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(request: Request, template: str, *, language: str, look: Look, status: int = 200, **content: Any) -> Response:
+    """`language` is the survey's; what we ourselves say follows it as far as we speak it."""
+    said = words_for(language)
+    html = templates.get_template(template).render(
+        language=language,
+        direction=direction(language),
+        words=said.texts,
+        words_language=said.language,
+        words_direction=said.direction,
+        look=look,
+        path=request.url.path,
+        **content,
+    )
+    return compressed(request, html, "text/html; charset=utf-8", status=status, headers=PRIVATE)
+
+
+def compressed(
+    request: Request, content: str, media_type: str, *, status: int = 200, headers: Mapping[str, str]
+) -> Response:
+    """A proxy that would do it may be missing, and whoever reads this on the road pays for each kilobyte."""
+    sent, raw = {**headers, "vary": "accept-encoding"}, content.encode()
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        raw, sent = _gzipped(content), {**sent, "content-encoding": "gzip"}
+    return Response(raw, status, sent, media_type)
+
+
+@lru_cache(maxsize=64)
+def _gzipped(content: str) -> bytes:
+    return gzip.compress(content.encode(), 6, mtime=0)
+
+
+def message(request: Request, name: str, *, language: str, look: Look, status: int = 200, **filled: str) -> Response:
+    """A page that says one thing: the words called `name` and `name_text`."""
+    said: Mapping[str, str] = words_for(language).texts
+    title, text = said[name].format(**filled), said.get(f"{name}_text", "").format(**filled)
+    return page(request, "message.html", language=language, look=look, status=status, title=title, text=text)

@@ -1,0 +1,158 @@
+"""What the pages of a link show, ready for their templates."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+from app.api.public.survey.survey_opened import Opened
+from app.api.public.survey.survey_words import name_of, words_for
+from app.domain.mail.merge_fields import fill, merge_values
+from app.domain.scores.metric import Band, MetricKey
+from app.domain.survey.answers import LONGEST_ANSWER
+from app.domain.survey.questions import Answer, Question, Texts
+from app.domain.survey.survey_link import Confirmation, LinkState, masked_email
+
+
+def round_view(opened: Opened, *, chosen: int | None = None) -> dict[str, Any]:
+    """What stands under every page. The score that was `chosen` outlives another language."""
+    link, language = opened.link, opened.language
+    words = words_for(language)
+    kept = {"score": chosen} if chosen is not None else {}
+    return {
+        "language": language,
+        "words_language": words.language,
+        "words_direction": words.direction,
+        "brand": opened.look.name,
+        "privacy_url": opened.look.privacy_url,
+        "is_test": link.mode == "test",
+        "is_anonymous": link.is_anonymous,
+        "who": who(opened),
+        "not_me_path": at(opened, "not-me"),
+        "leave_path": f"/u/{opened.token}",
+        "languages": [
+            {"tag": tag, "name": name_of(tag), "path": f"{opened.path}?{urlencode({'lang': tag, **kept})}",
+             "is_shown": tag == language}
+            for tag in link.survey.languages
+        ],
+    }  # fmt: skip
+
+
+def ask_view(opened: Opened, *, chosen: int | None, wrong: str = "", comment: str = "") -> dict[str, Any]:
+    """`wrong` says what is, when a form comes back."""
+    words, answered = words_for(opened.language).texts, opened.link.answered
+    kind = opened.metric.key.value
+    lowest = text_of(opened, opened.link.survey.lowest_label) or words.get(f"lowest_{kind}", "")
+    highest = text_of(opened, opened.link.survey.highest_label) or words.get(f"highest_{kind}", "")
+    is_answered = opened.state is LinkState.ANSWERED and answered is not None
+    return round_view(opened, chosen=chosen) | {
+        "question": question_of(opened),
+        "kind": kind,
+        "cells": _cells(opened, lowest, highest),
+        "lowest_label": "" if kind == MetricKey.THUMBS else lowest,
+        "highest_label": "" if kind == MetricKey.THUMBS else highest,
+        "chosen": chosen,
+        "wrong": wrong,
+        "status": _status(opened, words) if is_answered else "",
+        "follow_ups": _follow_ups(opened, words["comment"]),
+        "comment": comment,
+        "longest_comment": LONGEST_ANSWER,
+        "may_contact": bool(answered and answered.may_contact),
+        "is_auto": opened.confirmation is Confirmation.AUTO,
+        "is_open": opened.state is LinkState.OPEN,
+    }
+
+
+def more_view(opened: Opened, questions: Sequence[Question], missing: Sequence[str] = ()) -> dict[str, Any]:
+    answers = opened.link.answered.answers if opened.link.answered else {}
+    shown = [_question(opened, one, answers.get(one.id), is_wrong=one.id in missing) for one in questions]
+    return round_view(opened) | {"questions": shown, "skip_path": at(opened, "thanks")}
+
+
+def thanks_view(opened: Opened) -> dict[str, Any]:
+    answered = opened.link.answered
+    assert answered is not None
+    said = opened.link.survey.thank_you.get(opened.metric.band_for(answered.score), {}).get(opened.language)
+    return round_view(opened) | {
+        "text": filled(opened, said.text) if said else "",
+        "link": said.link if said else None,
+        "link_host": (urlsplit(said.link).hostname or "").removeprefix("www.") if said and said.link else "",
+        "share_text": filled(opened, said.share_text) if said and said.share_text else "",
+        "change_path": at(opened, "change"),
+    }
+
+
+def at(opened: Opened, what: str) -> str:
+    return f"{opened.path}?{urlencode({'lang': opened.language})}&{what}"
+
+
+def who(opened: Opened) -> str:
+    """As much of their address as only they can complete; nothing, where there is none."""
+    return masked_email(opened.link.email) if opened.link.email else ""
+
+
+def question_of(opened: Opened) -> str:
+    """The variant's own, if it has one in this language."""
+    variants = opened.link.asking.get("variants") or ()
+    own = next((one.get("question") or {} for one in variants if one.get("key") == opened.link.variant), {})
+    return text_of(opened, own) or text_of(opened, opened.link.survey.question)
+
+
+def text_of(opened: Opened, texts: Texts) -> str:
+    return filled(opened, texts.get(opened.language, ""))
+
+
+def filled(opened: Opened, text: str) -> str:
+    """Whoever is anonymous is not called by name."""
+    link = opened.link
+    if link.is_anonymous:
+        return fill(text, merge_values(brand=opened.look.name))
+    named = {"name": link.name, "account": link.account_name, "brand": opened.look.name}
+    return fill(text, merge_values(**named, properties=link.properties))
+
+
+def _cells(opened: Opened, lowest: str, highest: str) -> list[dict[str, Any]]:
+    scores, words = opened.metric.scores, words_for(opened.language).texts
+    ends = {scores[0]: lowest, scores[-1]: highest}
+    labels: Mapping[int, str] = {}
+    if opened.metric.key is MetricKey.STARS:
+        labels = {score: words["stars"].format(count=score) for score in scores}
+    elif opened.metric.key is MetricKey.THUMBS:
+        labels = ends
+    return [
+        {"value": score, "label": labels.get(score, str(score)), "band": opened.metric.band_for(score).value,
+         "extra": ends.get(score, "")}
+        for score in scores
+    ]  # fmt: skip
+
+
+def _follow_ups(opened: Opened, plain: str) -> dict[str, str]:
+    """By band, and for whoever has not chosen yet. The style sheet shows the right one, with or without a script."""
+    follow_up = opened.link.survey.follow_up
+    return {band.value: text_of(opened, follow_up.get(band, {})) or plain for band in Band} | {"none": plain}
+
+
+def _status(opened: Opened, words: Mapping[str, str]) -> str:
+    answered = opened.link.answered
+    assert answered is not None
+    kept = f" {words['kept']}" if answered.has_comment else ""
+    return words["answered_text"].format(score=answered.score) + kept
+
+
+def _question(opened: Opened, question: Question, answer: Answer, *, is_wrong: bool) -> dict[str, Any]:
+    given = answer if isinstance(answer, list) else [answer]
+    scale = question.scale
+    return {
+        "id": question.id,
+        "kind": question.kind.value,
+        "text": text_of(opened, question.text),
+        "is_required": question.is_required,
+        "is_wrong": is_wrong,
+        "answer": answer,
+        "options": [
+            {"id": option.id, "text": text_of(opened, option.text), "is_chosen": option.id in given}
+            for option in question.options
+        ],
+        "steps": list(scale.values) if scale else [],
+        "lowest_label": text_of(opened, scale.lowest_label) if scale else "",
+        "highest_label": text_of(opened, scale.highest_label) if scale else "",
+    }

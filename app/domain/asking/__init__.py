@@ -1,0 +1,1 @@
+"""When a campaign asks, how often, whom it spares, and when it stops."""

@@ -1,0 +1,173 @@
+"""Whom a campaign asks, when and how: one document, read once, that planning and sending obey."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, Self
+from zoneinfo import ZoneInfo
+
+from app.domain.asking.asking_invalid import AskingInvalid, check_range
+from app.domain.asking.asking_parts import (
+    EmailSettings,
+    Journey,
+    Sample,
+    Stop,
+    Variant,
+    sample_from_json,
+    variants_from_json,
+)
+from app.domain.asking.blackouts import MOST_BLACKOUTS, Blackout
+from app.domain.asking.reminders import Reminders
+from app.domain.asking.send_pace import Pace
+from app.domain.asking.sending_window import ALWAYS, SendingWindow, next_open
+from app.domain.asking.triggers import Trigger, trigger_from_json
+from app.domain.audience.audience import Filter
+from app.domain.audience.audience_json import read_filter
+from app.domain.audience.audience_selection import Restraint
+from app.domain.errors import Conflict
+
+LONGEST_WAVE = 366  # days
+DEFAULT_WAVE = 14
+LONGEST_QUARANTINE = 3_650
+HIGHEST_PRIORITY = 100
+LONGEST_TENURE = 36_500
+MOST_PER_ACCOUNT = 100_000
+
+
+class CampaignAsksNobody(Conflict):
+    """Campaign asks nobody by itself."""
+
+    code = "campaign_asks_nobody"
+
+
+@dataclass(frozen=True)
+class Asking:
+    """`audience` is kept as it was written; a filter relative to now is read anew whenever it is used."""
+
+    trigger: Trigger
+    audience: Mapping[str, Any] | None = None
+    exclude_newer_than_days: int | None = None
+    sample: Sample | None = None
+    most_per_account: int | None = None
+    hold_renewal_within_days: int | None = None
+    hold_open_follow_up: bool = False
+    quarantine_days: int | None = None  # None: the workspace's
+    priority: int = 0
+    journey: Journey | None = None
+    window: SendingWindow = ALWAYS
+    blackouts: tuple[Blackout, ...] = ()
+    wave_days: int = DEFAULT_WAVE
+    spread_days: int = 0  # over which a wave is spread; 0: everybody as soon as their window opens
+    pace: Pace = field(default_factory=Pace)
+    reminders: Reminders = field(default_factory=Reminders)
+    stop: Stop | None = None
+    variants: tuple[Variant, ...] = ()
+    email: EmailSettings = field(default_factory=EmailSettings)
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
+        """Reads what `to_json` wrote, or input whose types were checked. Raises AskingInvalid, FilterInvalid."""
+        _check_numbers(content)
+        audience, journey, stop = (content.get(name) for name in ("audience", "journey", "stop"))
+        sample, priority, wave_days = (content.get(name) for name in ("sample", "priority", "wave_days"))
+        asking = cls(
+            trigger_from_json(content["trigger"]),
+            audience=audience,
+            exclude_newer_than_days=content.get("exclude_newer_than_days"),
+            sample=None if sample is None else sample_from_json(sample),
+            most_per_account=content.get("most_per_account"),
+            hold_renewal_within_days=content.get("hold_renewal_within_days"),
+            hold_open_follow_up=bool(content.get("hold_open_follow_up")),
+            quarantine_days=content.get("quarantine_days"),
+            priority=priority or 0,
+            journey=None if journey is None else Journey.from_json(journey),
+            window=SendingWindow.from_json(content.get("window") or {}),
+            blackouts=_blackouts(content.get("blackouts") or ()),
+            wave_days=DEFAULT_WAVE if wave_days is None else wave_days,
+            spread_days=content.get("spread_days") or 0,
+            pace=Pace.from_json(content.get("pace") or {}),
+            reminders=Reminders.from_json(content),
+            stop=None if stop is None else Stop.from_json(stop),
+            variants=variants_from_json(content.get("variants") or ()),
+            email=EmailSettings.from_json(content.get("email") or {}),
+        )
+        if audience is not None:
+            read_filter(audience, at=("asking", "audience"))
+        return asking
+
+    def to_json(self) -> dict[str, Any]:
+        blackouts = [{**one.to_json(), "audience": one.audience} for one in self.blackouts]
+        return {
+            "trigger": self.trigger.to_json(),
+            "audience": self.audience,
+            "exclude_newer_than_days": self.exclude_newer_than_days,
+            "sample": self.sample and self.sample.to_json(),
+            "most_per_account": self.most_per_account,
+            "hold_renewal_within_days": self.hold_renewal_within_days,
+            "hold_open_follow_up": self.hold_open_follow_up,
+            "quarantine_days": self.quarantine_days,
+            "priority": self.priority,
+            "journey": self.journey and asdict(self.journey),
+            "window": self.window.to_json(),
+            "blackouts": blackouts,
+            "wave_days": self.wave_days,
+            "spread_days": self.spread_days,
+            "pace": self.pace.to_json(),
+            **self.reminders.to_json(),
+            "stop": self.stop and asdict(self.stop),
+            "variants": [asdict(variant) for variant in self.variants],
+            "email": asdict(self.email),
+        }
+
+    @cached_property
+    def filter(self) -> Filter | None:
+        return None if self.audience is None else read_filter(self.audience, at=("asking", "audience"))
+
+    @property
+    def restraint(self) -> Restraint:
+        return Restraint(
+            self.exclude_newer_than_days,
+            self.most_per_account,
+            self.hold_renewal_within_days,
+            self.hold_open_follow_up,
+        )
+
+    def quarantine(self, of_workspace: int) -> timedelta:
+        """`of_workspace` in days."""
+        return timedelta(days=of_workspace if self.quarantine_days is None else self.quarantine_days)
+
+
+def check_can_ask(asking: Asking, *, zone: ZoneInfo, now: datetime) -> None:
+    """What a launch needs beside sound values: a moment at which somebody may be written to. Raises AskingInvalid."""
+    everybodys = tuple(one for one in asking.blackouts if one.audience is None)
+    if next_open(now, zone=zone, window=asking.window, blackouts=everybodys) is None:
+        raise AskingInvalid("This window does not open within a year.", pointer="/asking/window")
+
+
+def _check_numbers(content: Mapping[str, Any]) -> None:
+    for name, low, high in (
+        ("exclude_newer_than_days", 0, LONGEST_TENURE),
+        ("most_per_account", 1, MOST_PER_ACCOUNT),
+        ("hold_renewal_within_days", 0, 3_650),
+        ("quarantine_days", 0, LONGEST_QUARANTINE),
+        ("priority", 0, HIGHEST_PRIORITY),
+        ("wave_days", 1, LONGEST_WAVE),
+        ("spread_days", 0, LONGEST_WAVE),
+    ):
+        if content.get(name) is not None:
+            check_range(name, content[name], low, high)
+
+
+def _blackouts(content: Sequence[Mapping[str, Any]]) -> tuple[Blackout, ...]:
+    if len(content) > MOST_BLACKOUTS:
+        raise AskingInvalid(f"Name at most {MOST_BLACKOUTS} blackouts.", pointer="/asking/blackouts")
+    for place, one in enumerate(content):
+        if one.get("audience") is not None:
+            read_filter(one["audience"], at=("asking", "blackouts", place, "audience"))
+    return tuple(_blackout(one) for one in content)
+
+
+def _blackout(content: Mapping[str, Any]) -> Blackout:
+    said = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in content.items()}
+    return Blackout.from_json(said, audience=content.get("audience"))

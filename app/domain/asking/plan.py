@@ -1,0 +1,40 @@
+"""What a plan comes to: how many, when, and who is left out and why."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from app.domain.asking.eligibility import Decision, Skip, Wait
+
+
+@dataclass(slots=True)
+class Plan:
+    matched: int = 0
+    selected: int = 0
+    left_out: int = 0
+    excluded: Mapping[str, int] = field(default_factory=dict)
+    waiting: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
+    by_hour: Counter[tuple[date, int]] = field(default_factory=Counter)
+    days_of_warm_up: int | None = None
+    is_complete: bool = True
+
+    @property
+    def due(self) -> int:
+        return self.by_hour.total()
+
+    @property
+    def hours(self) -> list[dict[str, object]]:
+        return [{"day": day, "hour": hour, "count": count} for (day, hour), count in sorted(self.by_hour.items())]
+
+    def add(self, decision: Decision, *, due_at: datetime, zone: ZoneInfo) -> None:
+        if isinstance(decision, Skip):
+            self.skipped[decision.reason.value] += 1
+            return
+        if isinstance(decision, Wait):
+            self.waiting[decision.reason.value] += 1
+            due_at = decision.until
+        local = due_at.astimezone(zone)
+        self.by_hour[local.date(), local.hour] += 1

@@ -1,0 +1,82 @@
+"""When exactly somebody is written to: their turn by the trigger, moved into an hour in which they may be."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from app.domain.asking.asking import Asking
+from app.domain.asking.best_hour import hour_for
+from app.domain.asking.blackouts import Blackouts
+from app.domain.asking.date_slots import due_on_date, latest_for_date
+from app.domain.asking.rhythm import Every, Once, Spread, Wave, due_in
+from app.domain.asking.sending_window import next_open, open_moment
+from app.domain.asking.stable_hash import fraction_of, pick_variant
+from app.domain.asking.triggers import AfterTouchpoint, OnDate
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One person's, of one campaign. Of a wave, a touchpoint or a date, whichever the trigger is about."""
+
+    campaign_id: UUID
+    person: UUID
+    zone: ZoneInfo
+    wave: Wave | None = None
+    occurred_at: datetime | None = None
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """`due_at`: None where no hour is open in time."""
+
+    due_at: datetime | None
+    latest_at: datetime | None
+
+
+def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: datetime) -> Slot:
+    """`best`: the hour at which most answer, if it is known and wanted."""
+    begins_at, latest_at = _turn(asking, turn, now)
+    hour = hour_for(turn.person, best=best, seed=str(turn.campaign_id))
+    window = asking.window if hour is None else asking.window.narrowed_to(hour)
+    blackouts: Blackouts = tuple(one for one in asking.blackouts if one.audience is None)
+    due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=blackouts)
+    if due_at is not None and asking.spread_days and _is_wave(asking):
+        share = fraction_of(f"moment:{turn.campaign_id}", turn.person)
+        ends_at = min(
+            due_at + timedelta(days=asking.spread_days), latest_at or datetime.max.replace(tzinfo=due_at.tzinfo)
+        )
+        due_at = open_moment(
+            share, starts_at=due_at, ends_at=ends_at, zone=turn.zone, window=window, blackouts=blackouts
+        ) or due_at  # fmt: skip
+    if due_at is not None and latest_at is not None and due_at >= latest_at:
+        due_at = None
+    return Slot(due_at, latest_at)
+
+
+def variant_for(asking: Asking, campaign_id: UUID, person: UUID) -> str | None:
+    if not asking.variants:
+        return None
+    return pick_variant([one.weighted for one in asking.variants], seed=f"variant:{campaign_id}", person=person)
+
+
+def _is_wave(asking: Asking) -> bool:
+    trigger = asking.trigger
+    return isinstance(trigger, Once) or (isinstance(trigger, Every) and trigger.spread is Spread.WAVE)
+
+
+def _turn(asking: Asking, turn: Turn, now: datetime) -> tuple[datetime, datetime | None]:
+    """From when, and until when at the latest."""
+    trigger = asking.trigger
+    if isinstance(trigger, AfterTouchpoint) and turn.occurred_at is not None:
+        due_at = turn.occurred_at + timedelta(minutes=trigger.delay_minutes)
+        return max(due_at, now), due_at + timedelta(hours=trigger.max_lateness_hours)
+    if isinstance(trigger, OnDate) and turn.day is not None:
+        due_at = due_on_date(trigger, turn.day, zone=turn.zone)
+        return max(due_at, now), latest_for_date(trigger, due_at)
+    if turn.wave is None:
+        return now, None
+    if isinstance(trigger, Every) and trigger.spread is Spread.EVENLY:
+        return max(due_in(turn.wave, seed=f"evenly:{turn.campaign_id}", person=turn.person), now), turn.wave.ends_at
+    return max(turn.wave.starts_at, now), turn.wave.ends_at

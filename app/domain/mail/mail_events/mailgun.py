@@ -1,0 +1,39 @@
+"""Mailgun's webhooks. The signature covers a time and a token, and nothing of what is told."""
+
+import hmac
+from datetime import UTC, datetime, timedelta
+
+from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member
+
+OLDEST = timedelta(hours=12)  # it tries again for eight
+KINDS = {
+    ("delivered", None): MailEventKind.DELIVERED,
+    ("failed", "permanent"): MailEventKind.HARD_BOUNCE,
+    ("failed", "temporary"): MailEventKind.SOFT_BOUNCE,
+    ("complained", None): MailEventKind.COMPLAINED,
+    ("unsubscribed", None): MailEventKind.UNSUBSCRIBED,
+}
+SUPPRESSED = frozenset({"suppress-complaint", "suppress-unsubscribe"})  # failed, for what was known before
+
+
+def is_from_mailgun(signing_key: str, content: object, *, now: datetime) -> bool:
+    timestamp, token, signature = (member(content, "signature", name) for name in ("timestamp", "token", "signature"))
+    if not (isinstance(timestamp, str | int) and isinstance(token, str) and isinstance(signature, str)):
+        return False
+    expected = hmac.new(signing_key.encode(), f"{timestamp}{token}".encode(), "sha256").hexdigest()
+    if not hmac.compare_digest(expected.encode(), signature.encode()):
+        return False
+    try:
+        return abs(now - datetime.fromtimestamp(int(timestamp), UTC)) < OLDEST
+    except (ValueError, OverflowError, OSError):
+        return False
+
+
+def events_of_mailgun(content: object) -> list[MailEvent]:
+    said = member(content, "event-data")
+    name, severity, reason = (member(said, name) for name in ("event", "severity", "reason"))
+    kind = KINDS.get((name, severity if name == "failed" else None))
+    if kind is None or reason in SUPPRESSED:
+        return []
+    header, address, at = member(said, "message", "headers", "message-id"), member(said, "recipient"), "timestamp"
+    return [mail_event(kind, header=header, address=address, at=member(said, at))]

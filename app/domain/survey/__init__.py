@@ -1,0 +1,1 @@
+"""What people are asked, in their language, and what counts as their answer."""

@@ -1,0 +1,1 @@
+"""What receivers are sent, where it may go, and what their replies mean."""

@@ -1,0 +1,132 @@
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.domain.asking.asking import Asking
+from app.domain.asking.rhythm import Wave
+from app.domain.asking.scheduling import Slot, Turn, schedule, variant_for
+from app.domain.asking.sending_window import is_open
+
+BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
+CAMPAIGN = UUID("01939b2a-0000-7000-8000-000000000001")
+NOW = datetime(2026, 6, 3, 6, tzinfo=UTC)  # a Wednesday
+OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "until": "18:00"}
+PEOPLE = [UUID(int=at) for at in range(900)]
+
+ONCE = {"kind": "once"}
+EVENLY = {"kind": "every", "count": 1, "unit": "months", "spread": "evenly"}
+DELIVERED = {"kind": "touchpoint", "name": "delivered", "delay_minutes": 60, "max_lateness_hours": 48}
+EXAM = {"kind": "date_property", "property": "exam_on", "offset_days": 21, "max_lateness_days": 7}
+AFTER = {"kind": "after_answer", "days": 90}
+
+WINDOWS = st.sampled_from(
+    [None, OFFICE, {"from": "22:00", "until": "06:00"}, {"days": ["sat"], "from": "10:00", "until": "10:30"}]
+)
+DARK = [{"from": "2026-06-03T00:00:00+00:00", "until": "2026-06-08T12:00:00+00:00"}]
+
+
+def asking(trigger: dict[str, Any], **fields: Any) -> Asking:
+    return Asking.from_json({"trigger": trigger, **fields})
+
+
+def turn(person: UUID = PEOPLE[0], zone: ZoneInfo = BERLIN, **about: Any) -> Turn:
+    return Turn(CAMPAIGN, person, zone, **about)
+
+
+def wave(days: float = 14) -> Wave:
+    return Wave(1, NOW, NOW + timedelta(days=days))
+
+
+def all_due(asked: Asking, *, best: int | None = None, **about: Any) -> list[datetime]:
+    slots = [schedule(asked, turn(person, **about), best=best, now=NOW) for person in PEOPLE]
+    assert all(slot.due_at is not None for slot in slots)
+    return [slot.due_at for slot in slots if slot.due_at is not None]
+
+
+@st.composite
+def turns(draw: st.DrawFn) -> tuple[Asking, Turn]:
+    trigger = draw(st.sampled_from([ONCE, EVENLY, DELIVERED, EXAM, AFTER]))
+    asked = asking(trigger, window=draw(WINDOWS), blackouts=draw(st.sampled_from([[], DARK])))
+    about = {
+        "wave": wave(draw(st.sampled_from([1, 14, 30]))) if trigger in (ONCE, EVENLY) else None,
+        "occurred_at": NOW + timedelta(hours=draw(st.integers(-60, 0))) if trigger is DELIVERED else None,
+        "day": date(2026, 5, 1) + timedelta(days=draw(st.integers(0, 30))) if trigger is EXAM else None,
+    }
+    return asked, turn(draw(st.uuids()), draw(st.sampled_from([BERLIN, NEW_YORK])), **about)
+
+
+@given(turns(), st.sampled_from([None, 10, 23]))
+def test_whoever_is_written_to_is_at_an_open_hour_and_in_time(
+    given_turn: tuple[Asking, Turn], best: int | None
+) -> None:
+    asked, whose = given_turn
+    slot = schedule(asked, whose, best=best, now=NOW)
+    if slot.due_at is not None:
+        assert slot.due_at >= NOW
+        assert slot.latest_at is None or slot.due_at < slot.latest_at
+        assert is_open(slot.due_at, zone=whose.zone, window=asked.window, blackouts=asked.blackouts)
+    assert schedule(asked, whose, best=best, now=NOW) == slot
+
+
+def test_a_wave_asks_everybody_at_once_unless_it_is_to_be_spread() -> None:
+    assert set(all_due(asking(ONCE), wave=wave())) == {NOW}
+
+
+def test_a_wave_is_spread_over_the_open_hours_of_its_first_day() -> None:
+    due = [at.astimezone(BERLIN) for at in all_due(asking(ONCE, window=OFFICE, spread_days=1), wave=wave())]
+    assert {at.date() for at in due} == {date(2026, 6, 3)}
+    assert set(Counter(at.hour for at in due)) == set(range(9, 18))
+    assert max(Counter(at.hour for at in due).values()) < 2 * len(PEOPLE) / 9
+
+
+def test_most_are_written_to_at_the_best_hour_and_some_try_the_others() -> None:
+    hours = Counter(
+        at.astimezone(BERLIN).hour for at in all_due(asking(ONCE, window=OFFICE, spread_days=1), best=10, wave=wave())
+    )
+    assert 0.75 < hours[10] / len(PEOPLE) < 0.9
+    assert len(hours) == 9
+
+
+def test_an_even_spread_gives_everybody_their_own_moment_of_the_period() -> None:
+    month = Wave(1, NOW, NOW + timedelta(days=30))
+    days = Counter((at - NOW).days for at in all_due(asking(EVENLY), wave=month))
+    assert set(days) == set(range(30))
+
+
+def test_a_moment_that_has_passed_is_now() -> None:
+    late = Wave(1, NOW - timedelta(days=29), NOW + timedelta(days=1))
+    assert min(all_due(asking(EVENLY), wave=late)) == NOW
+
+
+def test_a_touchpoint_is_asked_about_after_its_delay_and_not_when_it_is_too_late() -> None:
+    soon = schedule(asking(DELIVERED), turn(occurred_at=NOW), now=NOW)
+    assert soon == Slot(NOW + timedelta(hours=1), NOW + timedelta(hours=49))
+    too_late = schedule(asking(DELIVERED), turn(occurred_at=NOW - timedelta(hours=50)), now=NOW)
+    assert too_late.due_at is None
+
+
+def test_a_date_is_asked_about_on_the_persons_own_day() -> None:
+    slot = schedule(
+        asking(EXAM, window={"from": "09:00", "until": "12:00"}), turn(zone=NEW_YORK, day=date(2026, 5, 20)), now=NOW
+    )
+    assert slot.due_at == datetime.combine(date(2026, 6, 10), time(9), tzinfo=NEW_YORK)
+
+
+def test_where_no_hour_opens_in_time_nobody_is_written_to() -> None:
+    saturday = {"days": ["sat"], "from": "10:00", "until": "11:00"}
+    slot = schedule(asking(ONCE, window=saturday), turn(wave=wave(days=2)), now=NOW)
+    assert slot.due_at is None
+
+
+def test_whoever_has_a_variant_keeps_it() -> None:
+    variants = [{"key": "a", "weight": 3}, {"key": "b", "weight": 1}]
+    asked = asking(ONCE, variants=variants)
+    drawn = Counter(variant_for(asked, CAMPAIGN, person) for person in PEOPLE)
+    assert 0.7 < drawn["a"] / len(PEOPLE) < 0.8
+    assert drawn["a"] + drawn["b"] == len(PEOPLE)
+    assert variant_for(asking(ONCE), CAMPAIGN, PEOPLE[0]) is None

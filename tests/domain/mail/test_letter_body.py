@@ -1,0 +1,98 @@
+import re
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from app.domain.mail.letter import Purpose
+from app.domain.mail.letter_body import LONGEST_HTML, html_of, plain_text_of
+from app.domain.mail.letter_words import all_words, words_in
+from app.domain.scores.metric import METRICS, NPS, Metric
+from app.domain.survey.brand import Brand
+from tests.domain.test_letter_bytes import LETTER, TOKEN
+
+SPOKEN = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "ar", "ja")
+
+
+class Links(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [value for name, value in attrs if name == "href" and value]
+
+
+@pytest.mark.parametrize("language", SPOKEN)
+def test_every_language_has_every_word_and_the_same_places_to_fill(language: str) -> None:
+    plain, words = all_words()["en"], all_words()[language]
+    assert words.keys() == plain.keys()
+    places = {name: re.findall(r"{\w+}", text) for name, text in words.items()}
+    assert places == {name: re.findall(r"{\w+}", text) for name, text in plain.items()}
+
+
+@pytest.mark.parametrize(
+    ("asked", "found"), [("de", "de"), ("de-AT", "de"), ("pt", "pt-BR"), ("pt-PT", "pt-BR"), ("fi", "en"), ("", "en")]
+)
+def test_a_language_we_do_not_speak_falls_back_to_its_base_and_then_to_english(asked: str, found: str) -> None:
+    assert words_in(asked)[0] == found
+
+
+@pytest.mark.parametrize("metric", METRICS.values(), ids=list(METRICS))
+@pytest.mark.parametrize("language", SPOKEN)
+def test_every_score_of_every_metric_has_one_link_and_both_bodies_have_the_same(metric: Metric, language: str) -> None:
+    letter = replace(
+        LETTER,
+        metric=metric,
+        language=language,
+        intro="Hi,\n\nthank you.",
+        brand=Brand("Northwind", postal_address="A\nB"),
+    )
+    wanted = [letter.score_url(score) for score in metric.scores] + [letter.unsubscribe_url]
+    html, text = html_of(letter), plain_text_of(letter)
+    assert Links(html).found == wanted
+    assert re.findall(r"https://\S+", text) == wanted
+    assert len(html.encode()) < LONGEST_HTML
+
+
+def test_texts_are_shown_and_never_read_as_html() -> None:
+    hostile = "<b>&\"'</b>{{ 7 * 7 }}"
+    letter = replace(LETTER, subject=hostile, intro=hostile, question=hostile, brand=Brand(hostile), reason=hostile)
+    html = html_of(letter)
+    assert "<b>" not in html
+    assert html.count("&lt;b&gt;") >= 5
+    assert "49" not in html
+
+
+def test_the_ends_of_the_scale_say_what_they_mean() -> None:
+    html = html_of(replace(LETTER, language="de"))
+    assert 'aria-label="0 – Überhaupt nicht wahrscheinlich"' in html
+    own = html_of(replace(LETTER, lowest_label="Never", highest_label="Always"))
+    assert 'aria-label="0 – Never"' in own
+    assert 'aria-label="10 – Always"' in own
+
+
+def test_a_test_says_that_it_is_one() -> None:
+    said = words_in("en")[1]["test"]
+    assert said not in html_of(LETTER)
+    assert said not in plain_text_of(LETTER)
+    letter = replace(LETTER, purpose=Purpose.TEST)
+    assert said in html_of(letter)
+    assert said in plain_text_of(letter)
+
+
+def test_nothing_is_loaded_but_a_logo_that_was_asked_for() -> None:
+    loads = re.compile(r"<(?:img|link|script|iframe)[^>]*>|url\(|@import")
+    assert loads.findall(html_of(LETTER)) == []
+    (image,) = loads.findall(
+        html_of(replace(LETTER, brand=Brand("Northwind", logo_url="https://example.com/logo.png")))
+    )
+    assert 'alt="Northwind"' in image
+
+
+def test_a_letter_without_anything_optional_reads_well() -> None:
+    text = plain_text_of(replace(LETTER, metric=NPS))
+    assert "None" not in text
+    assert f"0 – Not at all likely: https://{'s' * 43}/s/{TOKEN}?score=0" in text
+    assert "You get this because you are a customer of Northwind." in text
