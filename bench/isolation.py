@@ -57,8 +57,8 @@ def _hanging_at(port: int) -> Mapping[str, object]:
     return {**endpoint_at(port), "campaign_ids": list(TOLD_TO_THOSE_THAT_HANG.values())}
 
 
-async def _post(client: Client, token: str, path: str, body: object = None) -> dict[str, str]:
-    reply: dict[str, str] = await client.send(requests.post(path, body, token))
+async def _post(client: Client, token: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, str]:
+    reply: dict[str, str] = await client.send(requests.post(path, body or {}, token))
     return reply
 
 
