@@ -7,6 +7,7 @@ recipients as they stand in the database, not as a process remembers them.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from operator import attrgetter
 
 import asyncpg
 
@@ -51,6 +52,7 @@ INPUT = (
 )
 COPIED = ", ".join(name for name, _, is_stored in INPUT if is_stored)
 COPIED_FROM_KNOWN = ", ".join(f"k.{name}" for name, _, is_stored in INPUT if is_stored)
+VALUES = attrgetter(*(name for name, _, _ in INPUT if name != "told"))
 ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind, _) in enumerate(INPUT, start=1))
 NAMES = ", ".join(name for name, _, _ in INPUT)
 ACCEPTING = ", ".join(f"'{state}'" for state in sorted(ACCEPTS_ANSWERS))
@@ -71,8 +73,8 @@ class Inserted:
 
 
 async def insert_batch(connection: asyncpg.Connection, batch: Sequence[NewResponse]) -> list[Inserted]:
-    columns = [[getattr(response, name) for response in batch] for name, _, _ in INPUT[:-1]]
-    rows = await connection.fetch(INSERT_BATCH, *columns, [told_as_recorded(response) for response in batch])
+    told = [response.told or told_as_recorded(response) for response in batch]
+    rows = await connection.fetch(INSERT_BATCH, *zip(*map(VALUES, batch), strict=True), told)
     return [Inserted(*row) for row in rows]
 
 

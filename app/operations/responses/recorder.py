@@ -9,6 +9,7 @@ from app.db.engine import Engine
 from app.db.group_commit import BATCH_LIMIT, GroupCommit
 from app.db.lane import Lane
 from app.operations.instance_keys import AddressKey
+from app.operations.responses.bodies import told_as_recorded
 from app.operations.responses.new_response import NewResponse, Recorded
 from app.operations.responses.record import record_responses
 
@@ -44,10 +45,13 @@ class Recorder:
 
     async def submit(self, workspace_id: UUID, response: NewResponse) -> Recorded:
         """Returns once it is committed. Raises a `DomainError` where it was refused, `Overloaded` among them."""
+        response.told = told_as_recorded(response)
         return await self._commits.submit(workspace_id, response)
 
     async def submit_all(self, workspace_id: UUID, responses: Sequence[NewResponse]) -> list[Recorded | Exception]:
         assert len(responses) <= BATCH_LIMIT
+        for response in responses:
+            response.told = told_as_recorded(response)
         return await self._commits.submit_all(workspace_id, responses)
 
     async def _write(self, lane: Lane, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
