@@ -23,7 +23,7 @@ from app.operations.mail_sources import claim_sns_posts
 from app.workers import sns_posts
 from tests.builders import a_campaign, a_recipient, rows
 from tests.conftest import Tenant, client
-from tests.domain.test_mail_events import REPORT, certificate_of, ses
+from tests.domain.mail.test_mail_events import REPORT, certificate_of, ses
 
 NOW = datetime.now(UTC)
 ADA = "ada@example.org"

@@ -24,7 +24,7 @@ from tests.conftest import Tenant
 from tests.dashboard.browser import a_browser, faults
 from tests.dashboard.reader import Reader, a_reader
 from tests.dashboard.scenery import HOSTILE
-from tests.domain.test_letter_bytes import LETTER
+from tests.domain.mail.test_letter_bytes import LETTER
 
 NOW = datetime.now(UTC)
 KEEP = """

@@ -56,3 +56,9 @@ def test_what_is_made_by_tools_is_not_tracked() -> None:
         r"(^|/)(__pycache__|\.venv|\.mypy_cache|\.ruff_cache|\.pytest_cache|\.hypothesis|node_modules)(/|$)|\.pyc$"
     )
     assert [str(path) for path in tracked() if made.search(str(path.relative_to(ROOT)))] == []
+
+
+@pytest.mark.parametrize("page", ["ARCHITECTURE.md", "GLOSSARY.md", "README.md"])
+def test_files_that_the_pages_name_are_there(page: str) -> None:
+    named = set(re.findall(r"`([a-z_]+/[\w/.-]+\.py)`", (ROOT / page).read_text(encoding="utf-8")))
+    assert {path for path in named if not ((ROOT / path).exists() or (ROOT / "app" / path).exists())} == set()

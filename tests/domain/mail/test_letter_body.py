@@ -9,7 +9,7 @@ from app.domain.mail.letter_body import LONGEST_HTML, html_of, plain_text_of
 from app.domain.mail.letter_words import all_words, words_in
 from app.domain.scores.metric import METRICS, NPS, Metric
 from app.domain.survey.brand import Brand
-from tests.domain.test_letter_bytes import LETTER, TOKEN
+from tests.domain.mail.test_letter_bytes import LETTER, TOKEN
 
 SPOKEN = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "ar", "ja")
 

@@ -13,7 +13,7 @@ from app.domain.mail.letter_body import html_of
 from app.domain.scores.metric import METRICS
 from app.domain.survey.brand import Brand
 from tests.dashboard.browser import a_browser, faults
-from tests.domain.test_letter_bytes import LETTER
+from tests.domain.mail.test_letter_bytes import LETTER
 
 OF_A_SITE = ("landmark-one-main", "region")  # mean nothing inside a mail program
 FULL = replace(

@@ -11,7 +11,7 @@ import pytest
 from app.domain.mail.letter import Letter, Mailbox, message_of, verp_address
 from app.domain.mail.letter_bytes import compose
 from app.outbound.email.smtp import Mailer, SmtpResult
-from tests.domain.test_letter_bytes import HOME, LETTER
+from tests.domain.mail.test_letter_bytes import HOME, LETTER
 from tests.outbound.email.mailboxes import a_mail_server
 
 MAILS = 10_000

@@ -8,7 +8,7 @@ from app.domain.mail.invitation_letter import reminding
 from app.domain.mail.letter import Mailbox
 from app.domain.mail.letter_body import html_of, plain_text_of
 from app.domain.mail.letter_words import all_words
-from tests.domain.test_letter_bytes import LETTER
+from tests.domain.mail.test_letter_bytes import LETTER
 
 FIRST = replace(LETTER, intro="You bought something last week.")
 
