@@ -52,7 +52,7 @@ Look = Callable[[Page], Awaitable[Found]]
     "/v1/events",
     response_model=EventFeed,
     summary="Follow the feed of events",
-    responses=refuses("too_many_waiting"),
+    responses=refuses(EventNotFound, "too_many_waiting"),
 )
 async def list_events(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     caller: EventReader,
@@ -78,6 +78,9 @@ async def list_events(  # noqa: PLR0913, PLR0917 - one parameter for each filter
     """Oldest first, for 30 days. Nothing is skipped, however late it was committed: whoever comes back with
     `next_cursor` sees every event once. An event appears when all transactions that began before its own have ended,
     usually within milliseconds.
+
+    Who remembers no cursor, but the last event they handled, goes on with `after`: what follows it in this feed, whose
+    order is not always the one in which webhooks arrive.
 
     With `wait_seconds` and `next_cursor`, one request after another, events arrive as they happen and no address that
     we could call is needed."""

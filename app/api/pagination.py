@@ -9,8 +9,9 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
 
-from app.api.schemas import Instant
+from app.api.schemas import EventId, Instant
 from app.domain.errors import RuleViolation
 from app.queries.pages import Page, Slice
 
@@ -51,7 +52,18 @@ async def _in_order(
             "Left out: the oldest that are kept.",
         ),
     ] = None,
+    after: Annotated[
+        EventId | None,
+        Query(
+            description="Instead of `cursor`: begin with what follows this event, such as the last you have handled. "
+            "404 once it is no longer kept."
+        ),
+    ] = None,
 ) -> Page:
+    if after is not None and cursor is not None:
+        raise RequestValidationError([{"loc": ("query", "after"), "msg": "give after or cursor, not both"}])
+    if after is not None:
+        return Page(limit=limit, after_event=after)
     if cursor == END:
         return Page(limit=limit, is_from_end=True)
     page = _page(limit, cursor, None)
@@ -75,7 +87,8 @@ def listing(request: Request, response: Response, found: Slice[Any], data: list[
     """The reply of a list route, with RFC 8288's Link header."""
     cursor = next_cursor(found)
     if cursor is not None:
-        response.headers["link"] = f'<{request.url.include_query_params(cursor=cursor)}>; rel="next"'
+        url = request.url.remove_query_params("after").include_query_params(cursor=cursor)
+        response.headers["link"] = f'<{url}>; rel="next"'
     return {"data": data, "next_cursor": cursor}
 
 

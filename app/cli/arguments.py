@@ -66,7 +66,9 @@ def _trying(verbs: "Verbs[ArgumentParser]") -> None:
     listen.add_argument("--types", default="", help="of events, with commas between them (all)")
     listen.add_argument("--json", action="store_true", help="one JSON object a line")
     listen.add_argument("--secret", metavar="whsec_…", help="to sign with (a new one each time)")
-    listen.add_argument("--cursor", default="end", help="where an earlier run has ended (only what comes from now on)")
+    place = listen.add_mutually_exclusive_group()
+    place.add_argument("--cursor", default="end", help="where an earlier run has ended (only what comes from now on)")
+    place.add_argument("--after", metavar="evt_…", help="begin with what follows this event")
     trigger = verbs.add_parser("trigger", help="make an event happen in the test workspace")
     trigger.add_argument("event", metavar="EVENT", help="such as response.detractor")
     for verb in (listen, trigger):

@@ -28,6 +28,9 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 DEADLINE_SECONDS = 15.0  # for the program that is forwarded to, as for every receiver
 
 Event = dict[str, Any]
+Place = tuple[str, str]  # in the feed, as a query parameter
+
+FROM_NOW_ON: Place = ("cursor", "end")
 
 
 def run(arguments: Namespace) -> int:
@@ -44,14 +47,15 @@ async def _listen(arguments: Namespace) -> None:
         if forwarder is not None:
             split_receiver_url(forwarder.url)
             notes.print(f"Signing with {secret}", markup=False)
-        feed = Feed(api, cursor=arguments.cursor, types=_listed(arguments.types), notes=notes)
+        place = ("after", arguments.after) if arguments.after else ("cursor", arguments.cursor)
+        feed = Feed(api, place=place, types=_listed(arguments.types), notes=notes)
         show = _show_json if arguments.json else _show
         try:
             async for event in feed.events():
                 show(event, await forwarder.forward(event) if forwarder else None)
         finally:
-            if feed.cursor != "end":
-                notes.print(f"To go on from here: --cursor {feed.cursor}", markup=False)
+            if feed.place != FROM_NOW_ON:
+                notes.print(f"To go on from here: --{' '.join(feed.place)}", markup=False)
 
 
 def _listed(types: str) -> list[str]:
@@ -61,18 +65,18 @@ def _listed(types: str) -> list[str]:
 class Feed:
     """Follows `GET /v1/events`, whatever happens to the connection."""
 
-    def __init__(self, api: Remote, *, cursor: str, types: list[str], notes: Console) -> None:
-        self.cursor = cursor
+    def __init__(self, api: Remote, *, place: Place, types: list[str], notes: Console) -> None:
+        self.place = place
         self._api, self._types, self._notes = api, types, notes
         self._is_connected, self._pause_seconds = False, 0.0
 
     async def events(self) -> AsyncIterator[Event]:
-        """Without end. The cursor moves on when all events of a page have been dealt with. Raises Refusal."""
+        """Without end. The place moves on when all events of a page have been dealt with. Raises Refusal."""
         while True:
             page = await self._next_page()
             for event in page["data"]:
                 yield event
-            self.cursor = page["next_cursor"]
+            self.place = ("cursor", page["next_cursor"])
 
     async def _next_page(self) -> Mapping[str, Any]:
         while True:
@@ -90,7 +94,7 @@ class Feed:
         # Until the first is answered, nobody knows that we listen, and there may be no place to go on from.
         wait_seconds = WAIT_SECONDS if self._is_connected else 0
         types = [("type", one) for one in self._types]
-        asked = [("cursor", self.cursor), ("limit", str(PAGE)), ("wait_seconds", str(wait_seconds)), *types]
+        asked = [self.place, ("limit", str(PAGE)), ("wait_seconds", str(wait_seconds)), *types]
         return await self._api.ask("GET", "/v1/events", params=asked, wait_seconds=wait_seconds)
 
     async def _rest(self, trouble: Unreachable) -> None:

@@ -37,19 +37,23 @@ async def list_events(
     """Those whose transaction is below the horizon: the oldest one still running.
 
     A page that is not full has seen everything up to there, whatever it was filtered by, so the next one starts there.
+    Raises EventNotFound where it was to begin after an event that is not there, or no longer.
     """
     horizon = await _horizon(tx)
     if page.is_from_end:
         return Slice((), next_change=(horizon, BEFORE_ANY))
+    behind = page.after_change
+    if page.after_event is not None:
+        behind = await _place_of(tx, workspace_id, page.after_event, now=now)
     stamp = cast(events.c.changed_in, Text).label("_changed_in")
     query = _filtered(_kept(workspace_id, now=now), wanted).add_columns(stamp)
     query = query.where(events.c.changed_in < cast(horizon, TransactionId))
-    if page.after_change is not None:
-        query = query.where(_behind(*page.after_change))
+    if behind is not None:
+        query = query.where(_behind(*behind))
     rows = (await tx.execute(query.order_by(events.c.changed_in, events.c.id).limit(page.limit))).mappings().all()
     if len(rows) == page.limit:
         return Slice(rows, next_change=(rows[-1]["_changed_in"], rows[-1]["id"]))
-    return Slice(rows, next_change=_later((horizon, BEFORE_ANY), page.after_change))
+    return Slice(rows, next_change=_later((horizon, BEFORE_ANY), behind))
 
 
 async def list_latest_events(
@@ -92,6 +96,17 @@ async def get_event(tx: ReadTx, workspace_id: UUID, event_id: UUID, *, now: date
     if row is None:
         raise EventNotFound("There is no event with this id; events are kept for 30 days.")
     return row
+
+
+async def _place_of(tx: ReadTx, workspace_id: UUID, event_id: UUID, *, now: datetime) -> tuple[str, UUID]:
+    query = _kept(workspace_id, now=now).where(events.c.id == event_id)
+    stamp = await tx.scalar(query.with_only_columns(cast(events.c.changed_in, Text)))
+    if stamp is None:
+        raise EventNotFound(
+            "There is no event with this id to begin after. Events are kept for 30 days; what followed it may be gone"
+            " as well. Leave `after` out to begin with the oldest that are kept."
+        )
+    return str(stamp), event_id
 
 
 async def _horizon(tx: ReadTx) -> str:

@@ -25,6 +25,7 @@ class Page:
     after_change: tuple[str, UUID] | None = None  # in order of change: continue behind (transaction, id)
     updated_after: datetime | None = None
     is_from_end: bool = False  # of the feed: nothing that is there already
+    after_event: UUID | None = None  # of the feed: behind this one
 
     @property
     def by_change(self) -> bool:

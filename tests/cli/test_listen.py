@@ -111,6 +111,16 @@ async def test_ctrl_c_ends_it_at_once_and_frees_its_seat(alice: Tenant, app: Fas
             assert RESPONSE.findall(await again.line())[0] == missed
 
 
+async def test_it_goes_on_behind_an_event_that_is_named(alice: Tenant, app: FastAPI, engine: Engine) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+    await record(alice, campaign)
+    (handled,) = (await alice.api.get("/v1/events")).json()["data"]
+    missed = [await record(alice, campaign) for _ in range(2)]
+    async with served(app) as url, listening(url, alice.secret_key, "--after", handled["id"], "--json") as here:
+        missed.append(await record(alice, campaign))
+        assert [RESPONSE.findall(await here.line())[0] for _ in missed] == missed
+
+
 async def has_seats(app: FastAPI, count: int) -> bool:
     await asyncio.sleep(0)
     return len(app.state.services.event_watch._waiting) == count
