@@ -20,7 +20,10 @@ class Delivery(Reply):
     endpoint_id: EndpointId
     state: DeliveryState
     attempt_count: int = Field(description="Attempts made so far.")
-    next_attempt_at: Instant | None = Field(description="While pending, and no attempt is under way.")
+    next_attempt_at: Instant | None = Field(
+        description="While it is pending, no attempt is under way and the endpoint is not disabled. Where the endpoint "
+        "is paused, not before `paused_until`, when a single delivery is sent to find out."
+    )
     last_status: int | None
     last_failure: Failure | None
     last_failure_hint: str | None = Field(description="What to do about it.")
@@ -34,7 +37,6 @@ class Delivery(Reply):
         return {
             **own,
             "attempt_count": row["attempts"],
-            "next_attempt_at": row["due_at"],
             "last_failure": failure,
             "last_failure_hint": failure.hint if failure else None,
         }

@@ -6,12 +6,13 @@ from uuid import UUID
 from app.api.problems import Refused
 
 REMEMBERED_KEYS = 10_000
+BURST_SECONDS = 2
 
 
 class RateLimit:
     def __init__(self, per_second: int) -> None:
-        """0 means unlimited. A burst of two seconds' worth is allowed."""
-        self.per_second, self.burst = per_second, per_second * 2
+        """0 means unlimited. As much as two seconds allow may come at once."""
+        self.per_second, self.burst = per_second, per_second * BURST_SECONDS
         self._buckets: dict[UUID, tuple[float, float]] = {}
 
     def spend(self, key_id: UUID) -> None:
@@ -27,14 +28,14 @@ class RateLimit:
         if tokens < 1:
             self._refuse()
 
-    def headers(self, key_id: UUID) -> dict[str, str]:
-        tokens, _ = self._buckets.get(key_id, (float(self.burst), 0.0))
-        return {} if self.per_second == 0 else _headers(self.burst, int(tokens))
-
     def _refuse(self) -> None:
-        detail = f"This key may send {self.per_second} requests a second to one process."
-        raise Refused("rate_limited", detail, headers={"Retry-After": "1", **_headers(self.burst, 0)})
+        detail = f"This key may send {self.burst} requests at once to one process, and {self.per_second} a second."
+        raise Refused("rate_limited", detail, headers={"Retry-After": "1", **self._headers()})
 
-
-def _headers(limit: int, remaining: int) -> dict[str, str]:
-    return {"RateLimit-Limit": str(limit), "RateLimit-Remaining": str(remaining), "RateLimit-Reset": "1"}
+    def _headers(self) -> dict[str, str]:
+        return {
+            "RateLimit-Limit": str(self.burst),
+            "RateLimit-Policy": f"{self.burst};w={BURST_SECONDS}",
+            "RateLimit-Remaining": "0",
+            "RateLimit-Reset": "1",
+        }

@@ -15,15 +15,18 @@ class UnreadableJson(RuleViolation):
     code = "unreadable_json"
 
 
-def strict_json(raw: bytes) -> Any:
-    """Refuses duplicate keys, NUL, lone surrogates, NaN and deep nesting. Raises `UnreadableJson`."""
+def strict_json(raw: bytes, *, first_line: int = 1) -> Any:
+    """Refuses duplicate keys, NUL, lone surrogates, NaN and deep nesting. Raises `UnreadableJson`.
+
+    `first_line`: the number of its first line in a file of several documents.
+    """
     try:
         text = raw.decode("utf-8")
         document = _DECODER.decode(text)
     except UnicodeDecodeError:
         raise UnreadableJson("The body is not UTF-8.") from None
     except json.JSONDecodeError as error:
-        raise UnreadableJson(f"Line {error.lineno}, column {error.colno}: {error.msg}.") from None
+        raise UnreadableJson(f"Line {first_line + error.lineno - 1}, column {error.colno}: {error.msg}.") from None
     except RecursionError:
         raise UnreadableJson(f"Nested more than {MAX_DEPTH} deep.") from None
     except ValueError:  # an integer of thousands of digits

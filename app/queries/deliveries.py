@@ -22,7 +22,15 @@ from sqlalchemy import (
 )
 
 from app.db.engine import ReadTx, Tx
-from app.db.tables import deliveries, delivery_attempts, delivery_log, events, recipients
+from app.db.tables import (
+    deliveries,
+    delivery_attempts,
+    delivery_log,
+    endpoint_health,
+    events,
+    recipients,
+    webhook_endpoints,
+)
 from app.db.tables.base import instant
 from app.domain.ids import first_uuid_of
 from app.domain.webhooks.delivery import DeliveryNotFound, DeliveryState
@@ -49,7 +57,7 @@ async def list_deliveries(tx: ReadTx, workspace_id: UUID, wanted: DeliveryFilter
     """Newest first."""
     sides = [_newest(side, workspace_id, page, wanted) for side in _sides(wanted.state)]
     both = union_all(*sides).subquery()
-    return await newest_first(tx, _with_event_type(both), both, page)
+    return await newest_first(tx, _shown(both), both, page)
 
 
 async def get_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> dict[str, Any]:
@@ -66,7 +74,7 @@ async def find_delivery(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) 
         side.where(side.selected_columns.workspace_id == workspace_id, side.selected_columns.id == delivery_id)
         for side in (_PENDING, _FINISHED)
     ]
-    query = _with_event_type(union_all(*sides).subquery())
+    query = _shown(union_all(*sides).subquery())
     found: RowMapping | None = (await tx.execute(query)).mappings().one_or_none()
     return found
 
@@ -106,10 +114,18 @@ async def _attempts(tx: ReadTx | Tx, workspace_id: UUID, delivery_id: UUID) -> S
     return (await tx.execute(query)).mappings().all()[::-1]
 
 
-def _with_event_type(found: Subquery) -> Select[Any]:
-    """None once the event is no longer kept."""
+def _shown(found: Subquery) -> Select[Any]:
+    """With the type of its event, None once that is no longer kept, and the earliest instant of its next attempt."""
+    rest, health = webhook_endpoints.c, endpoint_health.c
     is_of_it = and_(events.c.workspace_id == found.c.workspace_id, events.c.id == found.c.event_id)
-    return select(found, events.c.type.label("event_type")).select_from(found.outerjoin(events, is_of_it))
+    is_for_it = and_(rest.workspace_id == found.c.workspace_id, rest.id == found.c.endpoint_id)
+    is_its_health = and_(health.workspace_id == found.c.workspace_id, health.endpoint_id == found.c.endpoint_id)
+    is_to_come = and_(found.c.due_at.is_not(None), rest.disabled_at.is_(None), rest.deleted_at.is_(None))
+    next_attempt_at = case((is_to_come, func.greatest(found.c.due_at, health.paused_until)))
+    joined = found.outerjoin(events, is_of_it).outerjoin(webhook_endpoints, is_for_it)
+    return select(found, events.c.type.label("event_type"), next_attempt_at.label("next_attempt_at")).select_from(
+        joined.outerjoin(endpoint_health, is_its_health)
+    )
 
 
 def _sides(state: DeliveryState | None) -> list[Select[Any]]:

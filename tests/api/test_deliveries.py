@@ -2,10 +2,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import text
+from sqlalchemy import insert, text
 
 from app.db.engine import Engine
 from app.db.identifiers import new_id
+from app.db.tables import endpoint_health
 from app.domain.ids import parsed, shown
 from tests.api.test_webhook_endpoints import a_delivery, create, uuid_of
 from tests.builders import rows
@@ -119,6 +120,41 @@ async def test_an_attempt_under_way_is_left_alone(alice: Tenant, engine: Engine)
     reply = await retry(alice, delivery)
     assert (reply.status_code, reply.json()["code"]) == (409, "delivery_under_way")
     assert (await read(alice, delivery))["next_attempt_at"] is None
+
+
+async def test_of_a_disabled_endpoint_nothing_is_next(alice: Tenant, engine: Engine) -> None:
+    endpoint = await create(alice)
+    delivery = await a_delivery(engine, alice, endpoint)
+    assert (await read(alice, delivery))["next_attempt_at"] is not None
+    assert (await alice.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/disable")).status_code == 200
+    assert (await read(alice, delivery))["next_attempt_at"] is None
+    assert (await alice.api.post(f"/v1/webhook-endpoints/{endpoint['id']}/enable", json={})).status_code == 200
+    assert (await read(alice, delivery))["next_attempt_at"] is not None
+
+
+async def test_of_a_paused_endpoint_nothing_is_tried_before_the_pause_is_over(alice: Tenant, engine: Engine) -> None:
+    endpoint = await create(alice)
+    past, later = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+    early, late = [await a_delivery(engine, alice, endpoint, due_at=at) for at in (past, later)]
+    until = await paused(engine, alice, endpoint)
+    assert instant((await read(alice, early))["next_attempt_at"]) == until
+    assert instant((await read(alice, late))["next_attempt_at"]) == later
+    (newest, _) = (await alice.api.get(f"/v1/deliveries?endpoint_id={endpoint['id']}")).json()["data"]
+    assert instant(newest["next_attempt_at"]) == later
+
+
+async def paused(engine: Engine, tenant: Tenant, endpoint: dict[str, Any]) -> datetime:
+    """Until when."""
+    until = datetime.now(UTC) + timedelta(minutes=5)
+    failure = {"failures": 7, "failing_since": until, "last_failed_at": until, "last_failure": "timeout"}
+    row = {"workspace_id": tenant.workspace_id, "endpoint_id": uuid_of(endpoint), "paused_until": until, **failure}
+    async with engine.write() as tx:
+        await tx.execute(insert(endpoint_health).values(row))
+    return until
+
+
+def instant(shown: str) -> datetime:
+    return datetime.fromisoformat(shown)
 
 
 async def test_without_its_event_nothing_can_be_sent(alice: Tenant, engine: Engine) -> None:

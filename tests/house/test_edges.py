@@ -126,6 +126,10 @@ async def test_a_key_that_asks_too_often_has_to_wait(slow_house: House, charlie:
     assert problem(replies[-1]) == (429, "rate_limited")
     headers = replies[-1].headers
     assert (headers["retry-after"], headers["ratelimit-limit"], headers["ratelimit-remaining"]) == ("1", "2", "0")
+    assert headers["ratelimit-policy"] == "2;w=2"
+    assert (
+        replies[-1].json()["detail"].startswith("This key may send 2 requests at once to one process, and 1 a second.")
+    )
 
 
 @pytest.mark.parametrize("name", OF_THE_API)

@@ -21,6 +21,10 @@ HEADERS: dict[str, Any] = {
         "description": "Requests a key may send at once, to one API process.",
         "schema": {"type": "integer", "minimum": 0},
     },
+    "RateLimitPolicy": {
+        "description": "The same with the seconds in which as many come back.",
+        "schema": {"type": "string", "examples": ["100;w=2"]},
+    },
     "RateLimitRemaining": {"description": "Of these, how many are left.", "schema": {"type": "integer", "minimum": 0}},
     "RateLimitReset": {"description": "Seconds until there are more.", "schema": {"type": "integer", "minimum": 0}},
 }
@@ -29,6 +33,7 @@ OF_STATUS = {
     429: {
         "retry-after": "RetryAfter",
         "ratelimit-limit": "RateLimitLimit",
+        "ratelimit-policy": "RateLimitPolicy",
         "ratelimit-remaining": "RateLimitRemaining",
         "ratelimit-reset": "RateLimitReset",
     },

@@ -106,11 +106,11 @@ class NdjsonFile:
         return rows
 
     def said(self, rows: Sequence[Row]) -> list[RecipientInput | DomainError]:
-        return [self._said(line) for _, line in rows]
+        return [self._said(number, line) for number, line in rows]
 
-    def _said(self, line: str) -> RecipientInput | DomainError:
+    def _said(self, number: int, line: str) -> RecipientInput | DomainError:
         try:
-            return recipient_from_json(line, workspace_id=self._workspace_id)
+            return recipient_from_json(line, number=number, workspace_id=self._workspace_id)
         except DomainError as error:
             return error
 

@@ -14,9 +14,9 @@ from app.domain.strict_json import strict_json
 EARLIEST_YEAR = 1900
 
 
-def recipient_from_json(line: str, *, workspace_id: UUID) -> RecipientInput:
-    """Raises UnreadableJson, RecipientInvalid, AccountInvalid, PropertiesInvalid."""
-    said = strict_json(line.encode())
+def recipient_from_json(line: str, *, number: int, workspace_id: UUID) -> RecipientInput:
+    """`number`: of the line in its file. Raises UnreadableJson, RecipientInvalid, AccountInvalid, PropertiesInvalid."""
+    said = strict_json(line.rstrip().encode(), first_line=number)
     if not isinstance(said, dict):
         raise RecipientInvalid("Each line is a JSON object.", pointer="")
     if "account" in said and "account_id" in said:

@@ -164,6 +164,15 @@ def test_a_bad_line_of_json_is_one_refused_row(line: str) -> None:
     assert good == {"external_id": "z"}
 
 
+def test_a_line_that_is_no_json_is_called_by_its_number_in_the_file() -> None:
+    file = recipient_file(FileFormat.NDJSON, WORKSPACE)
+    good = b'{"external_id": "a"}\n'
+    for piece, number in ((good + b"\n" + b'{"external_id":}\n', 3), (good + b"{\n", 5)):
+        bad = file.said(file.rows(piece, is_last=False))[-1]
+        assert isinstance(bad, DomainError)
+        assert bad.detail.startswith(f"Line {number}, column ")
+
+
 cells = st.text(st.sampled_from('ab,;"\n\r é😀'), max_size=6)
 
 

@@ -13,7 +13,7 @@ LONG_AGO, LATER = datetime(2020, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, tzinfo=
 
 def read(refused_at: str) -> dict[str, object]:
     line = f'{{"email": "ada@example.com", "unsubscribed_at": {refused_at}}}'
-    return dict(recipient_from_json(line, workspace_id=ALICES).given)
+    return dict(recipient_from_json(line, number=1, workspace_id=ALICES).given)
 
 
 def test_a_line_may_say_since_when_somebody_wants_no_more() -> None:
@@ -37,7 +37,9 @@ def test_the_first_refusal_stands() -> None:
     stored = {"email": "ada@example.com", "properties": {}, "unsubscribed_at": LONG_AGO}
     directory = Directory([Person(ALICES, UUID(int=5), stored)])
     said = recipient_from_json(
-        '{"email": "ada@example.com", "name": "Ada", "unsubscribed_at": "2026-01-01T00:00:00Z"}', workspace_id=ALICES
+        '{"email": "ada@example.com", "name": "Ada", "unsubscribed_at": "2026-01-01T00:00:00Z"}',
+        workspace_id=ALICES,
+        number=1,
     )
     directory.upsert(said, new_id=lambda: UUID(int=9))
     (ada,) = directory.people()
@@ -47,7 +49,7 @@ def test_the_first_refusal_stands() -> None:
 def test_a_later_refusal_of_somebody_who_had_none_counts() -> None:
     directory = Directory([Person(ALICES, UUID(int=5), {"email": "ada@example.com", "properties": {}})])
     said = recipient_from_json(
-        '{"email": "ada@example.com", "unsubscribed_at": "2026-01-01T00:00:00Z"}', workspace_id=ALICES
+        '{"email": "ada@example.com", "unsubscribed_at": "2026-01-01T00:00:00Z"}', workspace_id=ALICES, number=1
     )
     directory.upsert(said, new_id=lambda: UUID(int=9))
     (ada,) = directory.people()
