@@ -30,6 +30,15 @@ async def fetch(tx: Connection, statement: str, *arguments: Any) -> list[dict[st
     return [dict(row) for row in await tx.fetch(statement, *arguments)]
 
 
+def some_of(table: str, condition: str, *, limit: str) -> str:
+    """The condition of a statement that changes so many rows of a table and no more, none that others are changing.
+
+    `limit`: a parameter, such as `$2`. A subquery that is joined may be run more than once, and each time finds others.
+    """
+    chosen = f"SELECT ctid FROM {table} WHERE {condition} LIMIT {limit} FOR UPDATE SKIP LOCKED"
+    return f"ctid = ANY(ARRAY({chosen}))"
+
+
 async def copy(tx: Connection, table: str, *, columns: Sequence[str], records: Iterable[Sequence[Any]]) -> None:
     """Many new rows at once, in the same transaction. JSON goes in as text."""
     if isinstance(tx, AsyncConnection):

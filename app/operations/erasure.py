@@ -92,12 +92,12 @@ _BURY = """
     RETURNING revision
 """
 _CLAIM_UNSWEPT = """
-    UPDATE recipients r SET swept_at = $2
-    FROM (
+    WITH due AS MATERIALIZED (
         SELECT workspace_id, id FROM recipients
         WHERE deleted_at < $1 AND swept_at IS NULL
         ORDER BY deleted_at LIMIT $3 FOR NO KEY UPDATE SKIP LOCKED
-    ) AS due
+    )
+    UPDATE recipients r SET swept_at = $2 FROM due
     WHERE r.workspace_id = due.workspace_id AND r.id = due.id
     RETURNING r.workspace_id, r.id
 """

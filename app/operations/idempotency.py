@@ -9,6 +9,7 @@ from sqlalchemy import Select, select, text
 from sqlalchemy.dialects.postgresql import insert
 
 from app.db.engine import Tx
+from app.db.statements import some_of
 from app.db.tables import idempotency_keys
 from app.domain.errors import Conflict
 from app.domain.response import IDEMPOTENCY_KEPT_FOR, IdempotencyKeyReused
@@ -77,10 +78,5 @@ def _earlier(request: KeyedRequest, *, now: datetime) -> Select[tuple[UUID, int,
     )
 
 
-_FORGET = text("""
-    DELETE FROM idempotency_keys k USING (
-        SELECT workspace_id, key_digest FROM idempotency_keys
-        WHERE created_at <= :before LIMIT :limit FOR UPDATE SKIP LOCKED
-    ) old
-    WHERE k.workspace_id = old.workspace_id AND k.key_digest = old.key_digest
-""")
+_OLD = some_of("idempotency_keys", "created_at <= :before", limit=":limit")
+_FORGET = text(f"DELETE FROM idempotency_keys WHERE {_OLD}")

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, some_of
 from app.db.vault import Vault
 from app.domain.connectors.catalogue import CONNECTORS, connector_of
 from app.domain.connectors.pages import Page
@@ -221,11 +221,6 @@ _KEEP_RECORDS = """
     SELECT $1::uuid, $2::uuid, coalesce(max(first_line + cardinality(record_ids)), 1), $3::text[], $4::timestamptz
     FROM pulled_pages WHERE workspace_id = $1 AND import_id = $2
 """
-_FORGET_RECORDS = """
-    DELETE FROM pulled_pages p USING (
-        SELECT workspace_id, import_id, first_line FROM pulled_pages WHERE created_at < $1 LIMIT $2
-    ) AS old
-    WHERE p.workspace_id = old.workspace_id AND p.import_id = old.import_id AND p.first_line = old.first_line
-    RETURNING 1
-"""
+_OLD_RECORDS = some_of("pulled_pages", "created_at < $1", limit="$2")
+_FORGET_RECORDS = f"DELETE FROM pulled_pages WHERE {_OLD_RECORDS} RETURNING 1"
 _PUT_OFF = f"UPDATE pulls SET due_at = $4, claim_id = NULL WHERE {_IS_MINE} RETURNING 1"

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, some_of
 from app.domain.connectors.protocol import Made
 
 KEPT_FOR = timedelta(days=365)
@@ -41,11 +41,5 @@ _REMEMBER = """
 
 _FORGET_ALL = "DELETE FROM remote_records WHERE workspace_id = $1 AND endpoint_id = $2"
 
-_FORGET = """
-    DELETE FROM remote_records m USING (
-        SELECT workspace_id, endpoint_id, subject_id, name FROM remote_records WHERE made_at < $1 LIMIT $2
-    ) AS old
-    WHERE m.workspace_id = old.workspace_id AND m.endpoint_id = old.endpoint_id
-        AND m.subject_id = old.subject_id AND m.name = old.name
-    RETURNING 1
-"""
+_OLD = some_of("remote_records", "made_at < $1", limit="$2")
+_FORGET = f"DELETE FROM remote_records WHERE {_OLD} RETURNING 1"

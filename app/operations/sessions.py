@@ -6,6 +6,7 @@ from sqlalchemy import delete, insert, text, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
+from app.db.statements import some_of
 from app.db.tables import dashboard_sessions
 from app.domain.session import ENDS_AFTER
 from app.queries.api_keys import Caller
@@ -52,10 +53,5 @@ async def forget_old_sessions(tx: Tx, *, now: datetime, limit: int = 1_000) -> i
     return (await tx.execute(_FORGET, {"before": now - ENDS_AFTER, "limit": limit})).rowcount
 
 
-_FORGET = text("""
-    DELETE FROM dashboard_sessions s USING (
-        SELECT workspace_id, id FROM dashboard_sessions
-        WHERE created_at <= :before LIMIT :limit FOR UPDATE SKIP LOCKED
-    ) old
-    WHERE s.workspace_id = old.workspace_id AND s.id = old.id
-""")
+_OLD = some_of("dashboard_sessions", "created_at <= :before", limit=":limit")
+_FORGET = text(f"DELETE FROM dashboard_sessions WHERE {_OLD}")
