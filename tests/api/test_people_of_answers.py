@@ -63,6 +63,20 @@ async def test_an_import_id_that_is_taken_leaves_nobody_behind(engine: Engine, a
     assert len((await alice.api.get("/v1/recipients")).json()["data"]) == 1
 
 
+async def test_an_import_that_is_sent_again_leaves_people_as_they_are(engine: Engine, alice: Tenant) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+
+    async def post(name: str, **fields: Any) -> str:
+        answer = an_answer(campaign, import_id="i-1", recipient={"external_id": "kim", "name": name}, **fields)
+        bulk = (await alice.api.post("/v1/responses/bulk", json={"responses": [answer]})).json()
+        return str(bulk["results"][0]["response"]["outcome"])
+
+    assert await post("Kim") == "created"
+    assert await post("Kim Doe") == "repeated"
+    assert await post("Kim Doe", score=3, if_answered="amend") == "amended"
+    assert (await alice.api.get("/v1/recipients/external_id:kim")).json()["name"] == "Kim"
+
+
 async def test_no_answer_is_lost_to_an_erasure_of_its_person(engine: Engine, alice: Tenant) -> None:
     campaign = await a_campaign(engine, alice.workspace_id)
     found = []

@@ -76,6 +76,10 @@ class Stage:
             assert reply.status == 201, await reply.text()
             self.endpoint_secrets[name] = (await reply.json())["secret"]
 
+    def another_api(self, port: int) -> Program:
+        environment = {**self.settings, "ZEROTEN_PORT": str(port)}
+        return _verb("api", self.directory, environment, says_up=b"api started")
+
     def receiver(self, **character: object) -> Program:
         """For the endpoints there are now. `character`: see receiver.py."""
         secrets = [f"{name}={secret}" for name, secret in self.endpoint_secrets.items()]
