@@ -73,7 +73,11 @@ class ResponseInput(Request):
     occasion: Name | None = Field(
         None, description="The order, ticket or wave this answers: one answer for each, whoever retries."
     )
-    import_id: Name | None = Field(None, description="Your id of an answer recorded elsewhere; recorded here once.")
+    import_id: Name | None = Field(
+        None,
+        description="Your id of an answer recorded elsewhere; recorded here once. Sent again, it changes no "
+        "`recipient`: upsert them instead.",
+    )
     properties: Properties = Field(default_factory=dict, description="Of this answer; an amendment leaves them alone.")
     may_contact: Flag | None = None
     answered_at: Instant | None = Field(None, description="When it was given; now, if left out.")

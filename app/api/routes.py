@@ -48,7 +48,7 @@ from app.api.response_models import RecordedResponse, ResponseBulkReply
 from app.api.security_schemes import NEEDS_PUBLISHABLE_KEY, needs_scope
 from app.domain.campaign import CampaignIsAnonymous, CampaignNotAccepting, CampaignNotFound
 from app.domain.people.recipient import RecipientNotFound
-from app.domain.response import AlreadyAnswered, AnsweredInTheFuture, IdempotencyKeyReused, ResponseSealed
+from app.domain.response import AlreadyAnswered, AnsweredInTheFuture, IdempotencyKeyReused, ResponseSealed, ScoreMissing
 from app.domain.scores.metric import ScoreOutOfRange
 from app.domain.survey.answers import AnswersInvalid
 
@@ -145,7 +145,9 @@ def _take_answers_of_widgets(app: FastAPI) -> None:
         summary="Record a response from a browser",
         responses={
             200: {"model": RecordedWidgetResponse, "description": REPEATED},
-            **refuses(*REFUSED_BY_CAMPAIGN, ResponseSealed, "publishable_key_needed", "origin_not_allowed"),
+            **refuses(
+                *REFUSED_BY_CAMPAIGN, ResponseSealed, ScoreMissing, "publishable_key_needed", "origin_not_allowed"
+            ),
         },
         openapi_extra=NEEDS_PUBLISHABLE_KEY,
     )

@@ -54,6 +54,7 @@ NOT_ERASED: Mapping[str, str] = {
     "import_errors.detail": "written by us, never quotes the row",
     "reward_codes.code": "worth something to whoever has it, says nothing of them; free again it would be given twice",
     "responses.import_id": "names the answer, not the person; without it a repeated import would count it again",
+    "responses.client_sequences": "numbers, by names of fields",
     "responses.segments": "what the answer is counted under; needed to take it out of the counters again",
     "score_rollups.property_value": "counts of many answers",
     "tracked_values.value": "values that many answers share, capped in number",

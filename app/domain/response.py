@@ -58,6 +58,16 @@ class ResponseSealed(Conflict):
     code = "response_sealed"
 
 
+class ScoreMissing(RuleViolation):
+    """No part of this answer with a score is here yet.
+
+    A browser may send an answer in parts, and the first to arrive has the score. Repeat it in every part until one of
+    them was acknowledged.
+    """
+
+    code = "score_missing"
+
+
 class AnsweredInTheFuture(RuleViolation):
     """The answer is dated in the future."""
 

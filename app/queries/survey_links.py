@@ -23,7 +23,7 @@ class Answered:
     language: str | None
     has_comment: bool
     may_contact: bool | None
-    client_sequence: int | None
+    part_number: int  # of the last part it was put together from
     excluded_reason: str | None
     answered_at: datetime
     updated_at: datetime
@@ -87,9 +87,13 @@ async def find_anonymous_answer(
 def _answered(row: Mapping[str, Any]) -> Answered:
     return Answered(
         row["response_id"], row["score"], row["certainty"], json.loads(row["answers"]), row["language"],
-        row["has_comment"], row["may_contact"], row["client_sequence"], row["excluded_reason"], row["answered_at"],
-        row["updated_at"],
+        row["has_comment"], row["may_contact"], _last_part(row["client_sequences"]), row["excluded_reason"],
+        row["answered_at"], row["updated_at"],
     )  # fmt: skip
+
+
+def _last_part(client_sequences: str) -> int:
+    return max(json.loads(client_sequences).values(), default=0)
 
 
 _COPIED = (
@@ -103,8 +107,8 @@ _JSON = ("brand", "asking", "properties")  # comes as text
 
 _ANSWER = """
     r.id AS response_id, r.score, r.certainty, coalesce(r.answers, '{}')::text AS answers, r.language,
-    r.comment IS NOT NULL AS has_comment, r.may_contact, r.client_sequence, r.excluded_reason, r.answered_at,
-    r.updated_at
+    r.comment IS NOT NULL AS has_comment, r.may_contact, coalesce(r.client_sequences, '{}')::text AS client_sequences,
+    r.excluded_reason, r.answered_at, r.updated_at
 """
 _FIND_LINK = f"""
     SELECT w.id AS workspace_id, w.name AS workspace_name, w.created_at AS workspace_created_at, w.mode, w.time_zone,

@@ -577,7 +577,7 @@ CREATE TABLE responses (
     occasion TEXT,
     import_id TEXT,
     client_ref UUID,
-    client_sequence BIGINT,
+    client_sequences JSONB,
     client_key_id UUID,
     idempotency_key UUID,
     request_digest UUID,

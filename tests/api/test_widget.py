@@ -1,4 +1,6 @@
+import asyncio
 import json
+from itertools import permutations
 from typing import Any
 from uuid import uuid4
 
@@ -21,6 +23,10 @@ async def campaign(engine: Engine, alice: Tenant) -> str:
 
 def a_part(campaign: str, **fields: Any) -> dict[str, Any]:
     return {"campaign_id": campaign, "client_ref": str(uuid4()), "seq": 1, "score": 9, **fields}
+
+
+def without_score(part: dict[str, Any], **fields: Any) -> dict[str, Any]:
+    return {name: value for name, value in {**part, **fields}.items() if name != "score"}
 
 
 async def send(app: FastAPI, tenant: Tenant, part: dict[str, Any], **headers: str) -> httpx.Response:
@@ -66,6 +72,65 @@ async def test_a_comment_that_came_is_not_lost_to_a_later_part_without_one(
     await send(app, alice, {**part, "seq": 2, "score": 10})
     [stored] = await stored_for(engine, part)
     assert (stored["score"], stored["comment"]) == (10, "Keep me")
+
+
+async def test_a_part_may_be_a_comment_alone(app: FastAPI, engine: Engine, alice: Tenant, campaign: str) -> None:
+    part = a_part(campaign, score=4)
+    await send(app, alice, part)
+    reply = await send(app, alice, without_score(part, seq=2, comment="Late again", may_contact=True))
+    assert (reply.status_code, reply.json()["outcome"]) == (200, "amended")
+    [stored] = await stored_for(engine, part)
+    assert (stored["score"], stored["comment"], stored["may_contact"]) == (4, "Late again", True)
+    assert (await send(app, alice, without_score(part, seq=2, comment="Late again"))).json()["outcome"] == "repeated"
+
+
+async def test_a_comment_that_comes_before_any_score_is_not_taken(
+    app: FastAPI, engine: Engine, alice: Tenant, campaign: str
+) -> None:
+    part = a_part(campaign, comment="Too early")
+    reply = await send(app, alice, without_score(part))
+    assert (reply.status_code, reply.json()["code"]) == (422, "score_missing")
+    assert reply.json()["errors"][0]["pointer"] == "/score"
+    assert await stored_for(engine, part) == []
+    assert (await send(app, alice, part)).json()["outcome"] == "created"
+
+
+async def test_parts_that_are_sent_at_once_find_each_other(
+    app: FastAPI, engine: Engine, alice: Tenant, campaign: str
+) -> None:
+    """As a page does that is closed at once: both are on their way before either was acknowledged."""
+    for _ in range(5):
+        part = a_part(campaign, score=3)
+        replies = await asyncio.gather(
+            send(app, alice, part), send(app, alice, without_score(part, seq=2, comment="Bye"))
+        )
+        assert [reply.status_code for reply in replies] == [201, 200]
+        [stored] = await stored_for(engine, part)
+        assert (stored["score"], stored["comment"]) == (3, "Bye")
+
+
+async def test_of_each_field_the_last_word_counts(app: FastAPI, engine: Engine, alice: Tenant, campaign: str) -> None:
+    """A score that was changed before the comment was sent, and arrives after it, is the newer score all the same."""
+    said = [{"seq": 1, "score": 9}, {"seq": 3, "comment": "Fine"}, {"seq": 2, "score": 7, "comment": "Fi"}]
+    for order in permutations(said):
+        if "score" in order[0]:
+            whole = a_part(campaign)
+            for part in order:
+                assert (await send(app, alice, {**without_score(whole), **part})).status_code in {200, 201}
+            [stored] = await stored_for(engine, whole)
+            assert (stored["score"], stored["comment"]) == (7, "Fine")
+
+
+async def test_a_part_without_a_score_does_not_wake_an_archived_campaign(
+    app: FastAPI, engine: Engine, alice: Tenant, campaign: str
+) -> None:
+    part = a_part(campaign)
+    await send(app, alice, part)
+    await alice.api.post(f"/v1/campaigns/{campaign}/complete")
+    await alice.api.post(f"/v1/campaigns/{campaign}/archive")
+    for late in (without_score(part, seq=2, comment="Hello?"), without_score(a_part(campaign))):
+        reply = await send(app, alice, late)
+        assert (reply.status_code, reply.json()["code"]) == (409, "campaign_not_accepting")
 
 
 async def test_another_origin_another_kind_of_key_and_no_key_are_refused(

@@ -18,7 +18,7 @@ from app.api.dependencies import services_of
 from app.api.hot_route import SimpleRequestRoute, admitted
 from app.api.problems import Refused, answer_for
 from app.api.response_models import Comment, Language, RawScore
-from app.api.schemas import CampaignId, Flag, Properties, Reply
+from app.api.schemas import CampaignId, Flag, Properties, Reply, absent
 from app.db.identifiers import new_id
 from app.domain import ids
 from app.domain.errors import DomainError
@@ -43,9 +43,10 @@ class WidgetResponse(BaseModel):
     campaign_id: CampaignId
     client_ref: UUID = Field(description="Made by the page, the same for all parts of one answer.")
     seq: Annotated[int, Field(strict=True, ge=0, le=2**53)] = Field(
-        description="Grows from part to part, such as milliseconds since the page opened. The highest wins."
+        description="Grows from part to part, such as milliseconds since the page opened. Of each field, what the part "
+        "with the highest says counts."
     )
-    score: RawScore
+    score: RawScore = absent()
     comment: Comment | None = None
     channel: Literal[Channel.WEB, Channel.IN_APP] = Channel.WEB
     language: Language | None = None
@@ -84,6 +85,11 @@ class WidgetRoute(SimpleRequestRoute):
 
 
 async def record_widget_response(body: WidgetResponse, request: Request) -> Response:
+    """Whole, or in parts: the score first, the comment when it has been written.
+
+    A part may leave out what an earlier one has said, the score too, and parts may overtake one another. The first to
+    arrive needs the score, so a page repeats it until a part was acknowledged.
+    """
     caller, now = admitted(request).caller, admitted(request).now
     if len(await request.body()) > BODY_LIMIT_BYTES:
         raise Refused("body_too_large", f"A widget sends at most {BODY_LIMIT_BYTES} bytes.")
@@ -107,7 +113,7 @@ def _check_origin(caller: Caller, origin: str | None) -> None:
 
 def _new_response(body: WidgetResponse, caller: Caller, now: datetime) -> NewResponse:
     """Nobody vouches for who sits there: no recipient, no slot but its own."""
-    return NewResponse(
+    response = NewResponse(
         workspace_id=caller.workspace_id,
         id=new_id(now),
         event_id=new_id(now),
@@ -121,10 +127,11 @@ def _new_response(body: WidgetResponse, caller: Caller, now: datetime) -> NewRes
         may_contact=body.may_contact,
         properties=to_json(body.properties).decode() if body.properties else "{}",
         client_ref=body.client_ref,
-        client_sequence=body.seq,
         client_key_id=caller.key_id,
         actor=ids.shown("api_key", caller.key_id),
     )
+    response.number_part(body.seq)
+    return response
 
 
 def _cors(request: Request) -> dict[str, str]:

@@ -1,5 +1,4 @@
 from sqlalchemy import (
-    BigInteger,
     Boolean,
     CheckConstraint,
     Column,
@@ -42,7 +41,7 @@ responses = Table(
     Column("occasion", Text),
     Column("import_id", Text),  # the caller's id of an answer recorded elsewhere
     Column("client_ref", Uuid),  # the id a browser gave it; never ours
-    Column("client_sequence", BigInteger),  # of the last part a browser sent
+    Column("client_sequences", JSONB),  # of the part of a browser that each field comes from
     Column("client_key_id", Uuid),  # the publishable key it came through
     Column("idempotency_key", Uuid),  # digest of API key, route and Idempotency-Key; forgotten after 24 h
     Column("request_digest", Uuid),  # to tell a retry from another request with the same key

@@ -34,7 +34,7 @@ class Amendment:
     comment: str | None
     language: str | None
     may_contact: bool | None
-    client_sequence: int | None
+    client_sequences: dict[str, int] | None
     certainty: str
     answers: dict[str, Any] | None
     excluded_reason: str | None
@@ -74,12 +74,14 @@ class Amendment:
 
     def amend(self, later: NewResponse) -> None:
         """Takes what the later call says; what it leaves out stays. Raises `ScoreOutOfRange`."""
-        METRICS[self.original["metric"]].band_for(later.score)
-        self.score = later.score
+        if later.score is not None:
+            METRICS[self.original["metric"]].band_for(later.score)
+            self.score = later.score
         self.comment = later.comment if later.comment is not None else self.comment
         self.language = later.language or self.language
         self.may_contact = later.may_contact if later.may_contact is not None else self.may_contact
-        self.client_sequence = later.client_sequence or self.client_sequence
+        if later.client_sequences is not None:
+            self.client_sequences = (self.client_sequences or {}) | json.loads(later.client_sequences)
         if later.certainty is Certainty.CONFIRMED:
             self.certainty = Certainty.CONFIRMED
         if later.answers is not None:
@@ -96,7 +98,7 @@ class Amendment:
 
 
 _MAY_CHANGE = (
-    "score", "comment", "language", "may_contact", "client_sequence", "certainty", "answers", "excluded_reason",
+    "score", "comment", "language", "may_contact", "client_sequences", "certainty", "answers", "excluded_reason",
     "excluded_at",
 )  # fmt: skip
 
@@ -149,7 +151,8 @@ async def _keep_revisions(tx: Tx, amendments: Sequence[Amendment]) -> None:
 
 async def _update_responses(tx: Tx, amendments: Sequence[Amendment]) -> None:
     rows = {name: [getattr(amendment, name) for amendment in amendments] for name in _MAY_CHANGE}
-    rows["answers"] = [_json(answers) for answers in rows["answers"]]
+    for name in ("answers", "client_sequences"):
+        rows[name] = [_json(value) for value in rows[name]]
     await tx.execute(_UPDATE_RESPONSES, {**_keys(amendments), **rows, "at": [a.changed_at for a in amendments]})
     if any(amendment.original["invitation_id"] and amendment.comment for amendment in amendments):
         await tx.execute(_NOTE_COMMENTS, _keys(amendments))
@@ -165,8 +168,8 @@ async def _announce(tx: Tx, amendments: Sequence[Amendment]) -> None:
     await tx.execute(_ANNOUNCE, {**_keys(amendments), **told})
 
 
-def _json(answers: Mapping[str, Any] | None) -> str | None:
-    return None if answers is None else json.dumps(answers)
+def _json(value: Mapping[str, Any] | None) -> str | None:
+    return None if value is None else json.dumps(value)
 
 
 def _keys(amendments: Sequence[Amendment]) -> dict[str, list[UUID]]:
@@ -189,16 +192,16 @@ _KEEP_REVISIONS = text("""
 _UPDATE_RESPONSES = text("""
     UPDATE responses r SET
         score = t.score, comment = t.comment, language = t.language, may_contact = t.may_contact,
-        client_sequence = t.client_sequence, certainty = t.certainty, answers = t.answers,
+        client_sequences = t.client_sequences, certainty = t.certainty, answers = t.answers,
         excluded_at = t.excluded_at, excluded_reason = t.excluded_reason,
         updated_at = t.at, revision = r.revision + 1, changed_in = pg_current_xact_id()
     FROM unnest(
         CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:score AS smallint[]), CAST(:comment AS text[]),
-        CAST(:language AS text[]), CAST(:may_contact AS boolean[]), CAST(:client_sequence AS bigint[]),
+        CAST(:language AS text[]), CAST(:may_contact AS boolean[]), CAST(:client_sequences AS jsonb[]),
         CAST(:certainty AS text[]), CAST(:answers AS jsonb[]), CAST(:excluded_at AS timestamptz[]),
         CAST(:excluded_reason AS text[]), CAST(:at AS timestamptz[])
     ) AS t (
-        workspace_id, id, score, comment, language, may_contact, client_sequence, certainty, answers, excluded_at,
+        workspace_id, id, score, comment, language, may_contact, client_sequences, certainty, answers, excluded_at,
         excluded_reason, at
     )
     WHERE r.workspace_id = t.workspace_id AND r.id = t.id

@@ -31,13 +31,14 @@ async def campaign_refusals(tx: Tx, responses: Sequence[NewResponse]) -> list[Do
     ]
 
 
-def campaign_refusal(state: str | None, metric: str | None, *, score: int) -> DomainError | None:
+def campaign_refusal(state: str | None, metric: str | None, *, score: int | None) -> DomainError | None:
     """`state` and `metric` are None where there is no such campaign."""
     if state is None or metric is None:
         return CampaignNotFound("There is no campaign with this id.", pointer="/campaign_id")
     try:
         check_accepts_answers(CampaignState(state))
-        METRICS[metric].band_for(score)
+        if score is not None:
+            METRICS[metric].band_for(score)
     except DomainError as error:
         return error
     return None

@@ -43,7 +43,7 @@ INPUT = (
     ("answers", "jsonb", True),
     ("import_id", "text", True),
     ("client_ref", "uuid", True),
-    ("client_sequence", "bigint", True),
+    ("client_sequences", "jsonb", True),
     ("client_key_id", "uuid", True),
     ("idempotency_key", "uuid", True),
     ("request_digest", "uuid", True),
@@ -97,6 +97,7 @@ known AS MATERIALIZED (
         (i.answered_at AT TIME ZONE w.time_zone)::date AS counted_on,
         CASE WHEN c.id IS NULL THEN 'campaign_not_found'
              WHEN c.state NOT IN ({ACCEPTING}) THEN 'campaign_not_accepting'
+             WHEN i.score IS NULL THEN 'score_missing'
              WHEN i.score NOT BETWEEN m.lowest AND m.highest THEN 'score_out_of_range'
              WHEN c.is_anonymous AND i.recipient_id IS NOT NULL THEN 'campaign_is_anonymous'
              WHEN i.recipient_id IS NOT NULL AND r.id IS NULL THEN 'recipient_not_found' END AS refusal

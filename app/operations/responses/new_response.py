@@ -1,5 +1,6 @@
 """What somebody wants recorded, and what became of it."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -8,6 +9,8 @@ from uuid import UUID
 from app.domain.errors import DomainError
 from app.domain.people.recipient import RecipientInput
 from app.domain.response import Certainty, Channel, IfAnswered
+
+PART_FIELDS = ("score", "comment", "language", "may_contact", "answers")
 
 
 @dataclass(slots=True)
@@ -18,7 +21,7 @@ class NewResponse:
     id: UUID
     event_id: UUID
     campaign_id: UUID
-    score: int
+    score: int | None  # None: a part of an answer whose score came, or comes, in another part
     channel: Channel
     answered_at: datetime
     received_at: datetime
@@ -37,7 +40,7 @@ class NewResponse:
     answers: str | None = None  # JSON text: to further questions, by their ids
     import_id: str | None = None
     client_ref: UUID | None = None
-    client_sequence: int | None = None
+    client_sequences: str | None = None  # JSON text: which part each of PART_FIELDS comes from
     client_key_id: UUID | None = None
     idempotency_key: UUID | None = None  # digest of API key, route and Idempotency-Key
     request_digest: UUID | None = None
@@ -47,6 +50,11 @@ class NewResponse:
     told: str | None = None  # what its event says, written while it waits for its batch
     slot: str | None = None  # filled in by the insert, which knows the campaign
     refusal: DomainError | None = None  # unless it is here already; filled in by the insert as well
+
+    def number_part(self, sequence: int) -> None:
+        """Of an answer that comes in parts: a later one has a higher number."""
+        said = [name for name in PART_FIELDS if getattr(self, name) is not None]
+        self.client_sequences = json.dumps(dict.fromkeys(said, sequence))
 
 
 class What(StrEnum):

@@ -13,6 +13,7 @@ from app.db.engine import Engine
 from app.domain.campaign import NAMES_NOBODY, CampaignIsAnonymous, CampaignNotAccepting
 from app.domain.errors import DomainError, Overloaded
 from app.domain.people.recipient import RecipientNotFound
+from app.domain.response import ScoreMissing
 from app.operations.instance_keys import AddressKey
 from app.operations.responses.bring_in_people import bring_in_people
 from app.operations.responses.campaign_refusals import campaign_refusal
@@ -20,6 +21,7 @@ from app.operations.responses.insert_batch import Inserted, insert_batch
 from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.operations.responses.settle_repeats import settle_repeats
 
+UNLESS_IT_IS_HERE = (CampaignNotAccepting, ScoreMissing)
 LOOKS = 3  # at an answer whose original or person goes away each time we have found them
 ALWAYS_CHANGING = "What this answer refers to is being deleted and made again at this moment."
 
@@ -60,7 +62,7 @@ async def _insert(
         response.refusal = _refusal(row, response) if row.refusal is not None else None
         if row.is_stored:
             outcomes[place] = _created(response, row)
-        elif response.refusal is None or isinstance(response.refusal, CampaignNotAccepting):
+        elif response.refusal is None or isinstance(response.refusal, UNLESS_IT_IS_HERE):
             repeats.append(place)
         elif response.recipient is not None and isinstance(response.refusal, RecipientNotFound):
             erased.append(place)
@@ -90,6 +92,7 @@ async def _settle(
 def _created(response: NewResponse, row: Inserted) -> Recorded:
     assert row.survey_version is not None
     assert row.band is not None
+    assert response.score is not None
     return Recorded(
         What.CREATED, response.id, response.campaign_id, row.survey_version, response.recipient_id,
         response.channel, response.score, row.band, response.comment, response.answered_at, 1,
@@ -99,6 +102,8 @@ def _created(response: NewResponse, row: Inserted) -> Recorded:
 def _refusal(row: Inserted, response: NewResponse) -> DomainError:
     if row.refusal == "recipient_not_found":
         return RecipientNotFound("There is no recipient with this id.", pointer="/recipient_id")
+    if row.refusal == ScoreMissing.code:
+        return ScoreMissing("Send the score with the first part of an answer.", pointer="/score")
     if row.refusal == CampaignIsAnonymous.code:
         return CampaignIsAnonymous(NAMES_NOBODY, pointer="/recipient_id")
     refusal = campaign_refusal(row.state, row.metric, score=response.score)

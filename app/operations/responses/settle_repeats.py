@@ -6,6 +6,7 @@ was lost), Idempotency-Key, import id, the browser's reference, the answer slot.
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from app.domain.response import (
     IdempotencyKeyReused,
     IfAnswered,
     ResponseSealed,
+    ScoreMissing,
     is_same_answer,
 )
 from app.domain.scores.metric import METRICS
@@ -116,19 +118,22 @@ def _same_key(repeat: NewResponse, standing: Amendment) -> Recorded | DomainErro
 
 
 def _next_part(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
-    """A browser sends what it has; the part with the highest sequence wins, whatever order they arrive in."""
-    original = standing.original
+    """A browser sends what it has: what the part with the highest number says of a field counts, in whatever order."""
+    original, parts = standing.original, json.loads(repeat.client_sequences or "{}")
+    known = standing.client_sequences or {}
+    news = {name: number for name, number in parts.items() if number > known.get(name, -1)}
     if original["client_key_id"] != repeat.client_key_id:
         return ResponseSealed("This answer came through another key.")
-    if (repeat.client_sequence or 0) <= (standing.client_sequence or 0):
+    if not news:
         return _recorded(standing, What.REPEATED)
     if repeat.received_at - original["created_at"] > BROWSER_MAY_AMEND_FOR:
         return ResponseSealed("A browser may change an answer for 24 hours.")
-    return _amended(repeat, standing)
+    overtaken: dict[str, Any] = dict.fromkeys(parts.keys() - news.keys())
+    return _amended(replace(repeat, **overtaken, client_sequences=json.dumps(news)), standing)
 
 
 def _amended(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
-    if repeat.refusal is not None:
+    if repeat.refusal is not None and not isinstance(repeat.refusal, ScoreMissing):
         return repeat.refusal
     try:
         standing.amend(repeat)

@@ -112,7 +112,7 @@ def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse
     )
     if opened.link.is_anonymous:
         response.client_ref = opened.client_ref
-        response.client_sequence = (answered.client_sequence or 0 if answered else 0) + 1
+        response.number_part(answered.part_number + 1 if answered else 1)
     else:
         response.invitation_id, response.recipient_id = opened.link.invitation_id, opened.link.recipient_id
         response.language, response.may_contact = opened.language, act.may_contact
