@@ -18,7 +18,11 @@ from app.api.openapi import document
 from app.config import Settings
 from app.main import create_app
 
-ANYWHERE = {"unexpected", "body_too_large"}  # the outermost layer says so, whatever the route
+ANYWHERE = {
+    "unexpected",
+    "body_too_large",
+    "unsupported_content_encoding",
+}  # the outermost layer says so, whatever the route
 PROBLEM = "application/problem+json"
 
 

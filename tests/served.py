@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from app.api.http_protocol import Http
+
 
 class _Server(uvicorn.Server):
     @contextmanager
@@ -19,7 +21,9 @@ class _Server(uvicorn.Server):
 async def served(app: FastAPI, *, port: int = 0) -> AsyncIterator[str]:
     """Its address. The application is started and stopped by somebody else."""
     listener = socket.create_server(("127.0.0.1", port))
-    config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, http=Http, lifespan="off", log_config=None, access_log=False, timeout_graceful_shutdown=1
+    )
     server = _Server(config)
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     try:

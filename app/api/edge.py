@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from prometheus_client import Counter, Histogram
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem_of, refusal
@@ -24,11 +25,20 @@ _requests, _seconds = cache(REQUESTS.labels), cache(SECONDS.labels)  # to find t
 SLOW_SECONDS = 1.0
 MISTAKE = "This is our mistake, and it is in our log under the request id."
 PROCESS, NUMBERS = os.urandom(8).hex(), count(1)  # an id for each request without asking for entropy each time
+NOT_ENCODED = frozenset({b"", b"identity"})
 UNCAPPED = frozenset({"/v1/imports/recipients"})  # streamed in constant memory, with a cap of its own
+
+
+def new_request_id() -> str:
+    return f"req_{PROCESS}{next(NUMBERS):08x}"
 
 
 class BodyTooLarge(Exception):
     """Raised into whoever reads the body; answered here."""
+
+
+class BodyEncoded(Exception):
+    """How, so that a body nobody unpacks is not taken for garbage."""
 
 
 class Edge:
@@ -41,11 +51,15 @@ class Edge:
             return
         exchange = _Exchange(scope, receive, send, self.body_limit_bytes)
         try:
-            if exchange.declared_length() > exchange.limit:
-                raise BodyTooLarge
+            exchange.check_headers()
             await self.app(scope, exchange.receive, exchange.send)
         except BodyTooLarge:
-            await exchange.refuse_body()
+            await exchange.refuse("body_too_large", f"The body is larger than {exchange.limit} bytes.")
+        except BodyEncoded as error:
+            detail = f"Send the body as it is, without Content-Encoding: {error}."
+            await exchange.refuse("unsupported_content_encoding", detail)
+        except ClientDisconnect:
+            pass  # in the middle of its body: there is nobody to answer, and nothing wrong with us
         except Exception as error:  # noqa: BLE001 - whatever it was, the caller gets an answer with an id
             await exchange.fail(error)
         finally:
@@ -57,16 +71,18 @@ class _Exchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send, limit: int) -> None:
         self.scope, self._receive, self._send = scope, receive, send
-        self.request_id = f"req_{PROCESS}{next(NUMBERS):08x}"
+        self.request_id = new_request_id()
         self.started, self.status, self.received = time.perf_counter(), 0, 0
         self.limit = limit if scope["path"] not in UNCAPPED else 1 << 40
         scope.setdefault("state", {})["request_id"] = self.request_id
 
-    def declared_length(self) -> int:
+    def check_headers(self) -> None:
+        """Raises BodyTooLarge, BodyEncoded."""
         for name, value in self.scope["headers"]:
-            if name == b"content-length":
-                return int(value) if value.isdigit() else 0
-        return 0
+            if name == b"content-length" and value.isdigit() and int(value) > self.limit:
+                raise BodyTooLarge
+            if name == b"content-encoding" and value.strip().lower() not in NOT_ENCODED:
+                raise BodyEncoded(value[:50].decode("latin-1"))
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -97,9 +113,8 @@ class _Exchange:
         )
         await answer(self.scope, self._receive, self.send)
 
-    async def refuse_body(self) -> None:
-        detail = f"The body is larger than {self.limit} bytes."
-        answer = refusal("body_too_large", detail, request_id=self.request_id)
+    async def refuse(self, code: str, detail: str) -> None:
+        answer = refusal(code, detail, request_id=self.request_id)
         await answer(self.scope, self._receive, self.send)
 
     def account(self, *, log_all: bool) -> None:

@@ -63,6 +63,12 @@ _REFUSED_BY_HTTP = (
         "The key lacks a scope",
         "`scope` names it. Keys are given their scopes when they are made.",
     ),
+    ProblemType(
+        "head_too_large",
+        431,
+        "The head of the request is too large",
+        "The request line and the headers have a cap together, which `detail` names. Send long values in the body.",
+    ),
     ProblemType("route_not_found", 404, "There is no such route", "Compare the path with /openapi.json."),
     ProblemType(
         "method_not_allowed", 405, "This route does not know the method", "The header `Allow` lists those it knows."
@@ -78,6 +84,12 @@ _REFUSED_BY_HTTP = (
         415,
         "The body has a media type we do not read here",
         "Set `Content-Type` as `detail` says.",
+    ),
+    ProblemType(
+        "unsupported_content_encoding",
+        415,
+        "The body is compressed",
+        "We unpack nothing, since a small body may hold a very large one. Send it without `Content-Encoding`.",
     ),
     ProblemType(
         "validation_failed",

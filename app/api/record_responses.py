@@ -15,6 +15,7 @@ from app.api.bulk import refused_row
 from app.api.dependencies import caller_with, services_of
 from app.api.hot_route import HotRoute, admitted
 from app.api.idempotency import read_idempotency_key
+from app.api.query_strings import QueryString
 from app.api.response_models import ResponseBulk, ResponseInput
 from app.db.identifiers import new_id
 from app.domain import ids
@@ -28,11 +29,14 @@ from app.queries.survey_questions import Asked, questions_asked_now
 
 ROUTE = b"POST /v1/responses\n"
 JSON = "application/json"
+NO_PARAMETERS = QueryString()
 
 
 class RecordingRoute(HotRoute):
     async def admit(self, request: Request, now: datetime) -> Caller:
-        return await caller_with("responses:write", request, now=now)
+        caller = await caller_with("responses:write", request, now=now)
+        NO_PARAMETERS.check(request)
+        return caller
 
 
 async def record_response(body: ResponseInput, request: Request) -> Response:

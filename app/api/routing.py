@@ -1,17 +1,15 @@
 """How our routes differ from FastAPI's: JSON is read strictly, other media types are told so, keys are documented."""
 
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.dependencies.models import Dependant
-from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import BaseModel
 from starlette.responses import Response
 
 from app.api.dependencies import CallerWith
 from app.api.problems import Refused
+from app.api.query_strings import QueryString
 from app.api.security_schemes import needs_scope
 from app.domain.strict_json import strict_json
 
@@ -26,11 +24,17 @@ class StrictRoute(APIRoute):
             self.openapi_extra = {**needs_scope(caller.scope), **(self.openapi_extra or {})}
 
     def get_route_handler(self) -> Handler:
-        handle = self._without_unknown_parameters(super().get_route_handler())
+        handle, query = super().get_route_handler(), QueryString(self.dependant)
         if self.body_field is None:
-            return handle
+
+            async def handle_plain(request: Request) -> Response:
+                query.check(request)
+                return await handle(request)
+
+            return handle_plain
 
         async def handle_json(request: Request) -> Response:
+            query.check(request)
             require_json(request)
             raw = await request.body()
             if not raw:
@@ -39,32 +43,6 @@ class StrictRoute(APIRoute):
             return await handle(request)
 
         return handle_json
-
-    def _without_unknown_parameters(self, handle: Handler) -> Handler:
-        """A misspelt filter would otherwise find everything."""
-        known = frozenset(_query_names(self.dependant))
-
-        async def handle_known(request: Request) -> Response:
-            unknown = sorted(set(request.query_params) - known) if request.url.query else []
-            if unknown:
-                raise RequestValidationError(
-                    [{"loc": ("query", name), "msg": "there is no such parameter here"} for name in unknown]
-                )
-            return await handle(request)
-
-        return handle_known
-
-
-def _query_names(dependant: Dependant) -> Iterator[str]:
-    """By name; where a model holds them all, by its fields."""
-    for parameter in dependant.query_params:
-        model = parameter.field_info.annotation
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            yield from (field.alias or name for name, field in model.model_fields.items())
-        else:
-            yield parameter.alias
-    for dependency in dependant.dependencies:
-        yield from _query_names(dependency)
 
 
 def require_json(request: Request) -> None:

@@ -8,6 +8,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
+from app.api.http_protocol import Http
 from app.cli.listener import BACKLOG, address, handed_over, listen
 from app.cli.place import check_alone, read_settings, settled
 from app.lifeline import end_with_parent
@@ -30,7 +31,7 @@ def run(_: Namespace) -> int:
         uvicorn.Config(
             create_app(settings),
             loop="uvloop",
-            http="httptools",
+            http=Http,
             lifespan="on",
             log_config=None,
             access_log=False,

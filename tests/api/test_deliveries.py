@@ -134,13 +134,13 @@ async def test_of_a_disabled_endpoint_nothing_is_next(alice: Tenant, engine: Eng
 
 async def test_of_a_paused_endpoint_nothing_is_tried_before_the_pause_is_over(alice: Tenant, engine: Engine) -> None:
     endpoint = await create(alice)
-    past, later = datetime(2020, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+    past, later = datetime(2020, 1, 1, tzinfo=UTC), datetime(2199, 1, 1, tzinfo=UTC)
     early, late = [await a_delivery(engine, alice, endpoint, due_at=at) for at in (past, later)]
     until = await paused(engine, alice, endpoint)
     assert instant((await read(alice, early))["next_attempt_at"]) == until
     assert instant((await read(alice, late))["next_attempt_at"]) == later
-    (newest, _) = (await alice.api.get(f"/v1/deliveries?endpoint_id={endpoint['id']}")).json()["data"]
-    assert instant(newest["next_attempt_at"]) == later
+    listed = (await alice.api.get(f"/v1/deliveries?endpoint_id={endpoint['id']}")).json()["data"]
+    assert {instant(one["next_attempt_at"]) for one in listed} == {until, later}
 
 
 async def paused(engine: Engine, tenant: Tenant, endpoint: dict[str, Any]) -> datetime:

@@ -1,6 +1,8 @@
 """What the outermost layer promises holds on every route, also on those that skip the framework's machinery."""
 
 import asyncio
+import gzip
+import json
 import re
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
@@ -73,6 +75,20 @@ async def test_a_body_without_an_announced_length_is_measured_too(house: House, 
 async def test_only_json_is_json(house: House, charlie: Tenant, name: str, media_type: str) -> None:
     reply = await ask(house, name, charlie, headers={"content-type": media_type})
     assert problem(reply) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("name", WITH_JSON)
+async def test_a_body_that_is_packed_is_refused(house: House, charlie: Tenant, name: str) -> None:
+    packed = gzip.compress(json.dumps(call_of(name, house.ids).json).encode())
+    headers = {"content-type": "application/json", "content-encoding": "gzip", **call_of(name, house.ids).headers}
+    reply = await ask(house, name, charlie, json=None, content=packed, headers=headers)
+    assert problem(reply) == (415, "unsupported_content_encoding")
+    assert "gzip" in reply.json()["detail"]
+
+
+async def test_a_body_that_is_said_to_be_as_it_is_is_read(house: House, charlie: Tenant) -> None:
+    reply = await ask(house, "upsert_account", charlie, headers={"content-encoding": "identity"})
+    assert reply.status_code == 201
 
 
 async def test_the_parameters_of_a_media_type_do_not_matter(house: House, charlie: Tenant) -> None:

@@ -143,6 +143,22 @@ async def test_no_text_in_a_query_breaks_us(sandbox: House, name: str, parameter
     assert many.status_code < 500
 
 
+def taking_one(name: str) -> list[str]:
+    described = (resolved(one) for one in EVERY[name][2].get("parameters", ()))
+    return [one["name"] for one in described if one["in"] == "query" and one["schema"].get("type") != "array"]
+
+
+@pytest.mark.parametrize("name", [name for name in CALLS if name != FOR_BROWSERS])
+async def test_nothing_in_a_query_is_passed_over(sandbox: House, name: str) -> None:
+    method, path, _ = EVERY[name]
+    twice = [f"{parameter}=1&{parameter}=1" for parameter in taking_one(name)]
+    async with client(sandbox.app, sandbox.alice.secret_key) as api:
+        for query in ("q=%ed%a0%80", "q=%ff", "q=%c3", "q=a&%ff=b", "unheard_of=1", *twice):
+            reply = await make(api, method, f"{path}?{query}", call_of(name, sandbox.ids), sandbox.ids, params=None)
+            assert (reply.status_code, reply.json()["code"]) == (422, "validation_failed"), query
+            assert [error["in"] for error in reply.json()["errors"]] == ["query"]
+
+
 @pytest.mark.parametrize(("name", "parameter"), parameters("path"))
 async def test_no_text_in_a_path_breaks_us(sandbox: House, name: str, parameter: str) -> None:
     for text in OTHER_TEXTS:

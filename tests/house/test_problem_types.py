@@ -32,7 +32,7 @@ ELSEWHERE = {
     "recipient_erased": "an import's errors",
 }
 # What the framework or the outermost layer answers, on no operation in particular.
-ON_ANY_PATH = {"unreadable", "route_not_found", "method_not_allowed", "unexpected"}
+ON_ANY_PATH = {"unreadable", "head_too_large", "route_not_found", "method_not_allowed", "unexpected"}
 
 
 def documented() -> set[str]:

@@ -8,7 +8,7 @@ from app.api.problems import MEDIA_TYPE
 
 ALWAYS = {401: ["unauthorized"], 429: ["rate_limited"], 503: ["overloaded"]}
 WITH_SECRET_KEY = {403: ["secret_key_needed", "scope_missing"]}
-WITH_BODY = {413: ["body_too_large"], 422: ["body_missing"]}
+WITH_BODY = {413: ["body_too_large"], 415: ["unsupported_content_encoding"], 422: ["body_missing"]}
 WITH_JSON = {422: ["unreadable_json", "body_missing", "validation_failed"]}
 WITH_JSON_ONLY = {415: ["unsupported_media_type"]}
 WITH_PARAMETERS = {422: ["validation_failed"]}
@@ -19,7 +19,8 @@ SHARED = {
     "Unauthorized": (401, ALWAYS[401]),
     "SecretKeyOrScopeMissing": (403, WITH_SECRET_KEY[403]),
     "BodyTooLarge": (413, WITH_BODY[413]),
-    "UnsupportedMediaType": (415, WITH_JSON_ONLY[415]),
+    "UnsupportedMediaType": (415, [*WITH_JSON_ONLY[415], *WITH_BODY[415]]),
+    "UnsupportedContentEncoding": (415, WITH_BODY[415]),
     "InvalidBody": (422, WITH_JSON[422]),
     "InvalidParameters": (422, WITH_PARAMETERS[422]),
     "InvalidPage": (422, [*WITH_PARAMETERS[422], *WITH_CURSOR[422]]),
@@ -53,7 +54,7 @@ def _common(operation: dict[str, Any]) -> list[dict[int, list[str]]]:
     sorts = (
         (WITH_IDEMPOTENCY_KEY, "Idempotency-Key" in names),
         (WITH_CURSOR, bool(names & {"cursor", "after"})),
-        (WITH_PARAMETERS, bool(names)),
+        (WITH_PARAMETERS, bool(names) or is_for_servers),  # the one that nobody knows
         (WITH_BODY, bool(content)),
         (WITH_JSON, takes_json),
         (WITH_JSON_ONLY, takes_json and is_for_servers),  # a browser may call JSON what it likes
