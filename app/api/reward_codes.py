@@ -12,7 +12,7 @@ from app.api.problem_types import refuses
 from app.api.problems import Refused
 from app.api.routing import router
 from app.api.schemas import CampaignId, Reply, Request, ResponseId
-from app.domain.campaign import CampaignNotFound
+from app.domain.campaign import CampaignIsAnonymous, CampaignNotFound
 from app.domain.response import ResponseNotFound
 from app.domain.survey.reward_codes import (
     LONGEST_CODE,
@@ -112,10 +112,11 @@ async def drop_reward_codes(campaign_id: CampaignId, caller: CampaignWriter, tx:
 @routes.post(
     "/v1/responses/{response_id}/code",
     summary="Give a reward code to whoever answered",
-    responses=refuses(ResponseNotFound, RewardCodesExhausted),
+    responses=refuses(ResponseNotFound, CampaignIsAnonymous, RewardCodesExhausted),
 )
 async def give_reward_code(response_id: ResponseId, caller: ResponseWriter, tx: Tx, now: Now) -> GivenRewardCode:
-    """The same code again for the same person, or for the same response where nobody knows whose it is."""
+    """The same code again for the same person, or for the same response where nobody knows whose it is.
+    None for answers of anonymous campaigns: their pages show the code, and nothing leads from it to the answer."""
     return GivenRewardCode(code=await give_code_for_response(tx, caller.workspace_id, response_id, now=now))
 
 

@@ -60,7 +60,7 @@ class CampaignNotAccepting(Conflict):
 
 
 class CampaignIsAnonymous(RuleViolation):
-    """Campaign is anonymous, and the answer names a person."""
+    """Campaign is anonymous, and nothing may lead to a person."""
 
     code = "campaign_is_anonymous"
 

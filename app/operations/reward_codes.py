@@ -6,6 +6,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch, until_unraced
+from app.domain.campaign import CampaignIsAnonymous
 from app.domain.response import ResponseNotFound
 from app.domain.survey.reward_codes import RewardCodesExhausted
 from app.queries.campaigns import get_campaign
@@ -25,10 +26,12 @@ async def drop_codes(tx: Tx, workspace_id: UUID, campaign_id: UUID) -> None:
 
 
 async def give_code_for_response(tx: Tx, workspace_id: UUID, response_id: UUID, *, now: datetime) -> str:
-    """Raises ResponseNotFound, RewardCodesExhausted."""
+    """Raises ResponseNotFound, CampaignIsAnonymous, RewardCodesExhausted."""
     response = await find_response(tx, workspace_id, response_id)
     if response is None:
         raise ResponseNotFound("There is no response with this id.")
+    if (await get_campaign(tx, workspace_id, response["campaign_id"]))["is_anonymous"]:
+        raise CampaignIsAnonymous("A code would lead from whoever redeems it to this answer.")
     holder_id = response["recipient_id"] or response_id
     code = await give_code(tx, workspace_id, response["campaign_id"], holder_id=holder_id, now=now)
     if code is None:
@@ -39,7 +42,8 @@ async def give_code_for_response(tx: Tx, workspace_id: UUID, response_id: UUID, 
 async def give_code(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, holder_id: UUID, now: datetime) -> str | None:
     """One code for each holder, the same whenever they come back; None where none is left.
 
-    The holder is the recipient, or the response of somebody unknown or anonymous.
+    The holder is the recipient, or the response of somebody unknown; of an anonymous link what reward_holder says.
+    Codes are given in no order, lest the sixth one lead to the sixth answer.
     """
 
     async def attempt(_: bool) -> str | None:  # noqa: FBT001 - until_unraced calls it so
@@ -65,7 +69,7 @@ _GIVE = """
     WITH free AS MATERIALIZED (
         SELECT code FROM reward_codes
         WHERE workspace_id = $1 AND campaign_id = $2 AND holder_id IS NULL
-        ORDER BY code LIMIT 1 FOR UPDATE SKIP LOCKED
+        ORDER BY place LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE reward_codes c SET holder_id = $3, given_at = $4 FROM free
     WHERE c.workspace_id = $1 AND c.campaign_id = $2 AND c.code = free.code

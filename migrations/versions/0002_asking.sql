@@ -32,12 +32,13 @@ CREATE TABLE reward_codes (
     code TEXT NOT NULL,
     holder_id UUID,
     given_at TIMESTAMP WITH TIME ZONE,
+    place DOUBLE PRECISION DEFAULT random() NOT NULL,
     CONSTRAINT pk_reward_codes PRIMARY KEY (workspace_id, campaign_id, code),
     CONSTRAINT fk_reward_codes_campaigns FOREIGN KEY(workspace_id, campaign_id) REFERENCES campaigns (workspace_id, id),
     CONSTRAINT ck_reward_codes_given CHECK ((holder_id IS NULL) = (given_at IS NULL))
 );
 
-CREATE INDEX ix_reward_codes_free ON reward_codes (workspace_id, campaign_id, code) WHERE holder_id IS NULL;
+CREATE INDEX ix_reward_codes_free ON reward_codes (workspace_id, campaign_id, place) WHERE holder_id IS NULL;
 
 CREATE UNIQUE INDEX uq_reward_codes_holder ON reward_codes (workspace_id, campaign_id, holder_id) WHERE holder_id IS NOT NULL;
 

@@ -14,6 +14,15 @@ async def campaign(engine: Engine, alice: Tenant) -> str:
     return await a_campaign(engine, alice.workspace_id, is_anonymous=True)
 
 
+async def test_no_code_is_given_for_an_answer(alice: Tenant, campaign: str) -> None:
+    """Or it would lead from whoever redeems it to what they answered."""
+    answered = await alice.api.post("/v1/responses", json={"campaign_id": campaign, "score": 9})
+    await alice.api.post(f"/v1/campaigns/{campaign}/codes", json={"codes": ["THANKS-1"]})
+    refused = await alice.api.post(f"/v1/responses/{answered.json()['id']}/code")
+    assert (refused.status_code, refused.json()["code"]) == (422, "campaign_is_anonymous")
+    assert (await alice.api.get(f"/v1/campaigns/{campaign}/codes")).json()["given"] == 0
+
+
 async def people(engine: Engine, tenant: Tenant) -> int:
     found = await rows(engine, "SELECT 1 FROM recipients WHERE workspace_id = :id", id=tenant.workspace_id)
     return len(found)

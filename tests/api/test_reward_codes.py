@@ -129,3 +129,13 @@ async def test_codes_of_one_campaign_are_not_given_in_another(alice: Tenant, eng
     campaign, other = [await a_campaign(engine, alice.workspace_id) for _ in range(2)]
     await upload(alice, campaign, "A")
     assert (await give(alice, await answer(alice, other))).status_code == 409
+
+
+async def test_codes_are_given_in_no_order(alice: Tenant, engine: Engine) -> None:
+    """The sixth in the shop's file would else be that of the sixth answer."""
+    campaign = await a_campaign(engine, alice.workspace_id)
+    codes = [f"C{number:02}" for number in range(12)]
+    await upload(alice, campaign, *codes)
+    given = [(await give(alice, await answer(alice, campaign))).json()["code"] for _ in codes]
+    assert sorted(given) == codes
+    assert given != codes

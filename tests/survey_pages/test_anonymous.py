@@ -85,7 +85,11 @@ async def test_the_day_is_the_only_time_there_is(app: FastAPI, alice: Tenant, vi
     assert response["counted_on"] == datetime.now(BERLIN).date()
 
 
-async def test_no_row_of_any_table_knows_both(visitor: httpx.AsyncClient, hidden: Asked) -> None:
+async def test_no_row_of_any_table_knows_both(app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient) -> None:
+    survey = {"reward": {"en": "Your code:"}}
+    hidden = await a_link(app, alice, survey=survey, campaign={"is_anonymous": True})
+    async with hidden.engine.write() as tx:
+        await add_codes(tx, hidden.workspace_id, hidden.campaign_id, ["THANKS-1"])
     await sent(visitor, hidden, 9)
     response = await hidden.response()
     assert response is not None
@@ -94,6 +98,7 @@ async def test_no_row_of_any_table_knows_both(visitor: httpx.AsyncClient, hidden
     told = [row for row in await everything(hidden) if any(mark in row for mark in answer)]
     assert len(told) >= 2
     assert [row for row in told if any(mark in row for mark in [*person, "Jane", "example.com", hidden.token])] == []
+    assert [row for row in told if "THANKS-1" in row] == []
 
 
 async def test_the_invitation_is_marked_later_and_with_others(

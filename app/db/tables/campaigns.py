@@ -1,4 +1,4 @@
-from sqlalchemy import Boolean, CheckConstraint, Column, Index, Integer, Table, Text, Uuid, text
+from sqlalchemy import Boolean, CheckConstraint, Column, Double, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.base import (
@@ -82,8 +82,10 @@ reward_codes = Table(
     workspace_column(),
     Column("campaign_id", Uuid, primary_key=True),
     Column("code", Text, primary_key=True),
-    Column("holder_id", Uuid),  # the recipient, or the response of somebody unknown
+    # The recipient, the response of somebody unknown, or the reward_holder of an anonymous link.
+    Column("holder_id", Uuid),
     Column("given_at", instant),
+    Column("place", Double, nullable=False, server_default=text("random()")),  # the order in which they are given
     belongs_to("campaigns", "campaign_id"),
     CheckConstraint("(holder_id IS NULL) = (given_at IS NULL)", name="given"),
     Index(
@@ -94,5 +96,5 @@ reward_codes = Table(
         unique=True,
         postgresql_where=text("holder_id IS NOT NULL"),
     ),
-    Index("ix_reward_codes_free", "workspace_id", "campaign_id", "code", postgresql_where=text("holder_id IS NULL")),
+    Index("ix_reward_codes_free", "workspace_id", "campaign_id", "place", postgresql_where=text("holder_id IS NULL")),
 )

@@ -39,5 +39,12 @@ def anonymous_reference(key: bytes, token: str) -> UUID:
     return UUID(bytes=hmac.digest(key, b"anonymous:" + token.encode(), hashlib.sha256)[:16])
 
 
+def reward_holder(key: bytes, token: str) -> UUID:
+    """Whose a reward code is: whoever holds the link of an anonymous campaign. Leads neither to the answer that came
+    through it nor to the person.
+    """
+    return UUID(bytes=hmac.digest(key, b"reward:" + token.encode(), hashlib.sha256)[:16])
+
+
 def _written(digest: bytes) -> str:
     return base64.urlsafe_b64encode(digest)[:TOKEN_CHARACTERS].decode()

@@ -7,13 +7,14 @@ from fastapi import Request
 from app.api.dependencies import services_of
 from app.api.public.survey.survey_opened import Opened
 from app.api.public.survey.survey_views import text_of
+from app.domain.survey.survey_token import reward_holder
 from app.operations.reward_codes import give_code
 from app.queries.reward_codes import held_code
 
 
 async def give_reward(request: Request, opened: Opened) -> None:
     """Not for answers that somebody took out again, lest scanners empty the pool."""
-    holder_id = _holder(opened)
+    holder_id = await _holder(request, opened)
     if holder_id is not None:
         link = opened.link
         async with services_of(request).engine.write() as tx:
@@ -22,7 +23,7 @@ async def give_reward(request: Request, opened: Opened) -> None:
 
 async def reward_view(request: Request, opened: Opened) -> dict[str, str] | None:
     """None where there is no code, and then no word of it either."""
-    holder_id = _holder(opened)
+    holder_id = await _holder(request, opened)
     if holder_id is None:
         return None
     async with services_of(request).engine.read() as tx:
@@ -30,9 +31,11 @@ async def reward_view(request: Request, opened: Opened) -> dict[str, str] | None
     return {"text": text_of(opened, opened.link.survey.reward), "code": code} if code else None
 
 
-def _holder(opened: Opened) -> UUID | None:
-    """The person; of an anonymous campaign the answer, which names nobody."""
+async def _holder(request: Request, opened: Opened) -> UUID | None:
+    """The person; of an anonymous campaign the link, which names neither them nor their answer."""
     link = opened.link
     if link.answered is None or link.answered.excluded_reason or not text_of(opened, link.survey.reward):
         return None
-    return link.answered.id if link.is_anonymous else link.recipient_id
+    if link.is_anonymous:
+        return reward_holder(await services_of(request).survey_link_key.read(), opened.token)
+    return link.recipient_id
