@@ -43,9 +43,17 @@ async def disown_answer(tx: Tx, link: Link, *, now: datetime) -> None:
     await _take_out(tx, link, NOT_ME, now=now)
 
 
-async def mark_answered(tx: Tx, workspace_id: UUID, invitation_ids: Sequence[UUID], *, at: datetime) -> None:
-    """Of an anonymous campaign: several at once, and the day is all they know."""
-    await fetch(tx, _MARK_ANSWERED, workspace_id, list(invitation_ids), at)
+async def mark_answered(
+    tx: Tx, workspace_id: UUID, invitation_ids: Sequence[UUID], *, at_least: int, at: datetime
+) -> set[UUID]:
+    """Of an anonymous campaign: several at once, and the day is all they know. Comes back with those that are left to
+    be marked, since they are too few.
+    """
+    unmarked = {row["id"] for row in await fetch(tx, _LOCK_UNMARKED, workspace_id, list(invitation_ids))}
+    if len(unmarked) < at_least:
+        return unmarked
+    await fetch(tx, _MARK_ANSWERED, workspace_id, list(unmarked), at)
+    return set()
 
 
 async def unsubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
@@ -89,9 +97,13 @@ _FLAG = f"""
 _UNFLAG = f"""
     UPDATE invitations SET flagged_at = NULL, flag_reason = NULL, {_CHANGED} {_OF_LINK} AND flagged_at IS NOT NULL
 """
+_LOCK_UNMARKED = """
+    SELECT id FROM invitations WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND state <> 'answered'
+    ORDER BY id FOR NO KEY UPDATE
+"""
 _MARK_ANSWERED = f"""
     UPDATE invitations SET state = 'answered', answered_at = $3, due_at = NULL, {_CHANGED}
-    WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND state <> 'answered'
+    WHERE workspace_id = $1 AND id = ANY($2::uuid[])
 """
 _RESPONSE_ID = f"SELECT response_id FROM invitations {_OF_LINK}"
 _NOTE_UNSUBSCRIBED = f"""

@@ -10,7 +10,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from app.db.tables import metadata
+from app.db.tables import invitations, metadata
 from app.operations.reward_codes import add_codes
 from tests.builders import rows
 from tests.conftest import Tenant
@@ -116,6 +116,37 @@ async def test_the_invitation_is_marked_later_and_with_others(
     assert {one["answered_at"] for one in after} == {midnight()}
     assert len({one["changed_in"] for one in after}) == 1
     assert {one["response_id"] for one in after} == {None}
+
+
+async def test_nobody_is_marked_alone_when_those_who_are_marked_say_more(
+    app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient
+) -> None:
+    first = await a_link(app, alice, campaign={"is_anonymous": True})
+    links = [first, *[await another(app, alice, first) for _ in range(9)]]
+    for link in [*links[:5], *links[:4], links[5]]:
+        await sent(visitor, link, 9)
+    assert await marked(links) == links[:5]
+    for link in links[6:9]:
+        await sent(visitor, link, 9)
+    assert await marked(links) == links[:5]
+    await sent(visitor, links[9], 9)
+    assert await marked(links) == links
+
+
+async def test_what_another_process_has_marked_is_not_counted_again(
+    app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient
+) -> None:
+    first = await a_link(app, alice, campaign={"is_anonymous": True})
+    links = [first, *[await another(app, alice, first) for _ in range(4)]]
+    for link in links[:4]:
+        await sent(visitor, link, 9)
+        await link.change(invitations, state="answered")
+    await sent(visitor, links[4], 9)
+    assert await marked(links) == links[:4]
+
+
+async def marked(links: list[Asked]) -> list[Asked]:
+    return [link for link in links if (await link.invitation())["state"] == "answered"]
 
 
 async def another(app: FastAPI, tenant: Tenant, first: Asked) -> Asked:

@@ -7,6 +7,7 @@ from fastapi import Request
 from pydantic_core import to_json
 
 from app.api.dependencies import services_of
+from app.api.public.survey.anonymous_marks import ENOUGH
 from app.api.public.survey.survey_judging import judge, keep_evidence, takes_out
 from app.api.public.survey.survey_opened import Opened
 from app.db.identifiers import new_id
@@ -83,10 +84,11 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
 
 async def _mark_answered(request: Request, opened: Opened) -> None:
     services, link = services_of(request), opened.link
-    enough = services.anonymous_marks.add(link.campaign_id, link.invitation_id)
-    if enough:
+    waiting = services.anonymous_marks.add(link.campaign_id, link.invitation_id)
+    if waiting:
         async with services.engine.write() as tx:
-            await mark_answered(tx, link.workspace_id, enough, at=opened.noted_at)
+            unmarked = await mark_answered(tx, link.workspace_id, waiting, at_least=ENOUGH, at=opened.noted_at)
+        services.anonymous_marks.settle(link.campaign_id, set(waiting) - unmarked)
 
 
 def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse:
