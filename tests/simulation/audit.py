@@ -172,19 +172,16 @@ def quarantines_begun_wrongly(record: Record) -> Wrong:
 def left_out_of_waves(record: Record) -> Wrong:
     """Everybody whom a wave is for has an invitation of it."""
     wrong: Wrong = []
+    has = Counter((row["campaign_id"], row["wave"], row["recipient_id"]) for row in record.invitations)
+    gone = record.world.unsubscribed_at | record.world.bounced_at
     for wave in record.waves:
-        name = record.world.names[wave["campaign_id"]]
-        has = Counter(
-            row["recipient_id"] for row in record.invitations
-            if row["campaign_id"] == wave["campaign_id"] and row["wave"] == wave["number"]
-        )  # fmt: skip
+        name, place = record.world.names[wave["campaign_id"]], (wave["campaign_id"], wave["number"])
         audience = ASKING[name].get("audience")
-        gone = record.world.unsubscribed_at | record.world.bounced_at
         for person in record.world.people.values():
             is_meant = audience is None or person.plan in audience["in"]
             was_gone = gone.get(person.id, record.ended_at) <= wave["created_at"]
-            if is_meant and not was_gone and has[person.id] != 1:
-                wrong.append((name, wave["number"], person, has[person.id]))
+            if is_meant and not was_gone and has[*place, person.id] != 1:
+                wrong.append((name, wave["number"], person, has[*place, person.id]))
     return wrong
 
 

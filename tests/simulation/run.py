@@ -95,9 +95,12 @@ _NEXT_DUE = """
     SELECT least(
         (SELECT min(due_at) FROM sending_work WHERE workspace_id = :workspace_id),
         (SELECT min(plan_due_at) FROM campaigns WHERE workspace_id = :workspace_id AND state = 'running'),
-        (SELECT min(claimed_until) FROM invitations WHERE workspace_id = :workspace_id)
+        (SELECT min(claimed_until) FROM invitations WHERE workspace_id = :workspace_id AND claim_id IS NOT NULL)
     ) AS at
 """
-_INVITATIONS = "SELECT * FROM invitations WHERE workspace_id = :workspace_id"
+_INVITATIONS = """
+    SELECT id, campaign_id, recipient_id, touchpoint_id, wave, slot, state, skip_reason, claim_id, due_at, asked_at
+    FROM invitations WHERE workspace_id = :workspace_id
+"""
 _TOUCHPOINTS = "SELECT * FROM touchpoints WHERE workspace_id = :workspace_id AND name = 'order_delivered'"
 _WAVES = "SELECT * FROM waves WHERE workspace_id = :workspace_id"

@@ -43,6 +43,8 @@ RETURNED = 0.15  # of all orders
 ANSWERED = 0.3  # of all mails
 UNSUBSCRIBED = 0.004
 
+TOLD_AT_ONCE = 500  # touchpoints, as many as the API takes
+
 Event: TypeAlias = Callable[[Tx, datetime], Coroutine[Any, Any, None]]
 
 
@@ -61,7 +63,8 @@ class World:
         self.engine, self.chance = engine, Random(f"world:{seed}")
         self.ends_at = START + timedelta(days=days)
         self.count = people
-        self.due: list[tuple[datetime, int, Event]] = []  # a heap; the number keeps the order of what is due together
+        # A heap; the number keeps the order of what is due together.
+        self.due: list[tuple[datetime, int, Event | NewTouchpoint]] = []
         self.happenings = 0
         self.people: dict[UUID, Someone] = {}
         self.askings: dict[UUID, Asking] = {}
@@ -140,20 +143,10 @@ class World:
             ordered_at = START + timedelta(seconds=self.chance.randrange(days * 86_400))
             person, key = self.chance.choice(everybody), f"order-{number}"
             told_at = ordered_at + timedelta(minutes=self.chance.randrange(90))
-            self._at(told_at, self._touch(person, "order_delivered", key, ordered_at))
+            self._at(told_at, NewTouchpoint(person, "order_delivered", ordered_at, key))
             if self.chance.random() < RETURNED:
                 returned_at = told_at + timedelta(hours=self.chance.randrange(1, 400))
-                self._at(returned_at, self._touch(person, "order_returned", key, returned_at))
-
-    def _touch(self, person: UUID, name: str, key: str, occurred_at: datetime) -> Event:
-        async def happen(tx: Tx, now: datetime) -> None:
-            if name == "order_returned":
-                self.returned_at[key] = now
-            touchpoint = NewTouchpoint(person, name, occurred_at, key)
-            for _ in range(2):  # a shop that says everything twice
-                await record_touchpoints(tx, self.workspace_id, [touchpoint], now=now)
-
-        return happen
+                self._at(returned_at, NewTouchpoint(person, "order_returned", returned_at, key))
 
     def _move_exams(self) -> None:
         for person in [who for who in self.exams if self.chance.random() < 0.4]:
@@ -194,7 +187,7 @@ class World:
 
         return happen
 
-    def _at(self, when: datetime, event: Event) -> None:
+    def _at(self, when: datetime, event: Event | NewTouchpoint) -> None:
         self.happenings += 1
         heapq.heappush(self.due, (when, self.happenings, event))
 
@@ -202,11 +195,24 @@ class World:
         return self.due[0][0] if self.due else self.ends_at
 
     async def goes_on(self, now: datetime) -> None:
-        """Whatever is due by now, each in a transaction of its own, beside the workers."""
+        """Whatever is due by now, each in a transaction of its own, beside the workers; orders all at once."""
+        told: list[NewTouchpoint] = []
         while self.due and self.due[0][0] <= now:
             _, _, event = heapq.heappop(self.due)
+            if isinstance(event, NewTouchpoint):
+                told.append(event)
+                continue
             async with self.engine.write() as tx:
                 await event(tx, now)
+        await self._tell(told, now)
+
+    async def _tell(self, told: list[NewTouchpoint], now: datetime) -> None:
+        """As a shop does that gathers its news, and says everything twice."""
+        self.returned_at |= {one.external_id or "": now for one in told if one.name == "order_returned"}
+        for begin in range(0, len(told), TOLD_AT_ONCE):
+            for _ in range(2):
+                async with self.engine.write() as tx:
+                    await record_touchpoints(tx, self.workspace_id, told[begin : begin + TOLD_AT_ONCE], now=now)
 
     async def rows(self, query: str, **parameters: Any) -> list[Mapping[str, Any]]:
         async with self.engine.read() as tx:
