@@ -11,8 +11,8 @@ from sqlalchemy import insert
 
 from app.db.engine import Engine
 from app.db.tables import accounts, campaign_recipients, follow_ups, invitations, recipients, responses
-from app.domain.audience.audience import Person
 from app.domain.scores.metric import METRICS
+from tests.judge import Person
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 

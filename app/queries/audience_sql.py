@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from app.db.tables.base import instant
 from app.domain.audience.audience import Comparison, Condition, Filter, Group, Not, Quantifier
 from app.domain.audience.audience_fields import BY_SIZE, IN_TIME, Field, Kind, Operator
-from app.domain.audience.audience_matching import SIZES, Present, exact
+from app.domain.audience.audience_operands import SIZES, Present, exact
 from app.domain.scores.segment import DATE_SHAPE
 
 Truth = ColumnElement[bool]

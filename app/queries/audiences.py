@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import BIT, aggregate_order_by
 from app.db.engine import ReadTx, Tx
 from app.db.tables import accounts, campaign_recipients, campaigns, follow_ups, recipients, responses, workspaces
 from app.domain.audience.audience import Filter, campaigns_in
-from app.domain.audience.audience_matching import Present
+from app.domain.audience.audience_operands import Present
 from app.domain.audience.audience_selection import HeldBack, Restraint, Selection
 from app.domain.scores.period import zone_named
 from app.domain.webhooks.webhook_endpoint import UnknownCampaigns

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.engine import ReadTx, Tx
 from app.domain.audience.audience import Filter
-from app.domain.audience.audience_matching import Present
+from app.domain.audience.audience_operands import Present
 from app.domain.campaign import CampaignNotFound
 from app.domain.scores.comparison import Change, compare, compare_arms
 from app.domain.scores.grouping import (

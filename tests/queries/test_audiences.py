@@ -17,10 +17,11 @@ from app.domain import ids
 from app.domain.audience.audience import Filter
 from app.domain.audience.audience_fields import FIELDS, HISTORY, OPERATORS, About, Kind, Operator
 from app.domain.audience.audience_json import read_filter
-from app.domain.audience.audience_matching import Present, matches
+from app.domain.audience.audience_operands import Present
 from app.operations.workspaces import create_workspace
 from app.queries.audiences import who_fits
 from tests.answers import a_campaign
+from tests.judge import matches
 from tests.people import SomeAccount, SomeAnswer, SomeAsk, SomeRecipient, as_known, settle
 
 NOW = datetime(2026, 11, 22, 23, 30, tzinfo=UTC)  # already the 23rd in Berlin

@@ -1,4 +1,4 @@
-"""Whom a filter fits: JSON, read once into something that both Python and SQL can judge by.
+"""Whom a filter fits: JSON, read once into something that SQL can judge by.
 
     {"all": [filter, …]}    every one of them
     {"any": [filter, …]}    at least one
@@ -11,7 +11,6 @@ A condition is true or false, never unknown. Where there is no value, or one of 
 `ne` and `"exists": false` are true; `ne` is the exact opposite of `eq`, and `not` of what it holds.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -81,20 +80,6 @@ class Not:
 
 
 Filter = Group | Not | Condition
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """What filters may ask about one person. What is not there is None, or not in its mapping.
-
-    `fields`: by the names of PERSON and ACCOUNT. `history`: by campaign, None for all of them together, then by the
-    names of HISTORY and IN_ONE_CAMPAIGN.
-    """
-
-    fields: Mapping[str, Any]
-    properties: Mapping[str, Any]
-    account_properties: Mapping[str, Any]
-    history: Mapping[UUID | None, Mapping[str, Any]]
 
 
 def campaigns_in(filter_: Filter) -> set[UUID]:

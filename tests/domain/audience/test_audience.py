@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.domain.audience.audience import Condition, FilterInvalid, Person, Relative, campaigns_in
+from app.domain.audience.audience import Condition, FilterInvalid, Relative, campaigns_in
 from app.domain.audience.audience_fields import About
 from app.domain.audience.audience_json import MOST_CONDITIONS, MOST_DEPTH, MOST_VALUES, read_filter
-from app.domain.audience.audience_matching import Present, matches
+from app.domain.audience.audience_operands import Present
+from tests.judge import Person, matches
 
 CAMPAIGN = "camp_0198c1f2a7b3708c9d4e5f60718293a4"
 PRESENT = Present(datetime(2026, 11, 22, 23, 30, tzinfo=UTC), ZoneInfo("Europe/Berlin"))  # there it is the 23rd

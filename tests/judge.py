@@ -1,61 +1,34 @@
-"""Judging one person in Python. PostgreSQL judges all of them alike (`queries/audiences.py`); a test compares both."""
+"""Judging one person by a filter in Python: what tests hold PostgreSQL against, which alone judges in production."""
 
 import math
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
-from zoneinfo import ZoneInfo
+from uuid import UUID
 
-from app.domain.audience.audience import Comparison, Condition, Filter, Group, Moment, Not, Person, Quantifier, Relative
+from app.domain.audience.audience import Comparison, Condition, Filter, Group, Moment, Not, Quantifier
 from app.domain.audience.audience_fields import BY_SIZE, IN_TIME, Field, Operator, Properties
-from app.domain.scores.period import day_begins_at, day_of
+from app.domain.audience.audience_operands import SIZES, Present, exact
 from app.domain.scores.segment import DATE_SHAPE
 
-SIZES: Mapping[Operator, Callable[[Any, Any], Any]] = MappingProxyType(
-    {
-        Operator.LT: operator.lt,
-        Operator.LTE: operator.le,
-        Operator.GT: operator.gt,
-        Operator.GTE: operator.ge,
-        Operator.SINCE: operator.ge,
-        Operator.BEFORE: operator.lt,
-    }
-)
 NEVER_ASKED: Mapping[str, Any] = MappingProxyType({"asked_count": 0, "answer_count": 0, "is_listed": False})
 
 
 @dataclass(frozen=True, slots=True)
-class Present:
-    """The moment that filters are judged at, and the workspace's zone, by which days begin."""
+class Person:
+    """What filters may ask about one person. What is not there is None, or not in its mapping.
 
-    now: datetime
-    zone: ZoneInfo
+    `fields`: by the names of PERSON and ACCOUNT. `history`: by campaign, None for all of them together, then by the
+    names of HISTORY and IN_ONE_CAMPAIGN.
+    """
 
-    @property
-    def today(self) -> date:
-        return day_of(self.now, self.zone)
-
-    def day(self, moment: Moment) -> date:
-        match moment:
-            case Relative(days=days):
-                return self.today + timedelta(days=days)
-            case datetime():
-                return day_of(moment, self.zone)
-            case day:
-                return day
-
-    def instant(self, moment: Moment) -> datetime:
-        match moment:
-            case Relative(days=days):
-                return self.now.astimezone(UTC) + timedelta(days=days)
-            case datetime():
-                return moment
-            case day:
-                return day_begins_at(day, self.zone)
+    fields: Mapping[str, Any]
+    properties: Mapping[str, Any]
+    account_properties: Mapping[str, Any]
+    history: Mapping[UUID | None, Mapping[str, Any]]
 
 
 def matches(filter_: Filter, person: Person, present: Present) -> bool:
@@ -126,8 +99,3 @@ def _is_number(value: Any) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return isinstance(value, int | Decimal) and not isinstance(value, bool)
-
-
-def exact(value: float | Decimal) -> Decimal:
-    """The number that was written, not the nearest binary fraction."""
-    return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
