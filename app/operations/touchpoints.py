@@ -1,8 +1,9 @@
 """Touchpoints: recorded once each, and at once planned for whichever campaigns ask after them.
 
-1. keep them         the same name and external id is the same touchpoint
-2. invite            those whom a campaign asks after a touchpoint of this name; a paused one sends when it goes on
-3. cancel            what a touchpoint of theirs calls off: the order was returned; we may hear of that first
+1. take turns        what happens to one person is written down one after the other, and the second sees the first
+2. keep them         the same name and external id is the same touchpoint
+3. invite            those whom a campaign asks after a touchpoint of this name; a paused one sends when it goes on
+4. cancel            what a touchpoint of theirs calls off: the order was returned; we may hear of that first
 """
 
 import json
@@ -24,6 +25,8 @@ from app.operations.invitations.schedule import schedule_invitations_of
 from app.queries.asking_campaigns import read_asking_campaigns
 from app.queries.turns import who_may_be_asked
 
+TURNS = 64  # of a workspace; a lock for each person would be more than PostgreSQL has room for
+
 Made = dict[str, Any]
 
 
@@ -31,6 +34,7 @@ async def record_touchpoints(
     tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint], *, now: datetime
 ) -> list[RecordedTouchpoint]:
     """In the order of what was said."""
+    await fetch(tx, _TAKE_TURNS, str(workspace_id), [one.recipient_id for one in said], TURNS)
     ids = [new_id(now) for _ in said]
     rows = await fetch(
         tx, _KEEP, workspace_id, ids, [one.name for one in said], [one.external_id for one in said],
@@ -86,6 +90,15 @@ async def _cancel(tx: Tx, workspace_id: UUID, made: Sequence[Made]) -> None:
     await fetch(tx, _CANCEL, workspace_id, ids, people, Reason.CANCELLED.value)
 
 
+# An order and its return that come at the same instant would otherwise not see each other. Not the rows of people: who
+# sends or merges locks those, and campaigns before or after them. Always in one order, so nobody waits in a circle.
+_TAKE_TURNS = """
+    WITH turns AS MATERIALIZED (
+        SELECT DISTINCT hashtextextended($1, abs(hashtextextended(id::text, 0) % $3)) AS number
+        FROM unnest($2::uuid[]) AS g (id) ORDER BY 1
+    )
+    SELECT pg_advisory_xact_lock(number) FROM turns
+"""
 # Recipients that are gone, or somebody else's, take none.
 _KEEP = """
     INSERT INTO touchpoints
