@@ -35,6 +35,7 @@ async def test_asking_is_replaced_as_a_whole_and_taken_away(alice: Tenant) -> No
     ("asking", "code", "pointer"),
     [
         (an_asking(priority=101), "asking_invalid", "/asking/priority"),
+        (an_asking(stop={"answers": 9, "property": "plan"}), "asking_invalid", "/asking/stop/property"),
         (an_asking(audience={"field": "no such field", "eq": 1}), "filter_invalid", "/asking/audience/field"),
         (an_asking(window={"from": "25:00"}), "validation_failed", "/asking/window/from"),
         ({"trigger": {"kind": "moon"}}, "validation_failed", "/asking/trigger"),

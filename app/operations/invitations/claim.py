@@ -1,11 +1,12 @@
 """Taking what is due to be mailed, for the length of a lease.
 
 1. lock due campaigns       the ones longest due; those another worker holds are skipped
-2. lock due invitations     and their recipients: whoever asks the same person waits, and then sees it
-3. keep the pace            no more than the caps of the campaign allow
-4. decide                   one after the other: the second invitation of a person sees the first
-5. write down               `recipients.asked_at` moves with the invitation, or neither does
-6. note what is due next    the campaign's row says when looking at it is worth while again
+2. release                  what is due of a campaign that knows enough, or of a segment of it
+3. lock due invitations     and their recipients: whoever asks the same person waits, and then sees it
+4. keep the pace            no more than the caps of the campaign allow
+5. decide                   one after the other: the second invitation of a person sees the first
+6. write down               `recipients.asked_at` moves with the invitation, or neither does
+7. note what is due next    the campaign's row says when looking at it is worth while again
 """
 
 import os
@@ -24,6 +25,7 @@ from app.domain.asking.reminders import expires_at
 from app.domain.scores.period import day_of
 from app.domain.survey.survey_token import random_token, survey_token, token_digest
 from app.operations.invitations.candidates import Candidate, lock_candidates, lock_due_campaigns
+from app.operations.invitations.enough import release_enough
 from app.operations.invitations.pacing import LOOK_AGAIN, keep_pace
 from app.queries.eligibility import Facts, read_facts
 
@@ -52,6 +54,8 @@ async def claim_due_invitations(
     campaigns = await lock_due_campaigns(tx, now=now)
     if not campaigns:
         return [], False
+    for campaign in campaigns:
+        await release_enough(tx, campaign, due_by=now)
     due = await lock_candidates(tx, campaigns, limit=limit, now=now)
     judged: list[Judged] = []
     looks: dict[UUID, datetime] = {}
@@ -134,9 +138,9 @@ async def _send(
 
 
 def _claimed(judged: Judged, lease: MailLease, link_key: bytes, now: datetime) -> ClaimedInvitation:
-    candidate = judged.candidate
+    candidate, campaign = judged.candidate, judged.candidate.campaign
     return ClaimedInvitation(
-        campaign=candidate.campaign,
+        campaign=campaign if candidate.survey is None else replace(campaign, survey=candidate.survey),
         addressee=candidate.addressee,
         id=candidate.id,
         claim_id=lease.id,

@@ -1,24 +1,17 @@
-"""How asking ends: waves that are over, campaigns that have asked everybody, know enough, or do harm."""
+"""How asking ends: waves that are over, campaigns that have asked everybody, or do harm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from app.db.engine import Tx
 from app.db.statements import fetch
-from app.db.tables.scores import COUNTERS
-from app.domain.asking.asking_parts import Stop
 from app.domain.asking.automatic_stop import reason_to_pause
 from app.domain.asking.eligibility import Reason
-from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import Every
 from app.domain.campaign import CampaignMove
 from app.domain.ids import shown
-from app.domain.scores.metric import METRICS, Metric
-from app.domain.scores.scoring import Histogram, score_of
 from app.operations.campaigns import move_campaign
 from app.operations.notices import notify
-from app.queries.asking_campaigns import read_asking_campaigns
 
 AT_ONCE = 100
 LOOKED_BACK = timedelta(days=30)
@@ -54,34 +47,6 @@ async def pause_harmful_campaigns(tx: Tx, *, now: datetime) -> int:
 
 def _counts(row: Mapping[str, Any]) -> dict[str, int]:
     return {name: row[name] for name in ("sent", "bounced", "complained")}
-
-
-async def release_where_enough_is_known(tx: Tx) -> None:
-    """What was planned and not sent is given back to other campaigns."""
-    found = await fetch(tx, _FIND_STOPPING)
-    places = [row["workspace_id"] for row in found], [row["id"] for row in found]
-    for campaign in await read_asking_campaigns(tx, *places) if found else []:
-        await _release_enough(tx, campaign)
-
-
-async def _release_enough(tx: Tx, campaign: AskingCampaign) -> None:
-    stop, metric = campaign.asking.stop, METRICS[campaign.metric]
-    assert stop is not None
-    key, by_wave = stop.property or "", isinstance(campaign.asking.trigger, Every)
-    rows = await fetch(tx, _COUNT_ANSWERS, campaign.workspace_id, campaign.id, key, by_wave)
-    enough = [row for row in rows if _is_enough(stop, row, metric)]
-    if enough:
-        values: Sequence[str] = [row["property_value"] for row in enough]
-        waves: Sequence[int | None] = [row["of_wave"] for row in enough]
-        await fetch(tx, _RELEASE, campaign.workspace_id, campaign.id, key, values, waves)
-
-
-def _is_enough(stop: Stop, row: Mapping[str, Any], metric: Metric) -> bool:
-    histogram = Histogram(tuple(row[counter] for counter in COUNTERS))
-    if stop.answers is not None:
-        return histogram.n >= stop.answers
-    margin = score_of(histogram, metric=metric).margin_of_error
-    return margin is not None and stop.margin is not None and margin <= stop.margin
 
 
 _CLOSE_WAVES = """
@@ -128,24 +93,3 @@ _COUNT_HARM = """
     GROUP BY 1, 2 HAVING sum(d.bounced_count) + sum(d.complained_count) > 0
 """
 _SAY_WHY = "UPDATE campaigns SET paused_reason = $3 WHERE workspace_id = $1 AND id = $2"
-_FIND_STOPPING = """
-    SELECT c.workspace_id, c.id FROM campaigns c
-    WHERE c.state = 'running' AND c.asking -> 'stop' <> 'null' AND EXISTS (
-        SELECT FROM invitations v WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.id
-            AND v.state = 'planned'
-    )
-"""
-_COUNT_ANSWERS = f"""
-    SELECT property_value, CASE WHEN $4 THEN wave END AS of_wave,
-        {", ".join(f"sum({counter})::int AS {counter}" for counter in COUNTERS)}
-    FROM score_rollups WHERE workspace_id = $1 AND campaign_id = $2 AND property_key = $3
-    GROUP BY property_value, of_wave
-"""
-_RELEASE = """
-    UPDATE invitations v SET state = 'released', due_at = NULL, revision = v.revision + 1,
-        changed_in = pg_current_xact_id()
-    FROM unnest($4::text[], $5::int[]) AS g (value, wave), recipients p
-    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND (g.wave IS NULL OR v.wave = g.wave) AND v.state = 'planned'
-        AND v.claim_id IS NULL AND p.workspace_id = v.workspace_id AND p.id = v.recipient_id
-        AND ($3 = '' OR p.properties ->> $3 = g.value)
-"""

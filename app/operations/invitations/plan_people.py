@@ -7,6 +7,7 @@ from app.db.statements import fetch
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.triggers import OnDate
+from app.operations.invitations.enough import is_enough_known
 from app.operations.invitations.insert import insert_invitations
 from app.queries.turns import DAY, IS_DAY, find_after_answers, find_dates
 
@@ -14,7 +15,7 @@ PLANNED_EVERY = timedelta(hours=1)
 
 
 async def plan_after_answers(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime:
-    slots = await find_after_answers(tx, campaign, now=now)
+    slots = [] if await is_enough_known(tx, campaign) else await find_after_answers(tx, campaign, now=now)
     await insert_invitations(tx, campaign, slots, now=now)
     return now + PLANNED_EVERY
 
@@ -26,7 +27,7 @@ async def plan_dates(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> date
     place = campaign.workspace_id, campaign.id
     await fetch(tx, _MOVE, *place, trigger.property)
     await fetch(tx, _DROP, *place, trigger.property, Reason.DATE_MOVED.value)
-    slots = await find_dates(tx, campaign, now=now)
+    slots = [] if await is_enough_known(tx, campaign) else await find_dates(tx, campaign, now=now)
     await insert_invitations(tx, campaign, slots, now=now)
     return now + PLANNED_EVERY
 
