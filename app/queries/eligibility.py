@@ -9,11 +9,14 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
-from app.domain.asking.eligibility import SOON, Ask, Person, Rules, Wanted
+from app.domain.asking.eligibility import SOON, Ask, Person, Reason, Rules, Skip, Wait, Wanted
 from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.rhythm import Every, Once, next_wave
 from app.domain.audience.audience_json import read_filter
 from app.domain.scores.period import zone_named
 from app.queries.audiences import who_fits
+from app.queries.reservations import read_reservations
+from app.queries.turns import find_wave, who_is_meant
 
 REMEMBERED = timedelta(days=3_650)  # asks, for journeys
 
@@ -33,13 +36,14 @@ async def read_facts(
     ids = list(recipient_ids)
     rows = await fetch(
         tx, _READ, campaign.workspace_id, campaign.id, ids, now, now + SOON, campaign.asking.priority,
-        _journey_name(campaign), campaign.asking.hold_open_follow_up,
+        _journey_name(campaign), campaign.asking.hold_open_follow_up, campaign.quarantine_days,
     )  # fmt: skip
+    reserved = await read_reservations(tx, campaign, {row["id"]: row["asked_at"] for row in rows}, now=now)
     asks = await _read_asks(tx, campaign, ids, now=now)
-    fits = await _fitting(tx, campaign, ids, now=now)
-    rules = await _rules_of(tx, campaign, ids, now=now)
+    fits = await who_is_meant(tx, campaign, ids, now=now)
+    rules = await read_rules(tx, campaign, ids, now=now)
     people = {row["id"]: _person(row, campaign, asks.get(row["id"], ())) for row in rows}
-    wanted = {row["id"]: _wanted(row, is_in_audience=row["id"] in fits) for row in rows}
+    wanted = {row["id"]: _wanted(row, reserved.get(row["id"]), is_in_audience=row["id"] in fits) for row in rows}
     return Facts(people, wanted, {row["id"]: rules[row["id"]] for row in rows})
 
 
@@ -50,6 +54,7 @@ def _journey_name(campaign: AskingCampaign) -> str | None:
 def _person(row: Mapping[str, Any], campaign: AskingCampaign, asks: tuple[Ask, ...]) -> Person:
     return Person(
         zone=zone_named(row["time_zone"]) if row["time_zone"] else campaign.zone,
+        known_since=row["created_at"],
         has_address=row["email"] is not None,
         erased_at=row["deleted_at"],
         unsubscribed_at=row["unsubscribed_at"],
@@ -62,8 +67,11 @@ def _person(row: Mapping[str, Any], campaign: AskingCampaign, asks: tuple[Ask, .
     )
 
 
-def _wanted(row: Mapping[str, Any], *, is_in_audience: bool) -> Wanted:
-    return Wanted(answered_at=row["answered_at"], is_in_audience=is_in_audience, reserved_for_at=row["reserved_for_at"])
+def _wanted(row: Mapping[str, Any], coming_at: datetime | None, *, is_in_audience: bool) -> Wanted:
+    reserved = [at for at in (row["reserved_for_at"], coming_at) if at is not None]
+    return Wanted(
+        answered_at=row["answered_at"], is_in_audience=is_in_audience, reserved_for_at=min(reserved, default=None)
+    )
 
 
 async def _read_asks(
@@ -78,13 +86,7 @@ async def _read_asks(
     return {recipient_id: tuple(asks) for recipient_id, asks in found.items()}
 
 
-async def _fitting(tx: ReadTx | Tx, campaign: AskingCampaign, ids: list[UUID], *, now: datetime) -> Collection[UUID]:
-    if campaign.asking.filter is None:
-        return set(ids)
-    return await who_fits(tx, campaign.workspace_id, campaign.asking.filter, ids, now=now)
-
-
-async def _rules_of(
+async def read_rules(
     tx: ReadTx | Tx, campaign: AskingCampaign, ids: Sequence[UUID], *, now: datetime
 ) -> dict[UUID, Rules]:
     """They differ only where a blackout is for some; one that is over may have made the clocks of those stand still."""
@@ -110,12 +112,23 @@ def rules_of(campaign: AskingCampaign) -> Rules:
         journey=asking.journey,
         window=asking.window,
         blackouts=tuple(one for one in asking.blackouts if one.audience is None),
+        exclude_newer_than_days=asking.exclude_newer_than_days,
         hold_renewal_within_days=asking.hold_renewal_within_days,
         hold_open_follow_up=asking.hold_open_follow_up,
     )
 
 
-# Whoever a more important campaign is about to ask is left to it, unless both belong to the same journey.
+async def wait_for_next_wave(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Wait | Skip | None:
+    """Of somebody who has nothing more to expect of the latest wave; None where there are no waves, or one is due."""
+    trigger = campaign.asking.trigger
+    if not isinstance(trigger, Once | Every) or await find_wave(tx, campaign, now=now) is not None:
+        return None
+    coming = next_wave(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
+    return Skip(Reason.NOT_IN_WAVE) if coming is None else Wait(coming.starts_at, Reason.NOT_IN_WAVE)
+
+
+# Whoever a more important campaign is about to ask is left to it, unless both belong to the same journey, or it asks
+# people however lately others did.
 _READ = """
     WITH looked_after AS MATERIALIZED (
         SELECT q.id, q.account_id FROM follow_ups f
@@ -123,8 +136,8 @@ _READ = """
         JOIN recipients q ON q.workspace_id = r.workspace_id AND q.id = r.recipient_id
         WHERE f.workspace_id = $1 AND f.resolved_at IS NULL AND $8
     )
-    SELECT p.id, p.email, p.time_zone, p.deleted_at, p.unsubscribed_at, p.bounced_at, p.complained_at, p.asked_at,
-        a.renews_on, answer.answered_at, important.due_at AS reserved_for_at,
+    SELECT p.id, p.email, p.time_zone, p.created_at, p.deleted_at, p.unsubscribed_at, p.bounced_at, p.complained_at,
+        p.asked_at, a.renews_on, answer.answered_at, important.due_at AS reserved_for_at,
         EXISTS (
             SELECT FROM looked_after l WHERE l.id = p.id OR l.account_id = p.account_id
         ) AS has_open_follow_up
@@ -141,6 +154,7 @@ _READ = """
         WHERE v.workspace_id = p.workspace_id AND v.recipient_id = p.id AND v.campaign_id <> $2
             AND v.state = 'planned' AND v.due_at <= $5 AND (v.latest_at IS NULL OR v.latest_at > $4)
             AND c.state = 'running' AND (c.asking ->> 'priority')::int > $6
+            AND v.due_at < $4 + make_interval(days => coalesce((c.asking ->> 'quarantine_days')::int, $9))
             AND ($7::text IS NULL OR c.asking -> 'journey' ->> 'name' IS DISTINCT FROM $7)
     ) important ON true
     WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[])

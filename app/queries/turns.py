@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
+from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
 from app.domain.asking.triggers import OnDate
@@ -15,7 +16,7 @@ from app.domain.audience.sampling import is_drawn, sampled_in_turn
 from app.domain.scores.period import day_of
 from app.queries.audiences import select_audience, who_fits
 
-DAYS_AHEAD = timedelta(days=3)
+DAYS_AHEAD = SOON + timedelta(days=1)  # so that a more important date can reserve its person
 
 
 async def find_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:
@@ -54,17 +55,24 @@ async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: 
     chosen = sampled_in_turn(
         selection.recipient_ids, asking.sample, turn_number=1 + days // rhythm.days, seed=f"sample:{campaign.id}"
     )
-    rows = await fetch(tx, _READ_LAST, campaign.workspace_id, campaign.id, list(chosen))
-    slots = []
-    for row in rows:
+    return [(one, slot) for one, due_at, slot in await read_turns_after_answers(tx, campaign, chosen) if due_at <= now]
+
+
+async def read_turns_after_answers(
+    tx: Tx | ReadTx, campaign: AskingCampaign, recipient_ids: Sequence[UUID]
+) -> list[tuple[UUID, datetime, str]]:
+    """When the turn of each comes, and after which ask or answer; not of whoever has an invitation already."""
+    rhythm = campaign.asking.trigger
+    assert isinstance(rhythm, AfterAnswer)
+    turns = []
+    for row in await fetch(tx, _READ_LAST, campaign.workspace_id, campaign.id, list(recipient_ids)):
         due_at = due_after_answer(
             rhythm, anchor=campaign.anchor, zone=campaign.zone, answered_at=row["answered_at"],
             asked_at=row["asked_at"],
         )  # fmt: skip
-        if due_at <= now:
-            last = max((at for at in (row["answered_at"], row["asked_at"]) if at is not None), default=None)
-            slots.append((row["id"], f"after:{last.isoformat()}" if last else "after:start"))
-    return slots
+        last = max((at for at in (row["answered_at"], row["asked_at"]) if at is not None), default=None)
+        turns.append((row["id"], due_at, f"after:{last.isoformat()}" if last else "after:start"))
+    return turns
 
 
 async def find_dates(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> list[tuple[UUID, str]]:
@@ -87,14 +95,25 @@ async def find_dates(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime
 async def who_may_be_asked(
     tx: Tx | ReadTx, campaign: AskingCampaign, recipient_ids: Sequence[UUID], *, now: datetime
 ) -> Collection[UUID]:
-    """Of these the ones whom the campaign means: its list, its audience, and nobody too new."""
+    """Of these the ones whom the campaign means, and nobody too new."""
+    newest = now - timedelta(days=campaign.asking.exclude_newer_than_days or 0)
+    return await who_is_meant(tx, campaign, recipient_ids, newest=newest, now=now)
+
+
+async def who_is_meant(
+    tx: Tx | ReadTx,
+    campaign: AskingCampaign,
+    recipient_ids: Sequence[UUID],
+    *,
+    newest: datetime | None = None,
+    now: datetime,
+) -> Collection[UUID]:
+    """Of these the ones in the campaign's audience and on its list, if it has one; known no later than `newest`."""
     if not recipient_ids:
         return set()
-    asking = campaign.asking
-    newest = now - timedelta(days=asking.exclude_newer_than_days or 0)
     rows = await fetch(tx, _READ_MEANT, campaign.workspace_id, campaign.id, list(recipient_ids), newest)
-    meant = [row["id"] for row in rows]
-    return meant if asking.filter is None else await who_fits(tx, campaign.workspace_id, asking.filter, meant, now=now)
+    meant, filter_ = {row["id"] for row in rows}, campaign.asking.filter
+    return meant if filter_ is None else await who_fits(tx, campaign.workspace_id, filter_, meant, now=now)
 
 
 _LAST_WAVE = """
@@ -124,11 +143,13 @@ _READ_DATES = f"""
         AND NOT EXISTS (
             SELECT FROM invitations v WHERE v.workspace_id = p.workspace_id AND v.recipient_id = p.id
                 AND v.campaign_id = $2 AND v.slot = 'date:' || $3 || ':' || {DAY} AND v.state <> 'released'
+                AND v.skip_reason IS DISTINCT FROM 'date_moved'
         )
 """
 _READ_MEANT = """
     SELECT p.id FROM recipients p
-    WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[]) AND p.deleted_at IS NULL AND p.created_at <= $4
+    WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[]) AND p.deleted_at IS NULL
+        AND ($4::timestamptz IS NULL OR p.created_at <= $4)
         AND (
             NOT EXISTS (SELECT FROM campaign_recipients l WHERE l.workspace_id = $1 AND l.campaign_id = $2)
             OR EXISTS (

@@ -31,6 +31,8 @@ class Reason(StrEnum):
     CANCELLED = "cancelled"  # by a later touchpoint
     DATE_MOVED = "date_moved"  # the date that it was about is another one now, or gone
     CAMPAIGN_NOT_RUNNING = "campaign_not_running"
+    NOT_IN_WAVE = "not_in_wave"  # which began without them: by its sample, the most of an account, or they came later
+    TOO_NEW = "too_new"  # here
     RENEWAL_NEAR = "renewal_near"
     FOLLOW_UP_OPEN = "follow_up_open"  # somebody looks after an answer of theirs, or of their account
     QUARANTINE = "quarantine"  # was asked too recently, by whichever campaign
@@ -79,6 +81,7 @@ class Person:
     that are known one by one, and are needed within journeys only."""
 
     zone: ZoneInfo
+    known_since: datetime | None = None
     has_address: bool = True
     erased_at: datetime | None = None
     unsubscribed_at: datetime | None = None
@@ -104,13 +107,15 @@ class Rules:
     journey: Journey | None = None
     window: SendingWindow = ALWAYS
     blackouts: Blackouts = ()  # those that hold for this person
+    exclude_newer_than_days: int | None = None
     hold_renewal_within_days: int | None = None
     hold_open_follow_up: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The ask itself. `reserved_for_at`: when a more important campaign is to ask the same person, if it soon is."""
+    """The ask itself. `reserved_for_at`: when a more important campaign is to ask the same person, if it soon is and
+    could not after this."""
 
     is_reminder: bool = False
     latest_at: datetime | None = None
@@ -170,6 +175,21 @@ def _has_answered(wanted: Wanted, rules: Rules) -> bool:
 
 def _waits(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Iterator[Wait]:
     """Reminders belong to an ask that was allowed: of these only what the account is busy with holds them back."""
+    yield from _waits_for_the_account(person, rules, now)
+    if wanted.is_reminder:
+        return
+    if person.known_since is not None and rules.exclude_newer_than_days:
+        old_enough_at = person.known_since + timedelta(days=rules.exclude_newer_than_days)
+        if old_enough_at > now:
+            yield Wait(old_enough_at, Reason.TOO_NEW)
+    free = Wait(*_free_from(person, rules, now))
+    if free.until > now:
+        yield free
+    if wanted.reserved_for_at is not None and wanted.reserved_for_at <= now + SOON:
+        yield Wait(max(wanted.reserved_for_at, now) + timedelta(minutes=1), Reason.RESERVED)
+
+
+def _waits_for_the_account(person: Person, rules: Rules, now: datetime) -> Iterator[Wait]:
     days = rules.hold_renewal_within_days
     if days is not None and person.renews_on is not None:
         today = now.astimezone(person.zone).date()
@@ -177,17 +197,6 @@ def _waits(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Itera
             yield Wait(now + timedelta(days=(person.renews_on - today).days + 1), Reason.RENEWAL_NEAR)
     if rules.hold_open_follow_up and person.has_open_follow_up:
         yield Wait(now + LOOK_AGAIN, Reason.FOLLOW_UP_OPEN)
-    if wanted.is_reminder:
-        return
-    free = Wait(*_free_from(person, rules, now))
-    if free.until > now:
-        yield free
-    if wanted.reserved_for_at is not None and _would_collide(wanted.reserved_for_at, rules, now):
-        yield Wait(max(wanted.reserved_for_at, now) + timedelta(minutes=1), Reason.RESERVED)
-
-
-def _would_collide(important_at: datetime, rules: Rules, now: datetime) -> bool:
-    return important_at <= now + min(SOON, rules.quarantine)
 
 
 def _free_from(person: Person, rules: Rules, now: datetime) -> tuple[datetime, Reason]:

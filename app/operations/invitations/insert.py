@@ -35,10 +35,13 @@ async def insert_invitations(
         )  # fmt: skip
 
 
-# What was released because a campaign changed its mind is wanted again; what was asked is not.
+# What was released because a campaign changed its mind is wanted again, and what was about a date that has come back;
+# what was asked is not.
 _AGAIN = """
     ON CONFLICT (workspace_id, recipient_id, campaign_id, slot)
-    DO UPDATE SET state = 'planned', due_at = NULL, latest_at = excluded.latest_at WHERE invitations.state = 'released'
+    DO UPDATE SET state = 'planned', skip_reason = NULL, due_at = NULL, latest_at = excluded.latest_at,
+        revision = invitations.revision + 1, changed_in = pg_current_xact_id()
+    WHERE invitations.state = 'released' OR invitations.skip_reason = 'date_moved'
 """
 _INSERT_WAVE = f"""
     INSERT INTO invitations

@@ -111,6 +111,21 @@ async def test_a_date_brings_an_invitation_and_moving_it_moves_that(office: Offi
     assert await office.states(campaign) == {"sent": 1}
 
 
+async def test_a_date_that_is_moved_back_brings_its_invitation_back(office: Office) -> None:
+    exam = office.now.date()
+    (ada,) = await office.people("ada", properties={"exam_on": exam.isoformat()})
+    campaign = await office.launched(trigger={"kind": "date_property", "property": "exam_on", "offset_days": 2})
+    await office.plan()
+    place, office.now = f"/v1/recipients/{ada}", office.now + 3 * DAY
+
+    await office.tenant.api.patch(place, json={"properties": {"exam_on": (exam + 60 * DAY).isoformat()}})
+    assert await office.claim() == []
+    assert await office.states(campaign) == {"date_moved": 1}
+    await office.tenant.api.patch(place, json={"properties": {"exam_on": exam.isoformat()}})
+
+    assert await office.send() == ["ada"]
+
+
 async def test_enough_answers_release_what_was_not_sent(office: Office) -> None:
     people = await office.people(*(f"p{at}" for at in range(10)))
     campaign = await office.launched(stop={"answers": 2}, pace={"per_hour": 2})
