@@ -12,6 +12,8 @@ from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import campaigns, invitations, survey_versions
 from app.domain.asking.asking import Asking, check_can_ask
+from app.domain.asking.asking_invalid import AskingInvalid
+from app.domain.asking.asking_parts import Stop
 from app.domain.audience.audience_json import read_filter
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
 from app.domain.events import Event, EventType
@@ -20,8 +22,10 @@ from app.domain.scores.metric import METRICS
 from app.domain.survey.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
 from app.domain.webhooks.payload import instant_text
 from app.operations.events import announce
+from app.operations.invitations.clocks import has_other_clocks, note_stale_clocks
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
+from app.queries.tracked_properties import list_tracked_properties
 
 MOVED_EVENT: Mapping[CampaignMove, EventType] = {
     CampaignMove.LAUNCH: EventType.CAMPAIGN_LAUNCHED,
@@ -80,6 +84,8 @@ async def edit_campaign(
         changed["survey_version"] = await _rewrite(tx, before, rewritten, survey_change, now=now)
     if "asking" in changed and before["state"] != CampaignState.DRAFT:
         changed |= await _plan_anew(tx, {**before, **changed}, now=now)
+        if has_other_clocks(before["asking"], changed["asking"]):
+            await note_stale_clocks(tx, workspace_id, campaign_id)
     await _update(tx, workspace_id, campaign_id, changed, now=now)
     await _announce(tx, workspace_id, campaign_id, EventType.CAMPAIGN_UPDATED, now=now)
 
@@ -162,7 +168,16 @@ async def _with_asking_read(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any
     for audience in audiences:
         if audience is not None:
             await check_campaigns_in(tx, workspace_id, read_filter(audience), pointer="/asking")
+    await _check_stop(tx, workspace_id, asking.stop)
     return {**fields, "asking": asking.to_json()}
+
+
+async def _check_stop(tx: Tx, workspace_id: UUID, stop: Stop | None) -> None:
+    if stop is None or stop.property is None:
+        return
+    if stop.property not in {row["key"] for row in await list_tracked_properties(tx, workspace_id)}:
+        detail = "Answers are counted by tracked properties only: declare this one first."
+        raise AskingInvalid(detail, pointer="/asking/stop/property")
 
 
 async def _check_asking(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> None:

@@ -84,7 +84,9 @@ async def _open_links(
 def _decided(
     campaign: AskingCampaign, facts: Facts, recipient_id: UUID, *, link_key: bytes, now: datetime
 ) -> PersonalLink:
-    rules = replace(facts.rules[recipient_id], needs_address=False, window=ALWAYS, blackouts=())
+    rules = replace(
+        facts.rules[recipient_id], needs_address=False, window=ALWAYS, blackouts=(), exclude_newer_than_days=None
+    )
     wanted = replace(facts.wanted[recipient_id], is_in_audience=True)  # they were picked by hand
     decision = decide(facts.people[recipient_id], wanted, rules, now)
     if not isinstance(decision, Send):
@@ -92,7 +94,7 @@ def _decided(
         return PersonalLink(recipient_id, reason=decision.reason, until=until)
     invitation_id = new_id(now)
     token = random_token(os.urandom(32)) if campaign.is_anonymous else survey_token(link_key, invitation_id)
-    ends_at = expires_at(campaign.asking.reminders, asked_at=now, blackouts=())
+    ends_at = expires_at(campaign.asking.reminders, asked_at=now, blackouts=facts.rules[recipient_id].blackouts)
     return PersonalLink(recipient_id, token, invitation_id, ends_at, is_new=True)
 
 

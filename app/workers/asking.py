@@ -4,6 +4,8 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.operations.invitations import end
+from app.operations.invitations.clocks import set_clocks_anew
+from app.operations.invitations.enough import release_where_enough_is_known
 from app.operations.invitations.plan_campaigns import plan_due_campaign
 from app.operations.invitations.schedule import schedule_invitations
 from app.operations.invitations.settle import expire_invitations, give_up_lost_mails
@@ -14,6 +16,7 @@ async def plan_campaigns(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await in_batches(engine, lambda tx: plan_due_campaign(tx, now=now))
     await in_batches(engine, lambda tx: schedule_invitations(tx, now=now))
+    await in_batches(engine, lambda tx: set_clocks_anew(tx, now=now))
 
 
 async def tend_invitations(engine: Engine, _: Settings) -> None:
@@ -29,4 +32,4 @@ async def end_what_is_over(engine: Engine, _: Settings) -> None:
     async with engine.write() as tx:
         await end.pause_harmful_campaigns(tx, now=now)
     async with engine.write() as tx:
-        await end.release_where_enough_is_known(tx)
+        await release_where_enough_is_known(tx)

@@ -98,6 +98,7 @@ CREATE TABLE invitations (
     due_at TIMESTAMP WITH TIME ZONE,
     latest_at TIMESTAMP WITH TIME ZONE,
     expires_at TIMESTAMP WITH TIME ZONE,
+    is_clock_stale BOOLEAN DEFAULT false NOT NULL,
     token_hash BYTEA,
     claim_id UUID,
     claimed_until TIMESTAMP WITH TIME ZONE,
@@ -130,6 +131,8 @@ CREATE TABLE invitations (
  WITH (fillfactor = 80);
 
 CREATE INDEX ix_invitations_claimed ON invitations (claimed_until) WHERE claim_id IS NOT NULL;
+
+CREATE INDEX ix_invitations_clock_stale ON invitations (id) WHERE is_clock_stale;
 
 CREATE INDEX ix_invitations_due ON invitations (workspace_id, campaign_id, due_at) WHERE due_at IS NOT NULL AND claim_id IS NULL;
 

@@ -3,16 +3,20 @@
 import asyncio
 import csv
 import io
+from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from app.db.engine import Engine
 from app.domain import ids
 from app.domain.scores.metric import METRICS
+from tests.askings import an_asking
 from tests.builders import a_campaign, a_recipient, rows
+from tests.campaigns import create, move
 from tests.conftest import Tenant
 
 NOBODY = f"rcpt_{0:032x}"
@@ -67,6 +71,25 @@ async def test_whoever_was_asked_by_another_campaign_gets_the_reason(engine: Eng
     (refused,) = (await make(alice, campaigns[1], person))["links"]
     assert (refused["survey_url"], refused["reason"]) == (None, "quarantine")
     assert refused["until"] is not None
+
+
+async def test_the_clock_of_a_link_stands_still_in_blackouts(engine: Engine, alice: Tenant) -> None:
+    now = datetime.now(UTC)
+    days = [(now + timedelta(days=days)).isoformat() for days in (-1, 10, 20, 22)]
+    pro = {"field": "properties.plan", "eq": "pro"}
+    dark = [{"from": days[0], "until": days[1]}, {"from": days[2], "until": days[3], "audience": pro}]
+    asking = an_asking(blackouts=dark, expires_after_days=30)
+    campaign = await move(alice, await create(alice, asking=asking), "launch")
+    people = [await a_recipient(engine, alice.workspace_id, properties={"plan": plan}) for plan in ("free", "pro")]
+
+    links = (await make(alice, campaign["id"], *people))["links"]
+
+    assert [(datetime.fromisoformat(link["expires_at"]) - now).days for link in links] == [40, 42]
+    async with engine.write() as tx:  # as if a month had gone by
+        await tx.execute(text("UPDATE invitations SET expires_at = expires_at - interval '31 days'"))
+    async with client_without_contract(alice.api._transport) as visitor:
+        page = await visitor.get(links[0]["survey_url"].removeprefix("http://127.0.0.1:8010"))
+    assert "How likely" in page.text
 
 
 async def test_who_said_no_or_is_unknown_gets_no_link(engine: Engine, alice: Tenant, charlie: Tenant) -> None:

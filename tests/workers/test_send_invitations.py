@@ -15,6 +15,7 @@ from app.outbound.email.smtp import Mailer
 from app.workers.home import only_at_home
 from app.workers.send_invitations import Postman
 from tests.builders import rows
+from tests.campaigns import in_german, patch
 from tests.conftest import SECRET_KEYS, a_tenant, running_app
 from tests.operations.invitations.office import DAY, Office
 from tests.outbound.email.mailboxes import a_mail_server, a_scripted_server
@@ -73,6 +74,26 @@ async def test_without_a_server_they_are_captured(office: Office) -> None:
     assert await office.states(campaign) == {"sent": 1}
 
 
+async def test_a_variant_is_asked_in_its_own_words(office: Office) -> None:
+    await office.people(*(f"p{at}" for at in range(12)))
+    own = {"key": "b", "subject": {"en": "A word, {name|friend}?"}, "question": {"en": "Would you tell a friend?"}}
+    await office.launched(variants=[{"key": "a"}, own])
+    await all_due(office)
+
+    async with a_postman(office, None) as postman:
+        await postman.step()
+
+    mails = await rows(
+        office.engine,
+        "SELECT v.variant, m.subject, m.raw LIKE '%tell a friend?%'::bytea AS asks_so"
+        " FROM captured_mails m JOIN recipients p ON p.email = m.to_address"
+        " JOIN invitations v ON v.recipient_id = p.id",
+    )
+    assert {(mail["variant"], mail["subject"], mail["asks_so"]) for mail in mails} == {
+        ("a", "How likely are you to recommend us?", False), ("b", "A word, friend?", True)
+    }  # fmt: skip
+
+
 async def test_a_reminder_reads_like_one(office: Office) -> None:
     await office.people("ada")
     await office.launched(email={"subject": {"en": "A word?"}}, reminders=[{"after_days": 4}])
@@ -88,6 +109,22 @@ async def test_a_reminder_reads_like_one(office: Office) -> None:
         ("first", "A word?"),
         ("reminder", "Reminder: A word?"),
     ]
+
+
+async def test_a_reminder_asks_what_the_first_mail_asked(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched(reminders=[{"after_days": 3}])
+    await all_due(office)
+    async with a_postman(office, None) as postman:
+        await postman.step()
+        survey = in_german(default_language="en", languages=["en"], question={"en": "Something else?"})
+        assert (await patch(office.tenant, campaign, survey=survey, survey_change="wording")).status_code == 200
+        office.now += 4 * DAY
+        await postman.step()
+
+    subjects = [mail["subject"] for mail in await rows(office.engine, "SELECT subject FROM captured_mails")]
+    assert len(subjects) == 2
+    assert all("How likely are you to recommend us?" in str(subject) for subject in subjects)
 
 
 async def test_a_test_workspace_mails_nobody(office: Office) -> None:

@@ -1,4 +1,5 @@
 from sqlalchemy import (
+    Boolean,
     CheckConstraint,
     Column,
     Date,
@@ -90,6 +91,7 @@ invitations = Table(
     Column("due_at", instant),  # of the next message; none while a wave is still being planned, and after the last
     Column("latest_at", instant),  # not sent by then, it is skipped
     Column("expires_at", instant),
+    Column("is_clock_stale", Boolean, nullable=False, server_default=text("false")),  # of reminders and expiry
     Column("token_hash", LargeBinary, unique=True),  # looked up before its workspace is known
     Column("claim_id", Uuid),
     Column("claimed_until", instant),
@@ -131,6 +133,7 @@ invitations = Table(
     ),
     Index("ix_invitations_unscheduled", "id", postgresql_where=text("state = 'planned' AND due_at IS NULL")),
     Index("ix_invitations_claimed", "claimed_until", postgresql_where=text("claim_id IS NOT NULL")),
+    Index("ix_invitations_clock_stale", "id", postgresql_where=text("is_clock_stale")),
     Index("ix_invitations_expiring", "expires_at", postgresql_where=text("state IN ('sent', 'unknown')")),
     Index(
         "ix_invitations_touchpoint", "workspace_id", "touchpoint_id", postgresql_where=text("touchpoint_id IS NOT NULL")

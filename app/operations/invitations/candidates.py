@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from app.db.statements import fetch
 from app.domain.asking.date_slots import date_in, date_slot
 from app.domain.asking.invitation import Addressee, AskingCampaign
 from app.domain.asking.triggers import OnDate
+from app.domain.survey.survey import Survey
 from app.queries.asking_campaigns import read_asking_campaigns
 
 CAMPAIGNS_AT_ONCE = 10
@@ -32,10 +33,16 @@ class Candidate:
     planned_at: datetime
     asked_at: datetime | None
     reminder_count: int
+    survey_version: int
+    survey: Survey | None = None  # where it is not the one the campaign asks now: who is reminded is asked the same
 
     @property
     def is_reminder(self) -> bool:
         return self.state != "planned"
+
+    @property
+    def is_outdated(self) -> bool:
+        return self.is_reminder and self.survey_version != self.campaign.survey_version
 
     @property
     def domain(self) -> str:
@@ -79,10 +86,15 @@ async def lock_candidates(tx: Tx, campaigns: Sequence[AskingCampaign], *, limit:
     known = {row["id"]: row for row in people}
     said = await _read_touchpoints(tx, due)
     by_id = {campaign.id: campaign for campaign in campaigns}
-    return [
+    candidates = [
         _candidate(by_id[row["campaign_id"]], row, known[row["recipient_id"]], said.get(row["touchpoint_id"], {}))
         for row in due
         if row["recipient_id"] in known
+    ]
+    surveys = await _read_older_surveys(tx, candidates)
+    return [
+        replace(one, survey=surveys[one.campaign.id, one.survey_version]) if one.is_outdated else one
+        for one in candidates
     ]
 
 
@@ -90,6 +102,14 @@ def _shares(campaigns: Sequence[AskingCampaign], limit: int) -> list[int]:
     of_workspace = Counter(campaign.workspace_id for campaign in campaigns)
     share = -(-limit // len(of_workspace))
     return [-(-share // of_workspace[campaign.workspace_id]) for campaign in campaigns]
+
+
+async def _read_older_surveys(tx: Tx, candidates: Sequence[Candidate]) -> dict[tuple[UUID, int], Survey]:
+    older = {(one.campaign.workspace_id, one.campaign.id, one.survey_version) for one in candidates if one.is_outdated}
+    if not older:
+        return {}
+    rows = await fetch(tx, _READ_SURVEYS, *([place[at] for place in older] for at in range(3)))
+    return {(row["campaign_id"], row["version"]): Survey.from_json(json.loads(row["survey"])) for row in rows}
 
 
 async def _read_touchpoints(tx: Tx, due: Sequence[Mapping[str, Any]]) -> dict[UUID, Mapping[str, Any]]:
@@ -110,6 +130,7 @@ def _candidate(
     return Candidate(
         campaign, row["id"], addressee, person["email"] is not None, row["state"], row["slot"], row["variant"],
         row["due_at"], row["latest_at"], row["created_at"], row["asked_at"], row["reminder_count"],
+        row["survey_version"],
     )  # fmt: skip
 
 
@@ -127,7 +148,7 @@ _LOCK_DUE = """
     CROSS JOIN LATERAL (
         SELECT v.workspace_id, v.campaign_id, v.id, v.recipient_id, v.touchpoint_id, v.state, v.slot, v.variant,
             v.due_at, CASE WHEN v.state = 'planned' THEN v.latest_at ELSE v.expires_at END AS latest_at, v.created_at,
-            v.asked_at, v.reminder_count
+            v.asked_at, v.reminder_count, v.survey_version
         FROM invitations v
         WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.campaign_id AND v.due_at <= $4
             AND v.claim_id IS NULL
@@ -144,6 +165,12 @@ _LOCK_PEOPLE = """
     SELECT p.id, p.email, p.name, p.locale, p.properties::text AS properties, a.name AS account_name,
         a.owner AS account_owner
     FROM locked p LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
+"""
+_READ_SURVEYS = """
+    SELECT s.campaign_id, s.version, s.content::text AS survey
+    FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS w (workspace_id, campaign_id, version)
+    JOIN survey_versions s
+        ON s.workspace_id = w.workspace_id AND s.campaign_id = w.campaign_id AND s.version = w.version
 """
 _READ_TOUCHPOINTS = """
     SELECT t.id, t.properties::text AS properties

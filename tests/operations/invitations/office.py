@@ -12,6 +12,8 @@ from app.domain import ids
 from app.domain.asking.invitation import ClaimedInvitation
 from app.operations.invitations import end
 from app.operations.invitations.claim import MailLease, claim_due_invitations
+from app.operations.invitations.clocks import set_clocks_anew
+from app.operations.invitations.enough import release_where_enough_is_known
 from app.operations.invitations.plan_campaigns import plan_due_campaign
 from app.operations.invitations.schedule import schedule_invitations
 from app.operations.invitations.settle import (
@@ -50,7 +52,7 @@ class Office:
         return [row["id"] for row in reply.json()["results"]]
 
     async def plan(self) -> None:
-        for chore in (plan_due_campaign, schedule_invitations):
+        for chore in (plan_due_campaign, schedule_invitations, set_clocks_anew):
             for _ in range(100):
                 async with self.engine.write() as tx:
                     if not await chore(tx, now=self.now):  # type: ignore[operator]  # both are
@@ -90,7 +92,7 @@ class Office:
             async with self.engine.write() as tx:
                 await chore(tx, now=self.now)  # type: ignore[operator]  # all are
         async with self.engine.write() as tx:
-            await end.release_where_enough_is_known(tx)
+            await release_where_enough_is_known(tx)
 
     async def states(self, campaign: dict[str, Any]) -> dict[str, int]:
         """How many there are of each, those skipped by their reason."""

@@ -1,7 +1,8 @@
 """Claims, and what becomes of them: nobody is asked twice, whoever dies when."""
 
 import asyncio
-from datetime import UTC, datetime
+from collections import Counter
+from datetime import UTC, datetime, timedelta
 
 from app.domain.asking.invitation import MessageKind
 from app.operations.invitations.settle import MOST_TRIES, MailEnd
@@ -208,6 +209,36 @@ async def test_a_paused_campaign_sends_nothing_and_loses_nothing(office: Office)
     assert await office.send() == []
     await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/resume")
     assert await office.send() == ["ada"]
+
+
+async def test_one_mail_domain_at_its_cap_does_not_hold_up_the_others(office: Office) -> None:
+    await office.people(*(f"p{at}" for at in range(6)))
+    said = [{"email": f"p{at}@elsewhere.example"} for at in range(2)]
+    await office.tenant.api.post("/v1/recipients/bulk", json={"recipients": said})
+    await office.launched(pace={"per_domain_per_hour": 2})
+    await office.plan()
+    office.now += DAY
+
+    claimed = [one for _ in range(3) for one in await office.claim()]
+    assert Counter(one.addressee.email.partition("@")[2] for one in claimed) == {
+        "example.com": 2,
+        "elsewhere.example": 2,
+    }
+    office.now += HOUR + timedelta(minutes=1)
+    assert len(await office.claim()) == 2
+
+
+async def test_a_new_address_is_warmed_up_day_by_day(office: Office) -> None:
+    await office.people(*(f"p{at}" for at in range(30)))
+    await office.launched(pace={"warm_up": {"first_day": 3, "growth": 2}})
+    await office.plan()
+    office.now = office.now.replace(hour=3) + DAY
+    days = []
+    for _ in range(3):
+        days.append(sum([len(await office.claim()) for _ in range(3)]))
+        office.now += DAY
+
+    assert days == [3, 6, 12]
 
 
 async def test_no_more_leave_in_an_hour_than_the_pace_allows(office: Office) -> None:
