@@ -12,6 +12,7 @@ from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
+from app.api.saving_models import EditedCampaign, SavedCampaign
 from app.api.schemas import CampaignId, Listing
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.audience.audience import FilterInvalid
@@ -31,6 +32,7 @@ from app.domain.webhooks.webhook_endpoint import UnknownCampaigns
 from app.operations import campaigns as operations
 from app.queries import campaigns as queries
 from app.queries.api_keys import Caller
+from app.queries.saving import foresee_campaign, foresee_edit
 
 routes = router("campaigns")
 PLACE = "/v1/campaigns/{campaign_id}"
@@ -52,13 +54,14 @@ PLACE = "/v1/campaigns/{campaign_id}"
 )
 async def create_campaign(
     body: CampaignCreate, caller: CampaignWriter, once: Idempotency, tx: Tx, now: Now
-) -> Campaign:
+) -> SavedCampaign:
+    """`fallbacks` says how many of the audience have nothing to fill a merge field with."""
+    fields, survey = body.columns(), body.read_survey()
+    foreseen = await foresee_campaign(tx, caller.workspace_id, survey=survey, asking=fields["asking"], now=now)
     campaign_id = once.id or once.keep(
-        await operations.create_campaign(
-            tx, caller.workspace_id, fields=body.columns(), survey=body.read_survey(), now=now
-        )
+        await operations.create_campaign(tx, caller.workspace_id, fields=fields, survey=survey, now=now)
     )
-    return await _shown(tx, caller, campaign_id)
+    return SavedCampaign.of(await queries.get_campaign(tx, caller.workspace_id, campaign_id), foreseen)
 
 
 @routes.get("/v1/campaigns", response_model=Listing[Campaign], summary="List campaigns")
@@ -99,15 +102,17 @@ async def get_campaign(campaign_id: CampaignId, caller: CampaignReader, tx: Read
 )
 async def update_campaign(
     campaign_id: CampaignId, body: CampaignEdit, caller: CampaignWriter, tx: Tx, now: Now
-) -> Campaign:
+) -> EditedCampaign:
     """A draft's survey is edited in place. After the launch, another survey becomes a new version, and
-    `survey_change` says what it is; answers keep the version they were given to."""
-    survey = body.survey.read() if body.survey else None
+    `survey_change` says what it is; answers keep the version they were given to. Another `asking` of a launched
+    campaign is answered with its `plan` beside the one before."""
+    fields, survey = body.columns(), body.survey.read() if body.survey else None
+    foreseen = await foresee_edit(tx, caller.workspace_id, campaign_id, survey=survey, fields=fields, now=now)
     await operations.edit_campaign(
         tx, caller.workspace_id, campaign_id,
-        fields=body.columns(), survey=survey, survey_change=body.survey_change, now=now,
+        fields=fields, survey=survey, survey_change=body.survey_change, now=now,
     )  # fmt: skip
-    return await _shown(tx, caller, campaign_id)
+    return EditedCampaign.of(await queries.get_campaign(tx, caller.workspace_id, campaign_id), foreseen)
 
 
 @routes.post(

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Depends, Query, Request, Response
 
 from app.api.dependencies import CampaignReader, Now, ReadTx, RecipientReader
-from app.api.invitation_models import Eligibility, Invitation, Plan, PlanComparison, PlanRequest, Wave
+from app.api.invitation_models import Eligibility, Invitation, PlanComparison, PlanRequest, Wave
 from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
@@ -17,13 +17,15 @@ from app.domain.asking.asking import Asking, CampaignAsksNobody
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.asking.eligibility import Reason, Send, Wait, decide
 from app.domain.asking.invitation import AskingCampaign, InvitationNotFound, InvitationState
-from app.domain.audience.audience import FilterInvalid
+from app.domain.audience.audience import FilterInvalid, FilterTooSlow
 from app.domain.campaign import CampaignNotFound
 from app.domain.people.recipient import RecipientNotFound
 from app.queries import invitations as queries
 from app.queries.asking_campaigns import get_asking_campaign
+from app.queries.audiences import LONGEST_PREVIEW_SECONDS
 from app.queries.dry_run import dry_run
-from app.queries.eligibility import read_facts
+from app.queries.eligibility import read_facts, wait_for_next_wave
+from app.queries.patience import at_most
 from app.queries.recipients import get_recipient
 
 routes = router("invitations")
@@ -80,7 +82,7 @@ async def list_waves(
 @routes.post(
     f"{CAMPAIGN}/plan",
     summary="See what a campaign would do",
-    responses=refuses(CampaignNotFound, CampaignAsksNobody, AskingInvalid, FilterInvalid),
+    responses=refuses(CampaignNotFound, CampaignAsksNobody, AskingInvalid, FilterInvalid, FilterTooSlow),
 )
 async def plan_campaign(
     campaign_id: CampaignId, body: PlanRequest, caller: CampaignReader, tx: ReadTx, now: Now
@@ -91,13 +93,12 @@ async def plan_campaign(
     own = await get_asking_campaign(tx, caller.workspace_id, campaign_id)
     if asking is None and own is None:
         raise CampaignAsksNobody("This campaign asks nobody by itself: give it an `asking`, or send one.")
-    before = None if own is None else Plan.model_validate(await dry_run(tx, own, now=now))
-    if asking is None:
-        assert before is not None
-        return PlanComparison(plan=before, before=None)
-    other = await get_asking_campaign(tx, caller.workspace_id, campaign_id, asking=asking)
-    assert other is not None
-    return PlanComparison(plan=Plan.model_validate(await dry_run(tx, other, now=now)), before=before)
+    place = caller.workspace_id, campaign_id
+    other = None if asking is None else await get_asking_campaign(tx, *place, asking=asking)
+    async with at_most(tx, LONGEST_PREVIEW_SECONDS):
+        plans = [None if one is None else await dry_run(tx, one, now=now) for one in (own, other)]
+    before, after = plans if asking else reversed(plans)
+    return PlanComparison.model_validate({"plan": after, "before": before})
 
 
 @routes.get(
@@ -133,9 +134,12 @@ async def _decided(
     """Of the invitation they have and were not sent yet, or else of one that would be made now."""
     facts = await read_facts(tx, campaign, [recipient_id], now=now)
     wanted = facts.wanted[recipient_id]
-    if latest is not None and latest["state"] == InvitationState.PLANNED:
+    is_planned = latest is not None and latest["state"] == InvitationState.PLANNED
+    if latest is not None and is_planned:
         wanted = replace(wanted, latest_at=latest["latest_at"], planned_at=latest["created_at"])
     decision = decide(facts.people[recipient_id], wanted, facts.rules[recipient_id], now)
+    if isinstance(decision, Send) and not is_planned:
+        decision = await wait_for_next_wave(tx, campaign, now=now) or decision
     if isinstance(decision, Send):
         return {"decision": "send", "reason": None, "until": None}
     if isinstance(decision, Wait):

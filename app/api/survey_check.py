@@ -5,12 +5,17 @@ from pydantic import Field
 from app.api.dependencies import CampaignReader, Now, ReadTx
 from app.api.problem_types import refuses
 from app.api.routing import router
+from app.api.saving_models import MergeFieldCheck
 from app.api.schemas import CampaignId, Reply
+from app.domain.asking.asking import Asking
 from app.domain.audience.audience import FilterTooSlow
 from app.domain.campaign import CampaignNotFound
+from app.domain.mail.merge_fields import fields_in
 from app.domain.survey.survey import Survey, completeness, fields_used
+from app.queries.audiences import LONGEST_PREVIEW_SECONDS
 from app.queries.campaigns import get_campaign
 from app.queries.merge_fields import count_fallbacks
+from app.queries.patience import at_most
 
 routes = router("campaigns")
 
@@ -21,14 +26,6 @@ class LanguageCheck(Reply):
     missing: list[str] = Field(
         description="Texts that the default language has, and questions wherever they are missing.",
         examples=[["follow_up.detractor", "questions.reason.options.price"]],
-    )
-
-
-class MergeFieldCheck(Reply):
-    field: str = Field(examples=["property.plan"])
-    fallback_count: int = Field(
-        description="How many would read the fall-back. What somebody is asked about, such as an order, is not known"
-        " before, so its properties count as missing."
     )
 
 
@@ -50,7 +47,10 @@ async def check_campaign_survey(campaign_id: CampaignId, caller: CampaignReader,
     """Which texts are missing in which language, and how many people the words of a fall-back would stand for."""
     campaign = await get_campaign(tx, caller.workspace_id, campaign_id)
     survey = Survey.from_json(campaign["survey"])
-    audience_count, fallbacks = await count_fallbacks(tx, campaign, fields_used(survey), now=now)
+    asking = campaign["asking"] and Asking.from_json(campaign["asking"])
+    fields = fields_used(survey) | fields_in(asking.texts if asking else ())
+    async with at_most(tx, LONGEST_PREVIEW_SECONDS):
+        audience_count, fallbacks = await count_fallbacks(tx, campaign, fields, now=now)
     return SurveyCheck(
         survey_version=campaign["survey_version"],
         languages=[

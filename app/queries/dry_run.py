@@ -1,5 +1,6 @@
 """What planning a campaign now would come to, by the same selection, schedule and decision, and writing nothing."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -21,12 +22,16 @@ from app.queries.eligibility import Facts, read_facts
 from app.queries.turns import ends_at, find_after_answers, find_dates, select_for
 
 MOST_LOOKED_AT = 50_000
+IN_ONE_GO = 200  # people
 
 Turns = Sequence[tuple[UUID, Wave | None, date | None]]
 
 
-async def dry_run(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Plan:
-    """As if it ran and its next round came now. What will happen to people, and so touchpoints, is not foreseen."""
+async def dry_run(tx: ReadTx | Tx, campaign: AskingCampaign, *, most: int = MOST_LOOKED_AT, now: datetime) -> Plan:
+    """As if it ran and its next round came now. What will happen to people, and so touchpoints, is not foreseen.
+
+    Of more than `most` people, only so many are decided about one by one.
+    """
     running = replace(campaign, state="running")
     selection = await select_for(tx, running, now=now)
     turns = await _turns(tx, running, selection, now=now)
@@ -35,9 +40,9 @@ async def dry_run(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -
         selected=len(turns),
         left_out=max(0, selection.askable - len(turns)) if _is_in_waves(running) else 0,
         excluded={reason.value: count for reason, count in selection.excluded.items()},
-        is_complete=len(turns) <= MOST_LOOKED_AT,
+        is_complete=len(turns) <= most,
     )
-    await _decide(tx, running, turns[:MOST_LOOKED_AT], plan, now=now)
+    await _decide(tx, running, turns[:most], plan, now=now)
     warm_up = running.asking.pace.warm_up
     if warm_up is not None:
         plan.days_of_warm_up = days_needed(plan.due, warm_up)
@@ -76,7 +81,9 @@ def _wave_from_now(campaign: AskingCampaign, now: datetime) -> Wave:
 async def _decide(tx: ReadTx | Tx, campaign: AskingCampaign, turns: Turns, plan: Plan, *, now: datetime) -> None:
     facts = await read_facts(tx, campaign, [person for person, _, _ in turns], now=now)
     best = await best_hour_of(tx, campaign) if campaign.asking.window.wants_best_hour else None
-    for person, wave, day in turns:
+    for place, (person, wave, day) in enumerate(turns):
+        if place % IN_ONE_GO == 0:
+            await asyncio.sleep(0)  # or whoever else asks this process would wait for all of them
         _add(plan, campaign, facts, Turn(campaign.id, person, facts.people[person].zone, wave, None, day), best, now)
 
 

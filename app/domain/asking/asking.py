@@ -1,6 +1,6 @@
 """Whom a campaign asks, when and how: one document, read once, that planning and sending obey."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -123,6 +123,13 @@ class Asking:
     @cached_property
     def filter(self) -> Filter | None:
         return None if self.audience is None else read_filter(self.audience, at=("asking", "audience"))
+
+    @property
+    def texts(self) -> Iterator[str]:
+        """What it writes to people, in all languages, beside its survey."""
+        named = [self.email.subject, self.email.intro]
+        named += [texts for variant in self.variants for texts in (variant.question, variant.subject)]
+        return (text for texts in named for text in texts.values())
 
     @property
     def restraint(self) -> Restraint:

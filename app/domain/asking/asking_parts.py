@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from app.domain.asking.asking_invalid import AskingInvalid, check_range
 from app.domain.asking.stable_hash import Weighted
+from app.domain.mail.merge_fields import merge_field_faults
 from app.domain.people.properties import LONGEST_KEY, UNSTORABLE
 from app.domain.people.recipient import CONTROL, RecipientInvalid, email_address
 
@@ -198,6 +199,8 @@ class EmailSettings:
 def check_texts(at: str, texts: Mapping[str, str], longest: int) -> None:
     for language, text in texts.items():
         _check_text(f"{at}/{language}", text, longest, may_break=longest == LONGEST_TEXT)
+        for fault in merge_field_faults(text):
+            raise AskingInvalid(fault, pointer=f"/asking/{at}/{language}")
 
 
 def _check_text(at: str, text: str, longest: int, *, may_break: bool = False) -> None:
