@@ -7,7 +7,7 @@ import pytest
 
 from app.db.engine import Engine
 from tests.builders import rows
-from tests.campaigns import MOVES, SHOWN_SURVEY, SURVEY, create, in_days, in_german, move, patch, read
+from tests.campaigns import MOVES, SHOWN_SURVEY, SURVEY, create, in_days, in_german, itself, move, patch, read
 from tests.conftest import Tenant
 
 
@@ -196,7 +196,7 @@ async def test_a_campaign_whose_end_has_passed_is_not_launched(alice: Tenant) ->
 async def test_an_edit_changes_what_it_names_and_null_clears(alice: Tenant, engine: Engine) -> None:
     campaign = await create(alice, goal="onboarding", starts_at=in_days(1))
     edited = (await patch(alice, campaign, name="Renamed", starts_at=None, metric="stars")).json()
-    assert edited == {
+    assert itself(edited) == {
         **campaign, "name": "Renamed", "starts_at": None, "metric": "stars",
         "revision": 2, "updated_at": edited["updated_at"],
     }  # fmt: skip
@@ -207,8 +207,8 @@ async def test_an_edit_changes_what_it_names_and_null_clears(alice: Tenant, engi
 async def test_an_edit_that_changes_nothing_is_no_news(alice: Tenant, engine: Engine) -> None:
     campaign = await create(alice, starts_at="2026-07-01T00:00:00Z")
     same = {"name": campaign["name"], "starts_at": "2026-07-01T02:00:00+02:00", "survey": SURVEY}
-    assert (await patch(alice, campaign, **same)).json() == campaign
-    assert (await patch(alice, campaign)).json() == campaign
+    assert itself((await patch(alice, campaign, **same)).json()) == campaign
+    assert itself((await patch(alice, campaign)).json()) == campaign
     assert await types(engine, alice) == ["campaign.created"]
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from app.queries import saving
 from tests.askings import an_asking
-from tests.campaigns import SURVEY, create, in_german, move, patch, read
+from tests.campaigns import SURVEY, create, in_german, move, patch, read, saved
 from tests.conftest import Tenant
 
 TEAM = {"field": "properties.plan", "eq": "team"}
@@ -30,9 +30,9 @@ async def edited(alice: Tenant, campaign: dict[str, Any], **changes: Any) -> dic
     return dict(reply.json())
 
 
-def counted(saved: dict[str, Any]) -> tuple[Any, dict[str, int]]:
-    told = saved["fallbacks"]
-    return told["audience_count"], {one["field"]: one["fallback_count"] for one in told["merge_fields"]}
+def counted(told: dict[str, Any]) -> tuple[Any, dict[str, int]]:
+    found = told["fallbacks"]
+    return found["audience_count"], {one["field"]: one["fallback_count"] for one in found["merge_fields"]}
 
 
 @pytest.mark.usefixtures("people")
@@ -42,11 +42,11 @@ async def test_another_asking_of_a_launched_campaign_shows_its_plan_beside_the_o
 ) -> None:
     campaign = await move(alice, await create(alice, asking=an_asking()), *moves)
 
-    saved = await edited(alice, campaign, asking=an_asking(audience=TEAM))
+    told = await edited(alice, campaign, asking=an_asking(audience=TEAM))
 
-    assert [saved["plan"][when]["selected"] for when in ("before", "after")] == [5, 3]
-    assert saved["plan"]["is_in_time"]
-    assert saved["asking"]["audience"] == TEAM
+    assert [told["plan"][when]["selected"] for when in ("before", "after")] == [5, 3]
+    assert told["plan"]["is_in_time"]
+    assert told["asking"]["audience"] == TEAM
     none = await edited(alice, campaign, asking=None)
     assert (none["plan"]["before"]["selected"], none["plan"]["after"]) == (3, None)
     assert none["asking"] is None
@@ -64,7 +64,7 @@ async def test_what_leaves_the_asking_of_a_launched_campaign_alone_needs_no_plan
 
 @pytest.mark.usefixtures("people")
 async def test_saving_says_who_would_read_a_fall_back(alice: Tenant) -> None:
-    created = await create(alice, survey=ASKED, asking=an_asking(audience=TEAM))
+    created = await saved(alice, survey=ASKED, asking=an_asking(audience=TEAM))
     assert counted(created) == (3, {"name": 1})
     assert counted(await edited(alice, created, asking=an_asking())) == (5, {"name": 3})
 
@@ -82,7 +82,7 @@ async def test_subjects_and_variants_have_merge_fields_too(alice: Tenant) -> Non
         email={"subject": {"en": "A word, {name|please}"}, "intro": {"en": "For {account|you}"}},
         variants=[{"key": "a"}, {"key": "b", "subject": {"en": "Your {property.plan|own} plan"}}],
     )
-    created = await create(alice, asking=asking)
+    created = await saved(alice, asking=asking)
 
     assert counted(created) == (5, {"account": 5, "name": 3, "property.plan": 0})
     check = (await alice.api.get(f"/v1/campaigns/{created['id']}/survey-check")).json()
@@ -90,7 +90,7 @@ async def test_subjects_and_variants_have_merge_fields_too(alice: Tenant) -> Non
 
 
 async def test_without_merge_fields_nobody_is_counted(alice: Tenant) -> None:
-    assert (await create(alice))["fallbacks"] == {"audience_count": None, "merge_fields": [], "is_in_time": True}
+    assert (await saved(alice))["fallbacks"] == {"audience_count": None, "merge_fields": [], "is_in_time": True}
 
 
 async def test_braces_in_a_subject_have_a_fall_back(alice: Tenant) -> None:
@@ -103,10 +103,10 @@ async def test_braces_in_a_subject_have_a_fall_back(alice: Tenant) -> None:
 async def test_what_takes_too_long_to_find_out_is_saved_all_the_same(alice: Tenant) -> None:
     campaign = await move(alice, await create(alice, survey=ASKED, asking=an_asking()), "launch")
     with replaced.object(saving, "LONGEST_LOOK_SECONDS", 0.001):
-        saved = await edited(alice, campaign, asking=an_asking(audience=_slow()))
+        told = await edited(alice, campaign, asking=an_asking(audience=_slow()))
 
-    assert saved["plan"] == {"before": None, "after": None, "is_in_time": False}
-    assert saved["fallbacks"] == {"audience_count": None, "merge_fields": [], "is_in_time": False}
+    assert told["plan"] == {"before": None, "after": None, "is_in_time": False}
+    assert told["fallbacks"] == {"audience_count": None, "merge_fields": [], "is_in_time": False}
     assert (await read(alice, campaign))["asking"]["audience"] == _slow()
 
 

@@ -79,6 +79,7 @@ CAMPAIGNS = (
         {
             "trigger": {"kind": "date_property", "property": "exam_on", "offset_days": 3, "max_lateness_days": 6},
             "quarantine_days": 12, "window": {"from": "12:00", "until": "13:00"}, "reminders": [{"after_days": 2}],
+            "priority": 5,
         },
     ),
     Planned(

@@ -11,11 +11,12 @@ from unittest.mock import patch
 from app.db.engine import Engine
 from app.operations.invitations import candidates
 from tests.simulation.campaigns import START
-from tests.simulation.workers import AT_ONCE, Mail, Postbox, Worker
+from tests.simulation.workers import Mail, Postbox, Worker
 from tests.simulation.world import World
 
 WORKERS = 3
-DEADLINESS = 0.01  # at every step of theirs
+PEOPLE_PER_MAIL_IN_FLIGHT = 25  # larger crowds are served in larger batches,
+DEADLINESS = 0.2  # and a worker dies in as many of those: this is shared out over the mails of one
 SHARED_OUT = 2  # campaigns that a worker takes at once; many more would be needed for them to race otherwise
 SAID_EVERY = 500  # moments
 TICKS = [timedelta(minutes=minutes) for minutes in (10, 60, 120, 240, 360)]
@@ -49,13 +50,17 @@ async def simulate(
     world = World(engine, people=people, days=days, seed=seed)
     await world.begin()
     postbox, chance = Postbox(world, seed=seed), Random(f"clock:{seed}")
-    workers = [Worker(world, postbox, deadliness=DEADLINESS, seed=f"worker:{seed}:{n}") for n in range(WORKERS)]
+    at_once = max(1, people // PEOPLE_PER_MAIL_IN_FLIGHT)
+    workers = [
+        Worker(world, postbox, at_once=at_once, deadliness=DEADLINESS / at_once, seed=f"worker:{seed}:{n}")
+        for n in range(WORKERS)
+    ]
     with patch.object(candidates, "CAMPAIGNS_AT_ONCE", SHARED_OUT):
         now, ticks = await _run(world, workers, chance, lambda now: say(_standing(now, postbox, workers)))
     kills, stalls = sum(worker.kills for worker in workers), sum(worker.stalls for worker in workers)
     return Record(
         world, postbox.mails, await world.rows(_INVITATIONS), await world.rows(_TOUCHPOINTS),
-        await world.rows(_WAVES), now, kills, ticks, (kills + stalls) * AT_ONCE,
+        await world.rows(_WAVES), now, kills, ticks, (kills + stalls) * at_once,
     )  # fmt: skip
 
 

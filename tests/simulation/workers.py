@@ -24,7 +24,6 @@ from app.operations.invitations.settle import (
 from tests.simulation.world import World
 
 LINK_KEY = b"simulated links, thirty-two bytes"
-AT_ONCE = 20  # mails in flight of one worker
 LEASE_SECONDS = 25
 MOST_STEPS = 2_000
 
@@ -75,9 +74,10 @@ class Postbox:
 
 
 class Worker:
-    def __init__(self, world: World, postbox: Postbox, *, deadliness: float, seed: str) -> None:
+    def __init__(self, world: World, postbox: Postbox, *, at_once: int, deadliness: float, seed: str) -> None:
+        """`at_once`: mails in flight."""
         self.world, self.postbox, self.chance = world, postbox, Random(seed)
-        self.deadliness = deadliness
+        self.at_once, self.deadliness = at_once, deadliness
         self.kills = self.stalls = 0
         self.stalled: list[MailSettlement] = []
 
@@ -103,7 +103,7 @@ class Worker:
 
     async def _schedule(self, now: datetime) -> bool:
         async with self._tx() as tx:
-            return await schedule_invitations(tx, now=now, limit=10 * AT_ONCE) > 0
+            return await schedule_invitations(tx, now=now, limit=10 * self.at_once) > 0
 
     async def _tidy(self, now: datetime) -> bool:
         async with self._tx() as tx:
@@ -113,7 +113,7 @@ class Worker:
     async def _send(self, now: datetime) -> bool:
         async with self._tx() as tx:
             claimed, has_more = await claim_due_invitations(
-                tx, lease=MailLease.of(LEASE_SECONDS), limit=AT_ONCE, link_key=LINK_KEY, now=now
+                tx, lease=MailLease.of(LEASE_SECONDS), limit=self.at_once, link_key=LINK_KEY, now=now
             )
         settlements = []
         for one in claimed:
