@@ -131,6 +131,11 @@ async def _deleted(stage: Stage) -> None:
     await stage.do("DELETE", f"responses/{await stage.answer(3)}")
 
 
+async def _followed_up(stage: Stage) -> None:
+    said = {"state": "assigned", "by": "zeroten trigger"}
+    await stage.do("PUT", f"responses/{await stage.answer(3)}/follow-up", said)
+
+
 async def _imported(stage: Stage) -> None:
     await stage.answer(8, answered_at=(utc_now() - LONG_AGO).isoformat())
 
@@ -162,6 +167,7 @@ STORIES: Mapping[str, Story] = {
     "response.detractor": _answered(3),
     "response.updated": _amended(comment="It came three weeks late."),
     "response.band_changed": _amended(score=10, comment="You made up for it."),
+    "response.followed_up": _followed_up,
     "response.excluded": _then("exclude"),
     "response.restored": _then("exclude", "restore"),
     "response.deleted": _deleted,

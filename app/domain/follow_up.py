@@ -1,7 +1,9 @@
 """Looking after somebody who answered: who does, and whether it is done."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 LONGEST_NAME = 80  # characters
 
@@ -17,3 +19,13 @@ class FollowUp:
     state: FollowUpState
     owner: str | None
     changed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """Somebody says that they take an answer on, or that it is done with."""
+
+    response_id: UUID
+    state: FollowUpState
+    actor: str
+    pressed_at: datetime

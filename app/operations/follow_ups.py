@@ -6,22 +6,29 @@ from uuid import UUID
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
 from app.domain.events import Event, EventType
+from app.domain.follow_up import Press
 from app.domain.ids import shown
 from app.domain.scores.metric import METRICS
 from app.domain.webhooks.payload import instant_text
-from app.domain.webhooks.slack_request import Press
 from app.operations.events import announce
 from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_sql
 
 
-async def follow_up(tx: Tx, workspace_id: UUID, press: Press, *, endpoint_id: UUID) -> None:
-    """Announced to whoever listens, and in any case to the endpoint whose message it was.
+async def follow_up(tx: Tx, workspace_id: UUID, press: Press, *, endpoint_id: UUID | None = None) -> None:
+    """Announced to whoever listens, and in any case to the endpoint whose message it was, or that shows one.
 
     Nothing changes by what was pressed before the last press, nor by the same once more; what is resolved stays so.
     """
     values = press.response_id, press.state.value, press.actor, press.pressed_at
     for row in await fetch(tx, _FOLLOW_UP, workspace_id, *values):
+        endpoint_id = endpoint_id or await _showing(tx, workspace_id, press.response_id)
         await announce(tx, workspace_id, [_event(row, endpoint_id=endpoint_id)])
+
+
+async def _showing(tx: Tx, workspace_id: UUID, response_id: UUID) -> UUID | None:
+    """An endpoint whose message has buttons."""
+    rows = await fetch(tx, _SHOWING, workspace_id, response_id)
+    return rows[0]["id"] if rows else None
 
 
 async def told_now(tx: ReadTx, workspace_id: UUID, response_id: UUID) -> str | None:
@@ -30,7 +37,7 @@ async def told_now(tx: ReadTx, workspace_id: UUID, response_id: UUID) -> str | N
     return str(rows[0]["data"]) if rows else None
 
 
-def _event(row: dict[str, Any], *, endpoint_id: UUID) -> Event:
+def _event(row: dict[str, Any], *, endpoint_id: UUID | None) -> Event:
     band = METRICS[row["metric"]].band_for(row["score"])
     answer = {
         "id": shown("response", row["response_id"]),
@@ -73,6 +80,12 @@ _FOLLOW_UP = """
     )
     SELECT f.*, a.score, a.campaign_id, a.metric, a.revision AS response_revision
     FROM changed f JOIN answered a ON a.id = f.response_id
+"""
+_SHOWING = """
+    SELECT w.id FROM remote_records m
+    JOIN webhook_endpoints w ON w.workspace_id = m.workspace_id AND w.id = m.endpoint_id
+    WHERE m.workspace_id = $1 AND m.subject_id = $2 AND w.kind = 'slack_app' AND w.deleted_at IS NULL
+    ORDER BY w.id LIMIT 1
 """
 _TOLD = f"""
     SELECT {body_sql(told_sql("r"), "r", "c", "p", band=band_sql("r.score"))}::text AS data

@@ -19,6 +19,7 @@ from app.domain.people.recipient_import import MOST_ATTEMPTS, MOST_ERRORS_KEPT, 
 from app.domain.people.upserted import Change, Upserted
 from app.operations.campaign_recipients import add_recipients
 from app.operations.events import announce
+from app.operations.pulled_refusals import pass_on_refusals
 from app.operations.recipients import Outcome, upsert_recipients
 from app.queries.imports import IS_DUE
 
@@ -34,6 +35,7 @@ class ClaimedImport:
     claim_id: UUID
     form: FileFormat
     campaign_id: UUID | None
+    endpoint_id: UUID | None  # of the connector it was pulled through
     uploaded_at: datetime
     rows_read: int  # by whoever had it before
     attempts: int
@@ -70,8 +72,8 @@ _CLAIM = f"""
     SET state = 'running', claim_id = $1, lease_until = clock_timestamp() + make_interval(secs => $2),
         attempts = attempts + 1, started_at = coalesce(started_at, now()), updated_at = now(), revision = revision + 1
     FROM chosen WHERE i.workspace_id = chosen.workspace_id AND i.id = chosen.id
-    RETURNING i.workspace_id, i.id, i.claim_id, i.format AS form, i.campaign_id, i.created_at AS uploaded_at,
-        i.rows_read, i.attempts
+    RETURNING i.workspace_id, i.id, i.claim_id, i.format AS form, i.campaign_id, i.endpoint_id,
+        i.created_at AS uploaded_at, i.rows_read, i.attempts
 """
 
 
@@ -92,6 +94,8 @@ async def store_people(
     """How each row ended. Nobody would know of it without `note_rows` in the same transaction."""
     said = [row for row in rows.said if isinstance(row, RecipientInput)]
     done = await upsert_recipients(tx, said, now=now, hmac_key=hmac_key, said_at=claimed.uploaded_at)
+    if claimed.endpoint_id is not None:
+        await pass_on_refusals(tx, claimed.workspace_id, said, done, read_from=claimed.endpoint_id, now=now)
     if claimed.campaign_id is not None:
         people = [outcome.id for outcome in done if isinstance(outcome, Upserted)]
         await add_recipients(tx, claimed.workspace_id, claimed.campaign_id, people, now=now)

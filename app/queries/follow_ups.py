@@ -3,12 +3,12 @@ from uuid import UUID
 
 from sqlalchemy import select
 
-from app.db.engine import ReadTx
+from app.db.engine import ReadTx, Tx
 from app.db.tables import follow_ups, responses
 from app.domain.response import ResponseNotFound
 
 
-async def get_follow_up(tx: ReadTx, workspace_id: UUID, response_id: UUID) -> dict[str, Any]:
+async def get_follow_up(tx: ReadTx | Tx, workspace_id: UUID, response_id: UUID) -> dict[str, Any]:
     """Raises ResponseNotFound."""
     kept = follow_ups.c
     query = (

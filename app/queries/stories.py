@@ -40,7 +40,7 @@ async def is_overtaking(tx: ReadTx, workspace_id: UUID, delivery_id: UUID, respo
 
 
 def _fields(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: row[name] for name in ("account", "account_owner", "last_score", "is_overtaken")} | {
+    return {name: row[name] for name in ("account", "account_owner", "last_score", "score_before", "is_overtaken")} | {
         "follow_up": FollowUp(FollowUpState(row["state"]), row["owner"], row["changed_by"]) if row["state"] else None
     }
 
@@ -52,6 +52,7 @@ _REMEMBERED = """
 
 _BACKGROUND = """
     SELECT coalesce(a.name, a.external_id) AS account, a.owner AS account_owner, last.score AS last_score,
+        before.score AS score_before,
         EXISTS (
             SELECT FROM responses n WHERE n.workspace_id = r.workspace_id AND n.recipient_id = r.recipient_id
                 AND n.answered_at > r.answered_at AND n.excluded_at IS NULL
@@ -68,6 +69,11 @@ _BACKGROUND = """
             AND o.answered_at < r.answered_at AND o.excluded_at IS NULL
         ORDER BY o.answered_at DESC LIMIT 1
     ) AS last ON true
+    LEFT JOIN LATERAL (
+        SELECT o.score FROM response_revisions o
+        WHERE o.workspace_id = r.workspace_id AND o.response_id = r.id AND o.score <> r.score
+        ORDER BY o.revision DESC LIMIT 1
+    ) AS before ON true
     WHERE r.workspace_id = $1 AND r.id = $2
 """
 

@@ -22,11 +22,10 @@ from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.domain.events import SCHEMA_VERSION, EventType
-from app.domain.follow_up import FollowUpState
+from app.domain.follow_up import FollowUpState, Press
 from app.domain.webhooks.attempts import Failure, Outcome
 from app.domain.webhooks.delivery import DeliveryState
 from app.domain.webhooks.payload import rendered
-from app.domain.webhooks.slack_request import Press
 from app.operations.deliveries.claim import Lease, claim_due_deliveries
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.failing_endpoints import warn_of_failing_endpoints

@@ -21,7 +21,7 @@ from tests.conftest import Tenant, a_tenant, client, running_app
 from tests.served import served
 
 # Endpoints are the caller's own.
-WITHOUT_A_STORY = ("endpoint.", "delivery.", "response.followed_up")  # the last takes a button in Slack
+WITHOUT_A_STORY = ("endpoint.", "delivery.")
 LATER = "import.completed"
 
 

@@ -120,6 +120,38 @@ async def test_a_change_of_the_answer_keeps_what_was_said_about_it(scene: Scene)
         await scene.settled(endpoint, 4)
         assert "olga looks after this" in slack.shows()
         assert "Was 3, now 9" in slack.shows()
+        await press(scene, endpoint, answer, RESOLVE)
+        await scene.settled(endpoint, 5)
+        assert "Resolved by olga" in slack.shows()
+        assert "Was 3, now 9" in slack.shows()
+        await scene.tenant.api.patch(f"/v1/responses/{answer}", json={"comment": "Better."})
+        changed = {"event_types": ["response.updated"]}
+        assert (await scene.tenant.api.patch(f"{PLACE}/{endpoint['id']}", json=changed)).status_code == 200
+        await scene.tenant.api.patch(f"/v1/responses/{answer}", json={"comment": "Best."})
+        await scene.settled(endpoint, 6)
+        assert "Best." in slack.shows()
+        assert "Was 3, now 9" in slack.shows()
+
+
+async def test_whoever_has_a_key_says_it_as_well_and_the_message_shows_it(scene: Scene) -> None:
+    async with at(FakeSlackApp()) as slack:
+        assert isinstance(slack, FakeSlackApp)
+        endpoint = await connected(scene, slack)
+        scene.work()
+        answer = await a_message(scene, endpoint)
+        place = f"/v1/responses/{answer}/follow-up"
+        said = [await scene.tenant.api.put(place, json={"state": "assigned", "by": "piet"}) for _ in range(2)]
+        await scene.settled(endpoint, 3)
+        assert "piet looks after this" in slack.shows()
+        done = await scene.tenant.api.put(place, json={"state": "resolved", "by": "olga"})
+        await scene.settled(endpoint, 4)
+        assert "Resolved by olga" in slack.shows()
+    assert [one.json()["revision"] for one in (*said, done)] == [1, 1, 2]
+    assert (done.json()["owner"], done.json()["resolved_at"] is not None) == ("piet", True)
+    for wrong in ({"state": "open", "by": "x"}, {"state": "assigned", "by": " "}, {"state": "assigned"}):
+        assert (await scene.tenant.api.put(place, json=wrong)).status_code == 422
+    nobodys = f"/v1/responses/resp_{'0' * 32}/follow-up"
+    assert (await scene.tenant.api.put(nobodys, json={"state": "assigned", "by": "x"})).status_code == 404
 
 
 async def test_pressing_again_and_older_presses_change_nothing(scene: Scene) -> None:

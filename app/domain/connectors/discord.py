@@ -35,7 +35,8 @@ class Discord(Connector):
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         if remembered.tells(MESSAGE, story.revision):
             return
-        message, known = message_of(story, link=self.link), remembered.id_of(MESSAGE)
+        known = remembered.id_of(MESSAGE)
+        message = message_of(wording.with_its_past(story) if known else story, link=self.link)
         if known:
             reply = yield Call("PATCH", self._place(f"/messages/{quote(known, safe='')}"), message)
             if reply.member("code") != 10008:  # somebody has deleted the message; then it is said anew

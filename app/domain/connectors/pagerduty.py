@@ -1,5 +1,7 @@
 """PagerDuty: an alert for an answer that needs somebody now, resolved when the answer moves out of the detractors.
 
+Told of who looks after answers, it is acknowledged when somebody takes the answer on, and resolved when it is done.
+
 The response's id is the `dedup_key`, so whatever is repeated is one alert.
 https://developer.pagerduty.com/docs/send-alert-event
 """
@@ -8,20 +10,33 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.connectors import wording
-from app.domain.connectors.protocol import Call, Connector, Made, Remembered, Reply, Steps, expect_success
+from app.domain.connectors.protocol import (
+    FOLLOWED_UP,
+    Call,
+    Connector,
+    Made,
+    Remembered,
+    Reply,
+    Skipped,
+    Steps,
+    expect_success,
+)
 from app.domain.connectors.settings import a_base_url, a_link, a_token, one_of, setting
 from app.domain.connectors.story import Story
+from app.domain.follow_up import FollowUpState
 from app.domain.webhooks.attempts import Failure
 from app.domain.webhooks.payload import instant_text
 
 SUMMARY, DETAIL = 1_024, 10_000  # characters
 ALERT = "alert"
+NO_ALERT = "Nothing was sent: no alert is known about this answer."
 
 
 @dataclass(frozen=True)
 class PagerDuty(Connector):
     kind = "pagerduty"
     usual_events = ("response.detractor",)
+    further_events = frozenset({FOLLOWED_UP})
 
     routing_key: str = setting(a_token, is_secret=True)
     base_url: str = setting(a_base_url, default="https://events.pagerduty.com")
@@ -29,6 +44,9 @@ class PagerDuty(Connector):
     link: str | None = setting(a_link, default=None)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
+        if story.event_type == FOLLOWED_UP:
+            yield from self._follow(story, remembered)
+            return
         if remembered.tells(ALERT, story.revision):
             return
         if story.is_over and remembered.id_of(ALERT) is None:
@@ -36,6 +54,14 @@ class PagerDuty(Connector):
         asked = {"event_action": "resolve"} if story.is_over else self._trigger(story)
         _expect_taken((yield self._call({**asked, "dedup_key": story.response_id})))
         yield Made(ALERT, story.response_id, story.revision)
+
+    def _follow(self, story: Story, remembered: Remembered) -> Steps:
+        """Acknowledging what is resolved is ignored there."""
+        follow_up, known = story.background.follow_up, remembered.id_of(ALERT)
+        if follow_up is None or known is None:
+            raise Skipped(NO_ALERT)
+        action = "resolve" if follow_up.state is FollowUpState.RESOLVED else "acknowledge"
+        _expect_taken((yield self._call({"event_action": action, "dedup_key": known})))
 
     def check(self) -> Steps:
         """Resolving what was never triggered changes nothing, but tells whether the key is good."""

@@ -15,12 +15,14 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import urlencode
 
+from app.domain.connectors.grants import Code, Consent, Granted, NotGranted
 from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import LONGEST_WAIT_SECONDS, Failure
 from app.domain.webhooks.receiver_url import UnusableURL, origin_of, split_receiver_url
 
 REFUSALS = frozenset({"recipient.unsubscribed"})
+FOLLOWED_UP = "response.followed_up"
 EVERY_ANSWER = ("response.band_changed", "response.created", "response.updated")
 RETRIED = frozenset({408, 425, 429})  # and everything from 500 on
 REFUSED_CREDENTIALS = frozenset({401, 403})
@@ -125,11 +127,12 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """What somebody who logged in may use for a while. Kept in memory only."""
+    """What somebody who logged in may use for a while."""
 
     token: str = field(repr=False)
     base_url: str
     seconds: float
+    refresh_token: str | None = field(default=None, repr=False)  # in place of the one it was got with, which is void
 
 
 class Failed(Exception):
@@ -151,7 +154,8 @@ class Skipped(Exception):
 NOBODY_THERE = "Nothing was sent: nobody with this e-mail address is known there."
 NO_TICKET = "Nothing was sent: no ticket is known about this answer, which needs nobody any more."
 
-Step: TypeAlias = Call | Made | Access | Page
+Kept: TypeAlias = Made | Access | Page | Granted | NotGranted
+Step: TypeAlias = Call | Kept
 Steps = Generator[Step, Reply, None]
 
 
@@ -189,7 +193,20 @@ class Connector:
     @property
     def origin(self) -> str:
         """Where it sends: scheme, host and port, which are no secret."""
-        return origin_of(getattr(self, self.address))
+        return self.origins[0]
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        return tuple(origin_of(getattr(self, name)) for name in self.addresses)
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Settings that say where its secrets go."""
+        return (self.address,)
+
+    def what_is_missing(self) -> tuple[str, str] | None:
+        """A setting, and what is to be said there, where one of several will do."""
+        return None
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
         """Tells the service about an answer."""
@@ -199,9 +216,25 @@ class Connector:
         """Yields an Access; none where the settings are all it takes."""
         return None
 
+    def consent_url(self, consent: Consent) -> str | None:  # noqa: ARG002 - for who overrides it
+        """Where somebody lets us in; none where a token is all there is. `refresh_token` is not known yet."""
+        return None
+
+    def exchange(self, code: Code) -> Steps:
+        """Yields Granted or NotGranted."""
+        raise NotImplementedError
+
+    def going_on_at(self, server: str) -> "Connector | None":  # noqa: ARG002 - for who overrides it
+        """Itself for another of the service's servers, which whoever consented belongs to; none if it is none."""
+        return self
+
     def check(self) -> Steps | None:
         """Asks whether the service would take what we send, changing nothing there; none where one cannot ask."""
         return None
+
+    def check_let_in(self, remembered: Remembered) -> Steps:
+        """The same, with the access of a connector that logs in."""
+        raise NotImplementedError
 
     def unsubscribe(self, email: str, access: Access | None) -> Steps:
         """Tells that they want no more mail. Whom the service does not know, it need not know."""

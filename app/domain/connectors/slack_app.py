@@ -6,7 +6,9 @@ https://docs.slack.dev/reference/methods/chat.postMessage
 from dataclasses import dataclass
 from typing import Any
 
+from app.domain.connectors import wording
 from app.domain.connectors.protocol import (
+    FOLLOWED_UP,
     Call,
     Connector,
     Failed,
@@ -22,7 +24,7 @@ from app.domain.connectors.slack import greeting, message_of
 from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import Failure
 
-MESSAGE, FOLLOWED_UP = "message", "response.followed_up"
+MESSAGE = "message"
 NO_MESSAGE = "Nothing was sent: no message is known about this answer."
 
 REFUSED = frozenset({
@@ -53,10 +55,12 @@ class SlackApp(Connector):
         is_followed_up = story.event_type == FOLLOWED_UP
         if remembered.tells(MESSAGE, story.revision) and not is_followed_up:
             return
-        message = message_of(story, link=self.link, has_buttons=self.signing_secret is not None)
-        if is_followed_up and remembered.id_of(MESSAGE) is None:
+        known = remembered.id_of(MESSAGE)
+        if is_followed_up and known is None:
             raise Skipped(NO_MESSAGE)
-        if known := remembered.id_of(MESSAGE):
+        told = wording.with_its_past(story) if known else story
+        message = message_of(told, link=self.link, has_buttons=self.signing_secret is not None)
+        if known:
             channel, _, at = known.partition(" ")
             reply = yield self._call("chat.update", {**message, "channel": channel, "ts": at})
             if reply.word("error") not in CANNOT_CHANGE:

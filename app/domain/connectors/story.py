@@ -27,6 +27,7 @@ class Background:
     account: str | None = None
     account_owner: str | None = None
     last_score: int | None = None  # the person's answer before this one, in the same campaign
+    score_before: int | None = None  # the same answer's, before it last got another
     follow_up: FollowUp | None = None  # none while nobody looks after it
     is_overtaken: bool = False  # they have answered again since, which this endpoint was told
 

@@ -1,6 +1,7 @@
 """What people read, in the same words wherever they read it. Escaping is each connector's own business."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from urllib.parse import quote
 
@@ -29,6 +30,13 @@ def correction(story: Story) -> str | None:
     if story.previous_score is None or story.previous_score == story.score:
         return None
     return f"Was {story.previous_score}, now {story.score}"
+
+
+def with_its_past(story: Story) -> Story:
+    """For what is told in place of what was told before: that it moved is still true when something else changes."""
+    before = story.background.score_before
+    is_old_news = story.previous_score in {None, story.score} and before is not None
+    return replace(story, previous_score=before) if is_old_news else story
 
 
 def summary(story: Story) -> str:

@@ -6,26 +6,16 @@ https://docs.slack.dev/authentication/verifying-requests-from-slack
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
-from uuid import UUID
 
-from app.domain.follow_up import LONGEST_NAME, FollowUpState
+from app.domain.follow_up import LONGEST_NAME, FollowUpState, Press
 from app.domain.ids import parsed
 
 WINDOW_SECONDS = 300
 ASSIGN, RESOLVE = "zeroten_assign", "zeroten_resolve"
 MEANS: Mapping[str, FollowUpState] = {ASSIGN: FollowUpState.ASSIGNED, RESOLVE: FollowUpState.RESOLVED}
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    response_id: UUID
-    state: FollowUpState
-    actor: str
-    pressed_at: datetime
 
 
 def is_from_slack(secret: str, *, timestamp: str, signature: str, body: bytes, now: datetime) -> bool:

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 
 from app.domain.connectors.protocol import Connector
+from app.domain.connectors.story import Story
+from app.domain.follow_up import FollowUp, FollowUpState
 from app.domain.scores.metric import Band
 from app.domain.webhooks.attempts import Failure
 from tests.outbound.connectors.service import Asked, Said, Service, at
@@ -102,8 +104,10 @@ class FakePagerDuty(Service):
             if not {"summary", "source", "severity"} <= set(payload) or len(payload["summary"]) > 1_024:
                 return Said.of(400, {"status": "invalid event", "errors": ["'payload' is invalid"]})
             self.open.add(asked.json["dedup_key"])
-        else:
+        elif asked.json["event_action"] == "resolve":
             self.open.discard(asked.json["dedup_key"])
+        else:
+            assert asked.json["event_action"] == "acknowledge"
         return Said.of(202, {"status": "success", "dedup_key": asked.json["dedup_key"]})
 
 
@@ -262,6 +266,24 @@ async def test_nobody_is_told_that_an_alert_is_over_which_never_was() -> None:
         pager = a_connector("pagerduty", routing_key="secret", base_url=service.url)
         assert (await tell(pager, MOVED)).failure is None
         assert service.asked == []
+
+
+async def test_an_alert_follows_whoever_looks_after_the_answer() -> None:
+    memory = Memory()
+    async with at(FakePagerDuty()) as service:
+        assert isinstance(service, FakePagerDuty)
+        pager = a_connector("pagerduty", routing_key="secret", base_url=service.url)
+        assert (await tell(pager, followed(FollowUpState.ASSIGNED))).head.startswith(b"Nothing was sent")
+        await tell(pager, memory=memory)
+        for state, is_open in ((FollowUpState.ASSIGNED, True), (FollowUpState.RESOLVED, False)):
+            assert (await tell(pager, followed(state), memory=memory)).failure is None
+            assert bool(service.open) is is_open
+        assert [asked.json["event_action"] for asked in service.asked] == ["trigger", "acknowledge", "resolve"]
+
+
+def followed(state: FollowUpState) -> Story:
+    background = replace(STORY.background, follow_up=FollowUp(state, "olga", "olga"))
+    return replace(STORY, event_type="response.followed_up", background=background)
 
 
 @pytest.mark.parametrize(("key", "failure"), [("secret", None), ("wrong", Failure.UNAUTHORIZED)])
