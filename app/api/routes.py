@@ -6,6 +6,7 @@ from app.api import (
     accounts,
     api_keys,
     audiences,
+    authorizations,
     campaign_mails,
     campaign_recipients,
     campaigns,
@@ -41,6 +42,7 @@ from app.api.inbound.mail import include_mail
 from app.api.inbound.slack import include_slack
 from app.api.openapi.parameters import TAKES_IDEMPOTENCY_KEY
 from app.api.problem_types import refuses
+from app.api.public.oauth_callback import include_oauth_callback
 from app.api.public.widget import RecordedWidgetResponse, WidgetRoute, allow_widget_requests, record_widget_response
 from app.api.recipient_models import REFUSED_PEOPLE
 from app.api.record_responses import RecordingRoute, record_response, record_responses_in_bulk
@@ -82,6 +84,7 @@ PAGES = (
     event_samples,
     events,
     webhook_endpoints,
+    authorizations,
     webhook_previews,
     endpoint_stats,
     pulls,
@@ -102,6 +105,7 @@ def include_routes(app: FastAPI) -> None:
         app.include_router(page.routes)
     include_slack(app)
     include_mail(app)
+    include_oauth_callback(app)
 
 
 def _take_answers(app: FastAPI) -> None:

@@ -67,6 +67,7 @@ def typed_id(kind: str) -> Any:
 
 AccountId = typed_id("account")
 ApiKeyId = typed_id("api_key")
+AuthorizationId = typed_id("authorization")
 CampaignId = typed_id("campaign")
 DeliveryId = typed_id("delivery")
 EndpointId = typed_id("endpoint")

@@ -30,6 +30,7 @@ from app.domain.connectors.catalogue import EndpointKind
 from app.domain.webhooks.webhook_endpoint import (
     DisabledReason,
     EndpointDoesNotSign,
+    NothingToCheck,
     SecretsNeededAgain,
     TooManyEndpoints,
     TooManySecrets,
@@ -64,9 +65,11 @@ async def create_webhook_endpoint(
     workspace_id, guard, vault = caller.workspace_id, services.guard, services.vault
     if body.kind is not EndpointKind.WEBHOOK:
         connector_id = await connectors.create_connector(
-            tx, vault, workspace_id, body.columns(), settings=body.settings, guard=guard, now=now
-        )
+            tx, vault, workspace_id, body.columns(), settings=body.settings, authorization_id=body.authorization_id,
+            guard=guard, now=now,
+        )  # fmt: skip
         return new_endpoint_of(await _row(tx, caller, once.keep(connector_id), now), secret=None)
+    connectors.check_no_settings(body.settings, body.authorization_id)
     endpoint_id = once.keep(
         await operations.create_endpoint(tx, workspace_id, body.columns(), guard=guard, vault=vault, now=now)
     )
@@ -167,6 +170,22 @@ async def test_webhook_endpoint(
 ) -> TestSend:
     """An `endpoint.test` event, to this endpoint alone and whatever its filter. Retried like any other."""
     event_id = once.id or once.keep(await operations.send_test(tx, caller.workspace_id, endpoint_id, now=now))
+    return TestSend(event_id=event_id, endpoint_id=endpoint_id)
+
+
+@routes.post(
+    f"{PLACE}/check",
+    status_code=202,
+    summary="Check the credentials of a connector",
+    responses=refuses(WebhookEndpointNotFound, WebhookEndpointDisabled, NothingToCheck),
+)
+async def check_webhook_endpoint(
+    endpoint_id: EndpointId, caller: WebhookWriter, once: Idempotency, tx: Tx, now: Now
+) -> TestSend:
+    """A worker asks the service something harmless, which nobody there sees. How it ended stands among the endpoint's
+    deliveries, under this event.
+    """
+    event_id = once.id or once.keep(await connectors.check_connector(tx, caller.workspace_id, endpoint_id, now=now))
     return TestSend(event_id=event_id, endpoint_id=endpoint_id)
 
 

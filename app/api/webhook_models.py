@@ -9,6 +9,7 @@ from pydantic import Field
 
 from app.api.endpoint_health import EndpointHealth
 from app.api.schemas import (
+    AuthorizationId,
     CampaignId,
     EndpointId,
     EventId,
@@ -36,6 +37,7 @@ from app.api.webhook_options import (
     Url,
 )
 from app.domain.connectors.catalogue import EndpointKind
+from app.domain.connectors.grants import AuthorizationUnusable
 from app.domain.connectors.settings import ConnectorSettingsUnusable
 from app.domain.scores.metric import Band
 from app.domain.webhooks.payload import PayloadKind
@@ -54,7 +56,9 @@ from app.domain.webhooks.webhook_endpoint import (
     signing_of,
 )
 
+AUTHORIZATION = "Of a connector: one that was granted, with the settings that it was asked with. Good for one endpoint."
 REFUSED_ENDPOINTS = (
+    AuthorizationUnusable,
     UnusableURL,
     ScoreRangeEmpty,
     UnknownCampaigns,
@@ -71,6 +75,7 @@ class WebhookEndpointCreate(Request):
     )
     url: Url = absent()
     settings: Settings = Field(default_factory=dict)
+    authorization_id: AuthorizationId | None = Field(None, description=AUTHORIZATION)
     description: Line | None = None
     event_types: EventTypes = Field(default_factory=list)
     campaign_ids: CampaignIds = Field(default_factory=list)
@@ -88,7 +93,7 @@ class WebhookEndpointCreate(Request):
     signing: Signing = Field(Signing.SHARED, description="`ed25519`: we keep a private key, you get the public one.")
 
     def columns(self) -> dict[str, Any]:
-        named = set(WebhookEndpointCreate.model_fields) - {"signing", "settings"}
+        named = set(WebhookEndpointCreate.model_fields) - {"signing", "settings", "authorization_id"}
         return _columns({name: getattr(self, name) for name in named})
 
 
@@ -97,6 +102,7 @@ class WebhookEndpointEdit(Request):
 
     url: Url = absent()
     settings: Settings = absent()
+    authorization_id: AuthorizationId | None = Field(None, description=AUTHORIZATION)
     description: Line | None = None
     event_types: EventTypes = absent()
     campaign_ids: CampaignIds = absent()

@@ -9,6 +9,7 @@ from uuid import UUID
 PREFIXES = {
     "account": "acct",
     "api_key": "key",
+    "authorization": "auth",
     "campaign": "camp",
     "delivery": "dlv",
     "endpoint": "ep",

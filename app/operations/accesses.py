@@ -4,12 +4,16 @@ Services ration log-ins, and some take back what they gave before. Nobody holds 
 turn it is stands in a row, until a lease ends.
 """
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
+from app.domain.connectors.protocol import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +37,17 @@ async def take_turn(
 
 
 async def share_access(
-    tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, claim_id: UUID, sealed: bytes, token: str, seconds: float
+    tx: Tx,
+    workspace_id: UUID,
+    endpoint_id: UUID,
+    *,
+    claim_id: UUID,
+    digest: bytes,
+    sealed: bytes,
+    access: Access,
 ) -> None:
-    await fetch(tx, _SHARE, workspace_id, endpoint_id, claim_id, sealed, _digest(token), seconds)
+    """`digest`: of the settings as they are now, of which logging in may have replaced a part."""
+    await fetch(tx, _SHARE, workspace_id, endpoint_id, claim_id, sealed, _digest(access.token), access.seconds, digest)
 
 
 async def give_up_turn(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, claim_id: UUID) -> None:
@@ -47,8 +59,8 @@ async def forget_access(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, token:
     await fetch(tx, _FORGET, workspace_id, endpoint_id, _digest(token))
 
 
-def digest_of(settings: str, credentials: bytes | None) -> bytes:
-    return sha256(settings.encode() + b"\0" + (credentials or b"")).digest()
+def digest_of(settings: Mapping[str, Any], credentials: bytes | None) -> bytes:
+    return sha256(json.dumps(settings, sort_keys=True).encode() + b"\0" + (credentials or b"")).digest()
 
 
 def _digest(token: str) -> bytes:
@@ -71,7 +83,7 @@ _FIND = """
 """
 _SHARE = """
     UPDATE accesses SET sealed = $4, token_digest = $5, ends_at = clock_timestamp() + make_interval(secs => $6),
-        claim_id = NULL, claimed_until = NULL
+        claim_id = NULL, claimed_until = NULL, digest = $7
     WHERE workspace_id = $1 AND id = $2 AND claim_id = $3
 """
 _GIVE_UP = """

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields as fields_of
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,17 +13,18 @@ from app.db.tables import webhook_endpoints
 from app.db.vault import Vault
 from app.domain.connectors.catalogue import CONNECTORS, EndpointKind, connector_of, event_types_for
 from app.domain.connectors.protocol import Connector
-from app.domain.connectors.settings import ConnectorSettingsUnusable, secret_names
+from app.domain.connectors.settings import ConnectorSettingsUnusable, secret_names, settings_apart
 from app.domain.events import Event, EventType
 from app.domain.webhooks.addresses import Guard
 from app.domain.webhooks.receiver_url import UnusableURL
-from app.domain.webhooks.webhook_endpoint import check_fields_of_connector, check_secrets_given_again
+from app.domain.webhooks.webhook_endpoint import NothingToCheck, check_fields_of_connector, check_secrets_given_again
+from app.operations.authorizations import use_authorization
 from app.operations.events import announce
 from app.operations.pulls import pull_again, pull_everybody
 from app.operations.remote_records import forget_records_of
 from app.operations.renewed_connectors import try_renewed
 from app.operations.webhook_endpoints import announced, change_endpoint, create_endpoint
-from app.queries.webhook_endpoints import lock_endpoint
+from app.queries.webhook_endpoints import lock_enabled_endpoint, lock_endpoint
 
 
 async def create_connector(
@@ -34,13 +34,17 @@ async def create_connector(
     fields: Mapping[str, Any],
     *,
     settings: Mapping[str, Any],
+    authorization_id: UUID | None = None,
     guard: Guard,
     now: datetime,
 ) -> UUID:
-    """Raises as `create_endpoint` does, ConnectorSettingsUnusable, NotForConnectors."""
+    """Raises as `create_endpoint` does, ConnectorSettingsUnusable, NotForConnectors, AuthorizationUnusable."""
     if fields["url"] is not None:
         raise UnusableURL("A connector finds in its settings where to send.", pointer="/url")
     check_fields_of_connector(fields)
+    if authorization_id is not None:
+        place = workspace_id, authorization_id
+        settings = await _granted(tx, vault, *place, kind=fields["kind"], settings=settings, now=now)
     connector = connector_of(fields["kind"], settings)
     told = {
         "url": connector.origin,
@@ -69,12 +73,28 @@ async def change_any_endpoint(
 ) -> None:
     """A webhook or a connector. Raises as `create_connector` does, and if unknown."""
     before = await lock_endpoint(tx, workspace_id, endpoint_id)
-    rest = {name: value for name, value in changes.items() if name != "settings"}
+    rest = {name: value for name, value in changes.items() if name not in {"settings", "authorization_id"}}
     if before["kind"] != EndpointKind.WEBHOOK:
         rest |= await _change_connector(tx, vault, before, changes, now=now)
-    elif changes.get("settings"):
-        raise ConnectorSettingsUnusable("A webhook has no settings.", pointer="/settings")
+    else:
+        check_no_settings(changes.get("settings"), changes.get("authorization_id"))
     await change_endpoint(tx, workspace_id, endpoint_id, rest, guard=guard, vault=vault, now=now)
+
+
+def check_no_settings(settings: Mapping[str, Any] | None, authorization_id: UUID | None) -> None:
+    """Raises ConnectorSettingsUnusable."""
+    if settings:
+        raise ConnectorSettingsUnusable("A webhook has no settings.", pointer="/settings")
+    if authorization_id is not None:
+        raise ConnectorSettingsUnusable("A webhook is let in nowhere.", pointer="/authorization_id")
+
+
+async def check_connector(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
+    """The id of that event. Raises WebhookEndpointNotFound, WebhookEndpointDisabled, NothingToCheck."""
+    endpoint = await lock_enabled_endpoint(tx, workspace_id, endpoint_id)
+    if endpoint["kind"] == EndpointKind.WEBHOOK:
+        raise NothingToCheck("A webhook has no credentials; send it a test.")
+    return await send_check(tx, workspace_id, endpoint_id, now=now)
 
 
 async def send_check(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
@@ -95,9 +115,14 @@ async def _change_connector(
     told: dict[str, Any] = {}
     if changes.get("event_types") is not None:
         told["event_types"] = event_types_for(before["kind"], changes["event_types"])
-    if not changes.get("settings"):
+    given: Mapping[str, Any] = changes.get("settings") or {}
+    if (authorization_id := changes.get("authorization_id")) is not None:
+        place = before["workspace_id"], authorization_id
+        granted = await _granted(tx, vault, *place, kind=before["kind"], settings=given, now=now)
+        given = dict.fromkeys(secret_names(CONNECTORS[before["kind"]])) | granted
+    if not given:
         return told
-    known, given = _opened(vault, before), changes["settings"]
+    known = _opened(vault, before)
     connector = connector_of(before["kind"], {**known, **given})
     await _mind_another_account(tx, before, connector, known=known, given=given)
     await pull_again(tx, before["workspace_id"], before["id"], now=now)
@@ -106,12 +131,29 @@ async def _change_connector(
     return told | _columns(vault, before["workspace_id"], before["id"], connector)
 
 
+async def _granted(
+    tx: Tx,
+    vault: Vault,
+    workspace_id: UUID,
+    authorization_id: UUID,
+    *,
+    kind: str,
+    settings: Mapping[str, Any],
+    now: datetime,
+) -> dict[str, Any]:
+    """What somebody granted, with what is said beside it, which cannot be where it goes or whose it is."""
+    granted = await use_authorization(tx, vault, workspace_id, authorization_id, kind=kind, now=now)
+    if twice := sorted(granted.keys() & settings.keys()):
+        raise ConnectorSettingsUnusable("The authorization has said this.", pointer=f"/settings/{twice[0]}")
+    return {**granted, **settings}
+
+
 async def _mind_another_account(
     tx: Tx, before: Mapping[str, Any], connector: Connector, *, known: Mapping[str, Any], given: Mapping[str, Any]
 ) -> None:
     """Ids of one account mean nothing in another, or something else. Raises SecretsNeededAgain."""
     kept = {name: known[name] for name in secret_names(type(connector)) if known.get(name) is not None}
-    is_elsewhere = connector.origin != before["url"]
+    is_elsewhere = connector.origins != connector_of(connector.kind, known).origins
     if is_elsewhere:
         check_secrets_given_again([f"/settings/{name}" for name in sorted(set(kept) - set(given))])
     if is_elsewhere or any(getattr(connector, name) != value for name, value in kept.items()):
@@ -125,11 +167,9 @@ def _opened(vault: Vault, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _columns(vault: Vault, workspace_id: UUID, endpoint_id: UUID, connector: Connector) -> dict[str, Any]:
-    secret = secret_names(CONNECTORS[connector.kind])
-    values = {one.name: getattr(connector, one.name) for one in fields_of(connector)}
-    credentials = json.dumps({name: value for name, value in values.items() if name in secret})
+    public, secret = settings_apart(connector)
     return {
         "url": connector.origin,
-        "settings": {name: value for name, value in values.items() if name not in secret and value is not None},
-        "credentials": vault.seal(credentials, workspace_id=workspace_id, row_id=endpoint_id),
+        "settings": public,
+        "credentials": vault.seal(json.dumps(secret), workspace_id=workspace_id, row_id=endpoint_id),
     }

@@ -6,7 +6,7 @@ between two pages is overtaken when the lease ends, and reading goes on exactly 
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,12 +15,13 @@ from app.db.engine import Tx
 from app.db.statements import fetch, some_of
 from app.db.vault import Vault
 from app.domain.connectors.catalogue import CONNECTORS, connector_of
-from app.domain.connectors.pages import Page
+from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.pulling import PullUnusable, check_fields, rows_of
 from app.domain.people.recipient_file import FileFormat
 from app.domain.pull import PullNotSet, wait_after
 from app.domain.webhooks.attempts import Failure, Outcome, head_text
 from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk
+from app.operations.pulled_companies import change_known_companies
 from app.queries.webhook_endpoints import lock_endpoint
 
 LONGEST_REPLY = 500  # characters
@@ -41,11 +42,17 @@ class ClaimedPull:
     credentials: bytes | None
     fields: Mapping[str, str]
     cursor: str | None  # JSON
+    companies_cursor: str | None  # JSON
     position: str | None  # JSON
+    started_at: datetime
     import_id: UUID | None
     chunk_count: int
     failures: int
     every: timedelta
+
+    @property
+    def is_at_companies(self) -> bool:
+        return Place.read(self.position).of_companies
 
 
 async def set_pull(
@@ -105,8 +112,13 @@ async def claim_pull(tx: Tx, *, lease_seconds: float) -> ClaimedPull | None:
     return ClaimedPull(**{**rows[0], "fields": json.loads(rows[0]["fields"]), "every": every})
 
 
-async def keep_page(tx: Tx, claimed: ClaimedPull, page: Page, *, now: datetime) -> None:
-    """Raises PullTakenOver, TooManyImports; then the transaction must not be committed."""
+async def keep_page(
+    tx: Tx, claimed: ClaimedPull, page: Page, *, reads_companies: bool, overlap: timedelta, now: datetime
+) -> None:
+    """`overlap`: what is read again of companies, since a change may show late.
+
+    Raises PullTakenOver, TooManyImports; then the transaction must not be committed.
+    """
     record_ids, chunk = _lines(page, claimed.fields, now=now)
     import_id, number = claimed.import_id, claimed.chunk_count
     if chunk:
@@ -119,7 +131,24 @@ async def keep_page(tx: Tx, claimed: ClaimedPull, page: Page, *, now: datetime) 
         await _write(tx, _GO_ON, claimed, import_id, number, page.following.text(), now)
         return
     await _close(tx, claimed, import_id, now=now)
-    await _write(tx, _FINISH, claimed, import_id, page.following.text(), now)
+    cursor, companies = page.following.text(), claimed.companies_cursor
+    if companies is not None:
+        place = replace(Place.read(companies).earlier(overlap), of_companies=True)
+        await _write(tx, _GO_ON_TO_COMPANIES, claimed, import_id, cursor, place.text(), now)
+        return
+    # The first run has read the companies of everybody; from then on, those that change.
+    begun = Place(claimed.started_at - overlap).text() if reads_companies else None
+    await _write(tx, _FINISH, claimed, import_id, cursor, begun, now)
+
+
+async def keep_companies(tx: Tx, claimed: ClaimedPull, page: Page, *, now: datetime) -> None:
+    """Raises PullTakenOver."""
+    await change_known_companies(tx, claimed.workspace_id, page.records, claimed.fields, now=now)
+    following = replace(page.following, of_companies=not page.is_last)
+    if page.is_last:
+        await _write(tx, _FINISH, claimed, None, claimed.cursor, following.text(), now)
+    else:
+        await _write(tx, _GO_ON, claimed, None, 0, following.text(), now)
 
 
 async def fail_pull(tx: Tx, claimed: ClaimedPull, outcome: Outcome, *, now: datetime) -> None:
@@ -173,6 +202,7 @@ _SET = """
     SET every_hours = excluded.every_hours, fields = excluded.fields, updated_at = excluded.updated_at,
         due_at = least(excluded.due_at, p.due_at), claim_id = NULL, failures = 0, last_failure = NULL,
         last_reply = NULL, cursor = CASE WHEN p.fields::text = excluded.fields::text THEN p.cursor END,
+        companies_cursor = CASE WHEN p.fields::text = excluded.fields::text THEN p.companies_cursor END,
         position = CASE WHEN p.fields::text = excluded.fields::text THEN p.position END
 """
 _REMOVE = "DELETE FROM pulls WHERE workspace_id = $1 AND endpoint_id = $2 RETURNING import_id"
@@ -182,7 +212,8 @@ _NOW = """
 """
 _AGAIN = "UPDATE pulls SET due_at = $3 WHERE workspace_id = $1 AND endpoint_id = $2 AND failures > 0"
 _FORGET_PLACE = """
-    UPDATE pulls SET cursor = NULL, position = NULL, claim_id = NULL WHERE workspace_id = $1 AND endpoint_id = $2
+    UPDATE pulls SET cursor = NULL, companies_cursor = NULL, position = NULL, claim_id = NULL
+    WHERE workspace_id = $1 AND endpoint_id = $2
 """
 _CLAIM = """
     WITH chosen AS (
@@ -196,8 +227,8 @@ _CLAIM = """
         started_at = CASE WHEN p.position IS NULL THEN clock_timestamp() ELSE p.started_at END
     FROM chosen c WHERE p.workspace_id = c.workspace_id AND p.endpoint_id = c.endpoint_id
     RETURNING p.workspace_id, p.endpoint_id AS id, p.claim_id, c.kind, c.settings, c.credentials,
-        p.fields::text AS fields, p.cursor::text AS cursor, p.position::text AS position, p.import_id, p.chunk_count,
-        p.failures, p.every_hours
+        p.fields::text AS fields, p.cursor::text AS cursor, p.companies_cursor::text AS companies_cursor,
+        p.position::text AS position, p.started_at, p.import_id, p.chunk_count, p.failures, p.every_hours
 """
 _IS_MINE = "workspace_id = $1 AND endpoint_id = $2 AND claim_id = $3"
 _GO_ON = f"""
@@ -206,9 +237,16 @@ _GO_ON = f"""
     WHERE {_IS_MINE} RETURNING 1
 """
 _FINISH = f"""
-    UPDATE pulls SET cursor = $5::text::jsonb, position = NULL, import_id = NULL, chunk_count = 0, claim_id = NULL,
-        last_import_id = coalesce($4, last_import_id), finished_at = $6, updated_at = $6, failures = 0,
-        last_failure = NULL, last_reply = NULL, due_at = greatest(started_at + make_interval(hours => every_hours), $6)
+    UPDATE pulls SET cursor = $5::text::jsonb, companies_cursor = $6::text::jsonb, position = NULL, import_id = NULL,
+        chunk_count = 0, claim_id = NULL, last_import_id = coalesce($4, last_import_id), finished_at = $7,
+        updated_at = $7, failures = 0, last_failure = NULL, last_reply = NULL,
+        due_at = greatest(started_at + make_interval(hours => every_hours), $7)
+    WHERE {_IS_MINE} RETURNING 1
+"""
+_GO_ON_TO_COMPANIES = f"""
+    UPDATE pulls SET cursor = $5::text::jsonb, position = $6::text::jsonb, import_id = NULL, chunk_count = 0,
+        last_import_id = coalesce($4, last_import_id), due_at = $7, updated_at = $7, claim_id = NULL, failures = 0,
+        last_failure = NULL, last_reply = NULL
     WHERE {_IS_MINE} RETURNING 1
 """
 _FAIL = f"""

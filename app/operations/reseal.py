@@ -11,6 +11,7 @@ SEALED = (
     ("webhook_endpoints", "credentials"),
     ("webhook_endpoints", "sealed_options"),
     ("accesses", "sealed"),
+    ("authorizations", "sealed"),
     ("mail_sources", "secret"),
     ("instance_keys", "ciphertext"),
 )

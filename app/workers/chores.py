@@ -9,6 +9,7 @@ from app.db.engine import Engine, Tx
 from app.db.vault import Vault
 from app.domain.events import KEPT_FOR
 from app.operations import failing_endpoints, partitions
+from app.operations.authorizations import forget_authorizations
 from app.operations.campaigns import advance_due_campaigns
 from app.operations.deliveries import cancel, replay, sweep
 from app.operations.endpoint_secrets import destroy_expired_secrets
@@ -66,6 +67,7 @@ async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
 
 async def forget_sessions(engine: Engine, _: Settings) -> None:
     await _in_batches(engine, lambda tx: forget_old_sessions(tx, now=utc_now()))
+    await _in_batches(engine, lambda tx: forget_authorizations(tx, now=utc_now()))
 
 
 async def forget_captured_mails(engine: Engine, _: Settings) -> None:

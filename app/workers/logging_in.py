@@ -1,19 +1,28 @@
-"""Logging in for all processes: whoever finds nothing goes, the others wait for what they bring."""
+"""Logging in for all processes: whoever finds nothing goes, the others wait for what they bring.
+
+Whoever goes takes the settings as they are then: a refresh token that was replaced meanwhile must not be used again.
+"""
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable, Mapping
 from time import monotonic
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID, uuid4
 
-from app.db.engine import Engine
+from app.db.engine import Engine, Tx
 from app.db.vault import Vault
 from app.domain.connectors.protocol import Access
 from app.domain.webhooks.attempts import Outcome
+from app.domain.webhooks.webhook_endpoint import WebhookEndpointNotFound
 from app.operations.accesses import Turn, digest_of, forget_access, give_up_turn, share_access, take_turn
-from app.workers.accesses import LogIn
+from app.operations.refresh_tokens import keep_refresh_token
+from app.queries.webhook_endpoints import lock_endpoint
 
 LOOK_AGAIN_SECONDS = 0.2
+
+Settings = Mapping[str, Any]  # what is secret among them
+LogIn = Callable[[Settings], Awaitable[Access | Outcome]]
 
 
 class Endpoint(Protocol):
@@ -21,14 +30,10 @@ class Endpoint(Protocol):
     def workspace_id(self) -> UUID: ...
     @property
     def id(self) -> UUID: ...
-    @property
-    def settings(self) -> str: ...
-    @property
-    def credentials(self) -> bytes | None: ...
 
 
 class OthersLogIn(Exception):
-    """And took longer than we had."""
+    """And took longer than we had; or there is nothing any more to log in for."""
 
 
 async def log_in_for_all(
@@ -37,9 +42,11 @@ async def log_in_for_all(
     """`ends_at` is on the monotonic clock. Raises OthersLogIn."""
     claim_id = uuid4()
     while (seconds := ends_at - monotonic()) > 0:
-        turn = await _turn(endpoint, claim_id, engine=engine, lease_seconds=seconds + LOOK_AGAIN_SECONDS)
+        async with engine.write() as tx:
+            stored = await _stored(tx, endpoint.workspace_id, endpoint.id)
+            turn = await _turn(tx, stored, claim_id, lease_seconds=seconds + LOOK_AGAIN_SECONDS)
         if turn.is_ours:
-            return await _log_in(endpoint, log_in, claim_id, engine=engine, vault=vault)
+            return await _log_in(stored, log_in, claim_id, engine=engine, vault=vault)
         if turn.sealed is not None:
             opened = json.loads(vault.open(turn.sealed, workspace_id=endpoint.workspace_id, row_id=endpoint.id))
             return Access(opened["token"], opened["base_url"], turn.seconds)
@@ -52,24 +59,37 @@ async def forget_for_all(endpoint: Endpoint, access: Access, *, engine: Engine) 
         await forget_access(tx, endpoint.workspace_id, endpoint.id, token=access.token)
 
 
-async def _turn(endpoint: Endpoint, claim_id: UUID, *, engine: Engine, lease_seconds: float) -> Turn:
-    digest = digest_of(endpoint.settings, endpoint.credentials)
-    async with engine.write() as tx:
-        return await take_turn(
-            tx, endpoint.workspace_id, endpoint.id, digest=digest, claim_id=claim_id, lease_seconds=lease_seconds
-        )
+async def _stored(tx: Tx, workspace_id: UUID, endpoint_id: UUID) -> dict[str, Any]:
+    """Locked first, so that whoever waited for somebody's log-in sees what that has replaced. Raises OthersLogIn."""
+    try:
+        return await lock_endpoint(tx, workspace_id, endpoint_id)
+    except WebhookEndpointNotFound as error:
+        raise OthersLogIn from error
+
+
+async def _turn(tx: Tx, stored: Mapping[str, Any], claim_id: UUID, *, lease_seconds: float) -> Turn:
+    digest = digest_of(stored["settings"], stored["credentials"])
+    place = stored["workspace_id"], stored["id"]
+    return await take_turn(tx, *place, digest=digest, claim_id=claim_id, lease_seconds=lease_seconds)
 
 
 async def _log_in(
-    endpoint: Endpoint, log_in: LogIn, claim_id: UUID, *, engine: Engine, vault: Vault
+    stored: Mapping[str, Any], log_in: LogIn, claim_id: UUID, *, engine: Engine, vault: Vault
 ) -> Access | Outcome:
-    place = endpoint.workspace_id, endpoint.id
-    got = await log_in()
+    place = {"workspace_id": stored["workspace_id"], "row_id": stored["id"]}
+    secret = json.loads(vault.open(stored["credentials"], **place))
+    got = await log_in({**stored["settings"], **secret})
     async with engine.write() as tx:
         if not isinstance(got, Access):
-            await give_up_turn(tx, *place, claim_id=claim_id)
+            await give_up_turn(tx, stored["workspace_id"], stored["id"], claim_id=claim_id)
             return got
-        said = json.dumps({"token": got.token, "base_url": got.base_url})
-        sealed = vault.seal(said, workspace_id=place[0], row_id=place[1])
-        await share_access(tx, *place, claim_id=claim_id, sealed=sealed, token=got.token, seconds=got.seconds)
+        credentials = stored["credentials"]
+        if got.refresh_token is not None:
+            now, used = await _stored(tx, stored["workspace_id"], stored["id"]), secret["refresh_token"]
+            credentials = await keep_refresh_token(tx, vault, now, used=used, renewed=got.refresh_token) or credentials
+        sealed = vault.seal(json.dumps({"token": got.token, "base_url": got.base_url}), **place)
+        digest = digest_of(stored["settings"], credentials)
+        await share_access(
+            tx, stored["workspace_id"], stored["id"], claim_id=claim_id, digest=digest, sealed=sealed, access=got
+        )
     return got

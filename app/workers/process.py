@@ -19,10 +19,11 @@ from app.domain.webhooks.addresses import Guard
 from app.outbound.http import GuardedClient
 from app.workers.courier import Courier
 from app.workers.deliver_webhooks import Sender
+from app.workers.exchange_codes import Exchange
 from app.workers.fan_out import FanOut
 from app.workers.home import only_at_home
 from app.workers.listener import listen
-from app.workers.loop import Bell, collect_less_garbage, repeat
+from app.workers.loop import Bell, Step, collect_less_garbage, repeat
 from app.workers.post_office import carry_mail
 from app.workers.pull_people import Puller
 from app.workers.signing_keys import SigningKeys
@@ -93,9 +94,9 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
                 tasks.create_task(poll(fan_out.step, lane=to_fan_out, bell=events, stop=stop))
                 claim = only_at_home(sender.engine, courier.step)
                 claiming = tasks.create_task(poll(claim, lane=to_claim, bell=due, stop=stop))
-                for lane in _spare_lanes(sender.engine):
-                    pull = only_at_home(sender.engine, Puller(sender).step)
-                    tasks.create_task(poll(pull, lane=lane, bell=Bell(), stop=stop))
+                for step in _steps_beside(sender):
+                    beside = only_at_home(sender.engine, step)
+                    tasks.create_task(poll(beside, lane=Lane(sender.engine), bell=Bell(), stop=stop))
                 tasks.create_task(carry_mail(sender.engine, sender.settings, stop=stop))
                 tasks.create_task(poll(settling.step, lane=to_settle, bell=settling.bell, stop=done))
                 log.info("worker started")
@@ -109,9 +110,9 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
     log.info("worker stopped", unsettled=courier.held)
 
 
-def _spare_lanes(engine: Engine) -> list[Lane]:
-    """One for each page that may be read at the same time. They are never opened: pulls use the pool."""
-    return [Lane(engine) for _ in range(PULLS_AT_ONCE)]
+def _steps_beside(sender: Sender) -> list[Step]:
+    """Each at the same time as the others. Their lanes are never opened: they use the pool."""
+    return [*(Puller(sender).step for _ in range(PULLS_AT_ONCE)), Exchange(sender).step]
 
 
 @asynccontextmanager

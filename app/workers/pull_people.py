@@ -5,6 +5,7 @@
 3. keep        the page, and how far it got; or when to try again
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from time import monotonic
@@ -12,9 +13,10 @@ from time import monotonic
 import structlog
 
 from app.clock import utc_now
-from app.domain.connectors.catalogue import connector_of
+from app.domain.connectors.catalogue import CONNECTORS, connector_of
+from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.pages import Page, Place
-from app.domain.connectors.protocol import Access, Connector, Made
+from app.domain.connectors.protocol import Access, Connector, Kept, Steps
 from app.domain.ids import shown
 from app.domain.people.recipient_import import TooManyImports
 from app.domain.webhooks.attempts import Failure, Outcome
@@ -70,10 +72,14 @@ class Puller:
     async def _settle(self, claimed: ClaimedPull, got: Page | Outcome) -> None:
         async with self.sender.engine.write() as tx:
             now = utc_now()
-            if isinstance(got, Page):
-                await pulls.keep_page(tx, claimed, got, now=now)
-            else:
+            if not isinstance(got, Page):
                 await pulls.fail_pull(tx, claimed, got, now=now)
+            elif claimed.is_at_companies:
+                await pulls.keep_companies(tx, claimed, got, now=now)
+            else:
+                kind = CONNECTORS[claimed.kind]
+                reads_companies = issubclass(kind, ReadsCompanies) and kind.reads_companies(claimed.fields)
+                await pulls.keep_page(tx, claimed, got, reads_companies=reads_companies, overlap=kind.overlap, now=now)
 
     async def _put_off(self, claimed: ClaimedPull, wait: timedelta) -> None:
         async with self.sender.engine.write() as tx:
@@ -88,14 +94,21 @@ def _means(sender: Sender) -> Means:
 async def _page(claimed: ClaimedPull, connector: Connector, access: Access | None, means: Means) -> Page | Outcome:
     pages: list[Page] = []
 
-    async def keep(thing: Made | Access | Page) -> None:
+    async def keep(thing: Kept) -> None:
         if isinstance(thing, Page):
             pages.append(thing)
 
     is_new = claimed.position is None
     place = Place.read(claimed.cursor).earlier(connector.overlap) if is_new else Place.read(claimed.position)
-    steps = connector.pull([*claimed.fields], place, access)
+    steps = _reading(connector, place)([*claimed.fields], place, access)
     outcome = await run_steps(
         means.client, steps, keep=keep, now=means.now, deadline_seconds=left_of(means), reply_bytes=PAGE_BYTES
     )
     return pages[0] if pages and outcome.failure is None else outcome
+
+
+def _reading(connector: Connector, place: Place) -> Callable[[Sequence[str], Place, Access | None], Steps]:
+    if not place.of_companies:
+        return connector.pull
+    assert isinstance(connector, ReadsCompanies), "only of these is a place among companies kept"
+    return connector.pull_companies

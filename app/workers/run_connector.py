@@ -1,8 +1,8 @@
 """One delivery to an endpoint that is a connector: what it has to know, then its steps."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import partial
 from time import monotonic
@@ -13,8 +13,7 @@ from app.clock import utc_now
 from app.db.engine import Engine, ReadTx
 from app.db.vault import Vault
 from app.domain.connectors.catalogue import connector_of
-from app.domain.connectors.pages import Page
-from app.domain.connectors.protocol import Access, Connector, Made, Remembered, Steps
+from app.domain.connectors.protocol import Access, Connector, Kept, Made, Remembered, Steps
 from app.domain.connectors.story import Story, read_story
 from app.domain.events import EventType
 from app.domain.ids import parsed, shown
@@ -57,8 +56,7 @@ async def run_connector(delivery: ClaimedDelivery, means: Means) -> Outcome:
     endpoint, data = delivery.endpoint, json.loads(delivery.data)
     connector = connector_of(endpoint.kind, settings_of(endpoint, means.vault))
     if delivery.event_type == EventType.ENDPOINT_TEST:
-        steps = connector.check() if data.get("is_check") else connector.test()
-        return nothing_sent(NO_QUESTION) if steps is None else await _run(delivery, steps, means)
+        return await _try_out(delivery, connector, means, is_check=bool(data.get("is_check")))
     if delivery.event_type == EventType.RECIPIENT_UNSUBSCRIBED:
         return await _tell_refusal(delivery, connector, data, means)
     if delivery.event_type == EventType.RESPONSE_FOLLOWED_UP:
@@ -67,6 +65,14 @@ async def run_connector(delivery: ClaimedDelivery, means: Means) -> Outcome:
     if story is None:
         return nothing_sent(NOBODY)
     return await _tell(delivery, connector, partial(connector.tell, story), means)
+
+
+async def _try_out(delivery: ClaimedDelivery, connector: Connector, means: Means, *, is_check: bool) -> Outcome:
+    """Raises OutOfTurn. Logging in is for all here as well: it may use up what it is done with."""
+    if connector.log_in() is not None:
+        return await _tell(delivery, connector, connector.check_let_in, means)
+    steps = connector.check() if is_check else connector.test()
+    return nothing_sent(NO_QUESTION) if steps is None else await _run(delivery, steps, means)
 
 
 async def _told_now(delivery: ClaimedDelivery, engine: Engine) -> dict[str, Any]:
@@ -126,12 +132,15 @@ async def _tell(delivery: ClaimedDelivery, connector: Connector, steps_of: Steps
 async def access_of(endpoint: DueEndpoint | ClaimedPull, connector: Connector, means: Means) -> Access | Outcome | None:
     """None where none is needed; an outcome says why there is none. Raises OutOfTurn."""
 
-    async def log_in() -> Access | Outcome:
-        steps = connector.log_in()
+    async def log_in(settings: Mapping[str, Any]) -> Access | Outcome:
+        stored = connector_of(endpoint.kind, settings)
+        if not _is_but_renewed(stored, connector):
+            raise OutOfTurn
+        steps = stored.log_in()
         assert steps is not None
         got: list[Access] = []
 
-        async def keep(thing: Made | Access | Page) -> None:
+        async def keep(thing: Kept) -> None:
             if isinstance(thing, Access):
                 got.append(thing)
 
@@ -145,6 +154,15 @@ async def access_of(endpoint: DueEndpoint | ClaimedPull, connector: Connector, m
         return await means.accesses.of(endpoint.id, settings=hash(connector), log_in=for_all)
     except OthersLogIn as error:
         raise OutOfTurn from error
+
+
+def _is_but_renewed(stored: Connector, connector: Connector) -> bool:
+    """Whether nothing has changed since it was claimed, unless a refresh token that replaces the one before."""
+    return _lasting(stored) == _lasting(connector)
+
+
+def _lasting(connector: Connector) -> dict[str, Any]:
+    return {one.name: getattr(connector, one.name) for one in fields(connector) if one.name != "refresh_token"}
 
 
 async def renewed_access(
@@ -186,8 +204,8 @@ def _subject(delivery: ClaimedDelivery) -> UUID:
     return parsed("response", response_id) or delivery.event_id
 
 
-async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: Made | Access | Page) -> None:
-    if not isinstance(made, Made):  # a check logs in anew every time
+async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: Kept) -> None:
+    if not isinstance(made, Made):
         return
     async with engine.write() as tx:
         await remember(tx, endpoint.workspace_id, endpoint.id, subject_id, made, origin=endpoint.url, now=utc_now())

@@ -434,6 +434,7 @@ CREATE TABLE pulls (
     every_hours INTEGER NOT NULL,
     fields JSON NOT NULL,
     cursor JSONB,
+    companies_cursor JSONB,
     position JSONB,
     due_at TIMESTAMP WITH TIME ZONE NOT NULL,
     claim_id UUID,
@@ -453,6 +454,29 @@ CREATE TABLE pulls (
 );
 
 CREATE INDEX ix_pulls_due ON pulls (due_at);
+
+CREATE TABLE authorizations (
+    workspace_id UUID NOT NULL,
+    id UUID NOT NULL,
+    kind TEXT NOT NULL,
+    state TEXT DEFAULT 'waiting' NOT NULL,
+    settings JSONB NOT NULL,
+    sealed BYTEA,
+    state_digest BYTEA NOT NULL,
+    redirect_url TEXT NOT NULL,
+    expires_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    due_at TIMESTAMP WITH TIME ZONE,
+    claim_id UUID,
+    failure TEXT,
+    last_reply TEXT,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    updated_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_authorizations PRIMARY KEY (workspace_id, id),
+    CONSTRAINT fk_authorizations_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
+    CONSTRAINT ck_authorizations_state CHECK (state IN ('waiting', 'exchanging', 'granted', 'used', 'failed'))
+);
+
+CREATE INDEX ix_authorizations_due ON authorizations (due_at) WHERE due_at IS NOT NULL;
 
 CREATE TABLE pulled_pages (
     workspace_id UUID NOT NULL,

@@ -186,7 +186,8 @@ async def test_a_key_file_is_sealed_whole(alice: Tenant) -> None:
     }
     settings = {"service_account": json.dumps(account, indent=2), "spreadsheet_id": "1AbC", "sheet_id": 7}
     made = await create(alice, kind="google_sheets", settings=settings)
-    shown = {"spreadsheet_id": "1AbC", "sheet_id": "7", "base_url": "https://sheets.googleapis.com"}
+    hosts = {"base_url": "https://sheets.googleapis.com", "login_url": "https://oauth2.googleapis.com"}
+    shown = {"spreadsheet_id": "1AbC", "sheet_id": "7", **hosts}
     assert (made["settings"], "PRIVATE" in str(made)) == (shown, False)
     refused = await alice.api.post(PLACE, json={"kind": "google_sheets", "settings": settings | {"sheet_id": "x"}})
     assert (refused.status_code, "PRIVATE" in refused.text) == (422, False)
@@ -201,3 +202,18 @@ def test_the_page_on_connectors_names_every_kind_and_setting(kind: str) -> None:
     page = (Path(__file__).parents[2] / "docs" / "connectors.md").read_text(encoding="utf-8")
     section = page.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
     assert [one.name for one in settings_of(CONNECTORS[kind]) if f"`{one.name}`" not in section] == []
+
+
+async def test_credentials_are_checked_again_whenever_somebody_asks(alice: Tenant, engine: Engine) -> None:
+    made = await create(alice)
+    place, headers = f"{PLACE}/{made['id']}/check", {"Idempotency-Key": "once"}
+    asked = [await alice.api.post(place, headers=headers) for _ in range(2)]
+    assert [one.status_code for one in asked] == [202, 202]
+    assert asked[0].json() == asked[1].json()
+    event = (await alice.api.get(f"/v1/events/{asked[0].json()['event_id']}")).json()
+    assert (event["type"], event["data"]["is_check"]) == ("endpoint.test", True)
+    await alice.api.post(f"{PLACE}/{made['id']}/disable")
+    assert (await alice.api.post(place)).json()["code"] == "webhook_endpoint_disabled"
+    webhook = (await alice.api.post(PLACE, json={"url": "https://hooks.example.com/"})).json()
+    refused = await alice.api.post(f"{PLACE}/{webhook['id']}/check")
+    assert (refused.status_code, refused.json()["code"]) == (422, "nothing_to_check")

@@ -116,13 +116,15 @@ async def _listeners(alice: Tenant, ids: Mapping[str, str]) -> dict[str, str]:
     endpoint = {"url": f"https://hooks.example.com/{MARK}", "description": MARK, "campaign_ids": [ids["campaign_id"]]}
     made = [await _made(alice, "/v1/webhook-endpoints", endpoint) for _ in range(2)]
     await alice.api.patch("/v1/workspace", json={"sender": {"from_email": "surveys@example.com"}})
+    app_there = {"kind": "hubspot", "settings": {"client_id": MARK, "client_secret": MARK}}
+    asked = await _made(alice, "/v1/authorizations", app_there)
     sources = [await _made(alice, "/v1/mail-sources", {"kind": "dsn", "name": MARK}) for _ in range(2)]
     key = await _made(alice, "/v1/api-keys", {"name": MARK, "scopes": ["scores:read"]})
     await _made(alice, f"/v1/webhook-endpoints/{made[0]['id']}/test", None)
     replays = f"/v1/webhook-endpoints/{made[0]['id']}/replays"
     replay = [await _made(alice, replays, {"since": "2026-01-01T00:00:00Z"}) for _ in range(2)]
     ids = {"endpoint_id": made[0]["id"], "api_key_id": key["id"], "replay_id": replay[0]["id"]}
-    return {**ids, "mail_source_id": sources[0]["id"]}
+    return {**ids, "mail_source_id": sources[0]["id"], "authorization_id": asked["id"]}
 
 
 async def _file(app: FastAPI, engine: Engine, alice: Tenant) -> dict[str, str]:
@@ -176,6 +178,7 @@ CALLS: Mapping[str, Call] = {
     ),
     "get_response": Call(),
     "get_follow_up": Call(),
+    "set_follow_up": Call({"state": "assigned", "by": "{new}"}),
     "list_response_revisions": Call(),
     "amend_response": Call({"comment": "Changed"}),
     "exclude_response": Call({"reason": "A test"}),
@@ -253,6 +256,9 @@ CALLS: Mapping[str, Call] = {
     "enable_webhook_endpoint": Call({"deliver_missed": True}),
     "rotate_webhook_secret": Call({}),
     "test_webhook_endpoint": Call(),
+    "check_webhook_endpoint": Call(),
+    "create_authorization": Call({"kind": "hubspot", "settings": {"client_id": "{new}", "client_secret": "{new}"}}),
+    "get_authorization": Call(),
     "get_pull": Call(),
     "set_pull": Call({"every_hours": 6}),
     "remove_pull": Call(),

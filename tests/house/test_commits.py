@@ -21,6 +21,7 @@ WRITES = {
 REFUSED_ANYWAY = {
     **dict.fromkeys(("launch_campaign", "resume_campaign", "archive_campaign", "restore_response"), 409),
     "give_reward_code": 409,
+    "check_webhook_endpoint": 422,
     "set_pull": 422,
     "pull_now": 404,
 }

@@ -190,7 +190,7 @@ PREFIXES: Mapping[str, str] = {
     "campaign_id": "camp", "recipient_id": "rcpt", "account_id": "acct", "response_id": "resp", "import_id": "imp",
     "event_id": "evt", "endpoint_id": "ep", "delivery_id": "dlv", "api_key_id": "key", "key": "plan",
     "replay_id": "rply", "mail_source_id": "msrc", "invitation_id": "inv", "touchpoint_id": "tp", "template_key": "tpl",
-    "question_id": "why",
+    "question_id": "why", "authorization_id": "auth",
 }  # fmt: skip
 
 

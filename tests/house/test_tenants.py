@@ -24,6 +24,7 @@ EVERYBODYS = {"get_survey_template"}  # what comes with the product
 WITH_IDS = sorted(name for name, (_, path) in EVERY.items() if "{" in path and name not in EVERYBODYS)
 # What Charlie may do all the same, and what he then gets. Everything else finds nothing.
 MAKES_HIS_OWN = {
+    "create_authorization": 201,
     "create_campaign": 201, "upsert_account": 201, "create_tracked_property": 202, "create_api_key": 201,
     "create_mail_source": 201,
     "get_workspace": 200, "update_workspace": 200, "query_recipients": 200,

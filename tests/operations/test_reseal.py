@@ -38,6 +38,7 @@ async def test_everything_that_is_sealed_is_on_the_list(own_engine: Engine) -> N
         ("accesses", "digest"),
         ("accesses", "token_digest"),
         ("api_keys", "token_hash"),
+        ("authorizations", "state_digest"),
         ("captured_mails", "raw"),
         ("dashboard_sessions", "token_hash"),
         ("delivery_attempts", "reply_head"),

@@ -1,9 +1,11 @@
 """Two processes, each with its own memory and its own connections, and one account to log in to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from app.db.engine import Engine
 from app.db.vault import Vault
 from app.domain.connectors.protocol import Access
+from app.domain.ids import shown
 from app.domain.webhooks.attempts import Failure, Outcome, unsent
 from app.workers.accesses import Accesses
 from app.workers.logging_in import OthersLogIn, forget_for_all, log_in_for_all
@@ -25,8 +28,7 @@ VAULT = Vault.read(SECRET_KEYS)
 class Endpoint:
     workspace_id: UUID
     id: UUID
-    settings: str = "{}"
-    credentials: bytes | None = b"sealed"
+    settings: str = "{}"  # by which a process remembers it
 
 
 @dataclass
@@ -38,10 +40,13 @@ class Account:
     most_at_once: int = 0
     refusals: int = 0
     is_stuck: bool = False
+    rotates: bool = False
+    used: list[str] = field(default_factory=list)  # refresh tokens
     asked: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def log_in(self) -> Access | Outcome:
+    async def log_in(self, settings: Mapping[str, Any]) -> Access | Outcome:
         self.log_ins += 1
+        self.used.append(settings.get("refresh_token", ""))
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         self.asked.set()
@@ -52,7 +57,8 @@ class Account:
         if self.refusals:
             self.refusals -= 1
             return unsent(Failure.UNAUTHORIZED, why="no")
-        return Access(f"token{self.log_ins}", "https://crm.example.com", 600.0)
+        renewed = f"refresh{self.log_ins}" if self.rotates else None
+        return Access(f"token{self.log_ins}", "https://crm.example.com", 600.0, renewed)
 
 
 @dataclass
@@ -84,8 +90,8 @@ async def processes(own_database_url: str) -> AsyncIterator[tuple[Process, Proce
         await engine.close()
 
 
-async def an_endpoint(scene: Scene) -> Endpoint:
-    settings = {"base_url": "https://x.my.salesforce.com", "client_id": "c", "client_secret": "s"}
+async def an_endpoint(scene: Scene, **further: str) -> Endpoint:
+    settings = {"base_url": "https://x.my.salesforce.com", "client_id": "c", "client_secret": "s", **further}
     made = await scene.post("/v1/webhook-endpoints", kind="salesforce", settings=settings)
     return Endpoint(scene.tenant.workspace_id, UUID(made["id"].partition("_")[2]))
 
@@ -120,7 +126,9 @@ async def test_other_credentials_are_another_access(scene: Scene, processes: Pro
     here, there, account = processes
     endpoint = await an_endpoint(scene)
     await here.enter(endpoint)
-    changed = await there.enter(Endpoint(endpoint.workspace_id, endpoint.id, '{"client_id": "d"}'))
+    place = f"/v1/webhook-endpoints/{shown('endpoint', endpoint.id)}"
+    assert (await scene.tenant.api.patch(place, json={"settings": {"client_id": "d"}})).status_code == 200
+    changed = await there.enter(endpoint)
     assert isinstance(changed, Access)
     assert (changed.token, account.log_ins) == ("token2", 2)
 
@@ -150,3 +158,32 @@ async def test_who_dies_while_logging_in_holds_up_nobody_for_longer_than_its_lea
     entered = await there.enter(endpoint, seconds=10.0)
     assert isinstance(entered, Access)
     assert account.most_at_once == 1
+
+
+async def test_a_refresh_token_that_is_replaced_at_every_log_in_is_never_used_twice(
+    scene: Scene, processes: Processes
+) -> None:
+    here, there, account = processes
+    account.rotates = True
+    endpoint = await an_endpoint(scene, refresh_token="refresh0")
+    for process in (here, there, here, there):
+        access = await process.enter(endpoint)
+        assert isinstance(access, Access)
+        await process.refused(endpoint, access)
+    assert account.used == ["refresh0", "refresh1", "refresh2", "refresh3"]
+    (row,) = await rows(here.engine, "SELECT * FROM webhook_endpoints")
+    opened = json.loads(VAULT.open(row["credentials"], workspace_id=row["workspace_id"], row_id=row["id"]))
+    assert (opened["refresh_token"], opened["client_secret"], row["revision"]) == ("refresh4", "s", 1)
+
+
+async def test_a_refresh_token_that_somebody_gave_meanwhile_is_kept(scene: Scene, processes: Processes) -> None:
+    here, there, account = processes
+    account.rotates = True
+    endpoint = await an_endpoint(scene, refresh_token="refresh0")
+    entering = asyncio.ensure_future(here.enter(endpoint))
+    await account.asked.wait()
+    place = f"/v1/webhook-endpoints/{shown('endpoint', endpoint.id)}"
+    await scene.tenant.api.patch(place, json={"settings": {"refresh_token": "given"}})
+    await entering
+    await there.enter(endpoint)
+    assert account.used == ["refresh0", "given"]

@@ -2,13 +2,13 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from app.workers.chores import forget_remote_records
-from tests.outbound.connectors.people import START, PullableHubSpot, PullableSalesforce, crowd
+from tests.outbound.connectors.people import START, Person, PullableHubSpot, PullableSalesforce, crowd
 from tests.outbound.connectors.service import Asked, Said, at
 from tests.workers.scene import Scene, until
 
@@ -97,6 +97,29 @@ async def test_the_next_run_brings_in_what_changed_and_comes_by_itself(scene: Sc
     assert (await people(scene))["p1@example.com"]["name"] == "Grace"
 
 
+async def test_a_company_that_changes_by_itself_changes_here_and_no_other_is_brought_in(scene: Scene) -> None:
+    some = crowd(2)
+    some[0].fields["associatedcompanyid"] = "7"
+    async with a_hubspot(*some) as hubspot:
+        hubspot.companies["7"] = {"name": "Acme"}
+        endpoint = await connected(scene, hubspot)
+        await pull(scene, endpoint)
+        scene.work()
+        await pulled(scene, endpoint)
+        moment = datetime.now(UTC)
+        named = {"7": "Acme Holding", "8": "Stranger", "9": ""}
+        hubspot.changed_companies = [Person(one, moment, {"name": name}) for one, name in named.items()]
+        await scene.post(f"{PLACE}/{endpoint['id']}/pull")
+        renamed = "SELECT count(*) = 1 FROM accounts WHERE name = 'Acme Holding'"
+        await until(lambda: scene.database.fetchval(renamed))
+        await until(lambda: scene.database.fetchval("SELECT position IS NULL AND claim_id IS NULL FROM pulls"))
+        done = await scene.get(f"{PLACE}/{endpoint['id']}/pull")
+    assert (done["state"], done["last_failure"]) == ("waiting", None)
+    assert await scene.database.fetchval("SELECT count(*) FROM accounts") == 1
+    (ended,) = await scene.database.fetch("SELECT companies_cursor->>'since' AS since FROM pulls")
+    assert abs(datetime.fromisoformat(ended["since"]) - moment) < timedelta(seconds=1)
+
+
 async def test_who_opted_out_there_is_unsubscribed_here_and_never_subscribed_again(scene: Scene) -> None:
     some = crowd(4)
     some[1].fields["hs_email_optout"] = "true"
@@ -119,6 +142,29 @@ async def test_who_opted_out_there_is_unsubscribed_here_and_never_subscribed_aga
     assert known["p0@example.com"]["unsubscribed_at"] is None
     told = "SELECT count(*) FROM events WHERE type = 'recipient.unsubscribed' AND recipient_id <> $1::uuid"
     assert await scene.database.fetchval(told, refuser["id"].partition("_")[2]) == 0
+
+
+async def test_an_opt_out_that_was_pulled_is_passed_on_once_and_not_back(scene: Scene) -> None:
+    some = crowd(3)
+    some[1].fields["hs_email_optout"] = "true"
+    async with a_hubspot(*some) as one, a_hubspot() as other:
+        asked = {"delay_seconds": 0, "event_types": ["response.created", "recipient.unsubscribed"]}
+        ends = [await scene.post(PLACE, kind="hubspot", settings=_settings(end), **asked) for end in (one, other)]
+        await connected(scene, other)  # is told of answers only
+        await pull(scene, ends[0])
+        scene.work()
+        await pulled(scene, ends[0])
+        (told, *_) = await scene.settled(ends[1], 2)
+        await scene.post(f"{PLACE}/{ends[0]['id']}/pull")
+        await pulled(scene, ends[0], runs=2)
+        assert await scene.database.fetchval("SELECT count(*) FROM events WHERE type LIKE 'recipient.%'") == 1
+        paths = [[asked.path for asked in end.asked if "/statuses/" in asked.path] for end in (one, other)]
+    assert (told["event_type"], told["state"]) == ("recipient.unsubscribed", "delivered")
+    assert paths == [[], ["/communication-preferences/2026-03/statuses/p1%40example.com/unsubscribe-all"]]
+
+
+def _settings(service: PullableHubSpot) -> dict[str, str]:
+    return {"base_url": service.url, "token": "secret"}
 
 
 async def test_a_row_that_cannot_be_followed_is_reported_but_its_refusal_counts(scene: Scene) -> None:
@@ -180,10 +226,10 @@ async def test_a_session_that_ended_is_renewed(scene: Scene) -> None:
         endpoint = await scene.post(PLACE, kind="salesforce", settings=settings)
         scene.work()
         await scene.settled(endpoint)
-        service.troubles = [None, None, Said.of(401, [{"errorCode": "INVALID_SESSION_ID"}])]  # log-in, page, expired
+        service.troubles = [None, Said.of(401, [{"errorCode": "INVALID_SESSION_ID"}])]  # a page, expired
         await pull(scene, endpoint)
         await pulled(scene, endpoint)
-    assert service.log_ins == 3  # the check, and two
+    assert service.log_ins == 2  # the first for the check too
     assert len(await people(scene)) == 450
 
 

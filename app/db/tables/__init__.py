@@ -4,6 +4,7 @@ Every tenant table starts its primary key with `workspace_id`, and so do its uni
 the isolation between tenants, and the distribution column for whoever outgrows one machine.
 """
 
+from app.db.tables.authorizations import authorizations
 from app.db.tables.base import metadata
 from app.db.tables.campaigns import campaign_recipients, campaigns, reward_codes, survey_versions
 from app.db.tables.events import event_queue, events
@@ -33,6 +34,7 @@ __all__ = [
     "accesses",
     "accounts",
     "api_keys",
+    "authorizations",
     "campaign_recipients",
     "campaigns",
     "captured_mails",

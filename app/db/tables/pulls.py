@@ -12,6 +12,7 @@ pulls = Table(
     Column("every_hours", Integer, nullable=False),
     Column("fields", JSON, nullable=False),  # there → here; JSON keeps the order given
     Column("cursor", JSONB),  # where the next run begins; none: everybody
+    Column("companies_cursor", JSONB),  # the same for companies that changed by themselves; none: they are not read
     Column("position", JSONB),  # where the run under way is; none: there is none
     Column("due_at", instant, nullable=False),
     Column("claim_id", Uuid),

@@ -1,6 +1,7 @@
 """Every kind of endpoint on one page: plain webhooks, and the services we speak to in their own words."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from enum import StrEnum
 from typing import Any
 
@@ -11,6 +12,7 @@ from app.domain.connectors.freshdesk import Freshdesk
 from app.domain.connectors.getresponse import GetResponse
 from app.domain.connectors.google_chat import GoogleChat
 from app.domain.connectors.google_sheets import GoogleSheets
+from app.domain.connectors.grants import AuthorizationUnusable
 from app.domain.connectors.hubspot import HubSpot
 from app.domain.connectors.intercom import Intercom
 from app.domain.connectors.mailchimp import Mailchimp
@@ -70,10 +72,24 @@ TOLD = frozenset({
     "response.promoter", "response.passive", "response.detractor",
 })  # fmt: skip
 
+INSTEAD_OF_CONSENT = frozenset({"token", "service_account"})  # settings
+
 
 def connector_of(kind: str, settings: Mapping[str, Any]) -> Connector:
     """Raises ConnectorSettingsUnusable."""
     return read_settings(CONNECTORS[kind], settings)
+
+
+def connector_asking(kind: str, settings: Mapping[str, Any]) -> Connector:
+    """One that somebody is still to let in. Raises AuthorizationUnusable, ConnectorSettingsUnusable."""
+    known = {one.name for one in fields(CONNECTORS[kind])} if kind in CONNECTORS else set()
+    if "refresh_token" not in known:
+        raise AuthorizationUnusable(f"Nobody is asked to let {kind} in; it takes a token or a URL.", pointer="/kind")
+    if given := sorted({"refresh_token", *INSTEAD_OF_CONSENT} & settings.keys()):
+        raise AuthorizationUnusable(
+            "This is what is asked for, or makes asking needless.", pointer=f"/settings/{given[0]}"
+        )
+    return connector_of(kind, {**settings, "refresh_token": "pending"})
 
 
 def event_types_for(kind: str, chosen: Sequence[str]) -> list[str]:

@@ -5,28 +5,20 @@ row. Cells are given as texts and numbers, never as somebody would type them, so
 https://developers.google.com/workspace/sheets/api/reference/rest/v4/spreadsheets/request
 """
 
-import json
 import re
-from base64 import urlsafe_b64encode
 from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
-
 from app.domain.connectors import wording
+from app.domain.connectors.code_flow import exchanged, refreshed
+from app.domain.connectors.google_account import a_service_account, asserted
+from app.domain.connectors.grants import Code, Consent
 from app.domain.connectors.pages import Page, Place, Record
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
-    TOKEN,
     Access,
     Call,
     Connector,
@@ -37,20 +29,15 @@ from app.domain.connectors.protocol import (
     Steps,
     expect_success,
     logged_in,
-    usable_seconds,
-    usual_failure,
 )
 from app.domain.connectors.settings import a_base_url, a_link, a_number, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import Failure
 from app.domain.webhooks.payload import instant_text
-from app.domain.webhooks.receiver_url import split_receiver_url
 
 SCOPE = "https://www.googleapis.com/auth/spreadsheets"
-GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"  # RFC 7523
-ASSERTED_SECONDS, EARLY_SECONDS = 3_600, 300.0
-KEY_FILE = 10_000  # characters
-NOT_A_KEY_FILE = "Give the whole JSON key file of a service account."
+CONSENT = "https://accounts.google.com/o/oauth2/v2/auth"
+ACCESS_SECONDS = 3_300.0  # of one that does not say
 QUOTA_SECONDS = 60.0  # they are counted by the minute
 PAGE, MOST_PAGES = 5_000, 10  # rows; a page of ids has to fit into what is read of a reply
 TEXT = 20_000  # characters; a cell has 50,000
@@ -60,22 +47,6 @@ HEADINGS = (
 ROW = "row"
 PEOPLE = 500  # rows of them read at once
 VALUES_ONLY = "fields=spreadsheetId,valueRanges.valueRange.values&prettyPrint=false"
-
-
-def a_service_account(value: Any) -> str:
-    """The key file's own text, which names its account, the key, and where to log in."""
-    if not isinstance(value, str) or len(value) > KEY_FILE:
-        raise ValueError(NOT_A_KEY_FILE)
-    try:
-        account = json.loads(value)
-    except (ValueError, RecursionError):
-        raise ValueError(NOT_A_KEY_FILE) from None
-    names = "client_email", "private_key", "token_uri"
-    if not isinstance(account, dict) or not all(isinstance(account.get(name), str) for name in names):
-        raise ValueError(NOT_A_KEY_FILE)
-    split_receiver_url(account["token_uri"])
-    _private_key(account["private_key"])
-    return value
 
 
 @dataclass(frozen=True)
@@ -89,26 +60,51 @@ class GoogleSheets(Connector):
         "account.external_id", "Account": "account.name", "Unsubscribed": "unsubscribed",
     })  # fmt: skip
 
-    service_account: str = setting(a_service_account, is_secret=True)
     spreadsheet_id: str = setting(a_token)
+    service_account: str | None = setting(a_service_account, is_secret=True, default=None)
+    client_id: str | None = setting(a_token, default=None)
+    client_secret: str | None = setting(a_token, is_secret=True, default=None)
+    refresh_token: str | None = setting(a_token, is_secret=True, default=None)
+    login_url: str = setting(a_base_url, default="https://oauth2.googleapis.com")
     sheet_id: str = setting(a_number, default="0")
     people_sheet_id: str | None = setting(a_number, default=None)
     base_url: str = setting(a_base_url, default="https://sheets.googleapis.com")
     link: str | None = setting(a_link, default=None)
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return "base_url", "login_url"
+
+    def what_is_missing(self) -> tuple[str, str] | None:
+        granted = self.client_id, self.client_secret, self.refresh_token
+        if self.service_account or all(granted):
+            return None
+        return "service_account", "Give one, or client_id, client_secret and refresh_token."
+
+    def consent_url(self, consent: Consent) -> str | None:
+        """Without `prompt`, a refresh token is given the first time only."""
+        said = {"client_id": self.client_id or "", "scope": SCOPE, "access_type": "offline", "prompt": "consent"}
+        return consent.url(CONSENT, **said, **consent.challenge)
+
+    def exchange(self, code: Code) -> Steps:
+        """Whoever consents may untick what we need."""
+        form = code.form(client_id=self.client_id or "", client_secret=self.client_secret or "")
+        return exchanged(f"{self.login_url}/token", {**form, "code_verifier": code.verifier}, scopes={SCOPE})
+
     def log_in(self) -> Steps:
-        """The assertion has to carry the time, which is asked of whoever will judge it."""
-        account = json.loads(self.service_account)
-        asked = yield Call("GET", account["token_uri"])
-        assertion = signed_assertion(account, now=_time_of(asked))
-        reply = yield Call("POST", account["token_uri"], form={"grant_type": GRANT, "assertion": assertion})
-        expect_success(reply, {400: Failure.UNAUTHORIZED})  # the account or its key is gone
-        lasting = usable_seconds(reply.member("expires_in")) or ASSERTED_SECONDS
-        yield Access(reply.needed("access_token", like=TOKEN), self.base_url, lasting - EARLY_SECONDS)
+        if self.service_account is not None:
+            return asserted(self.service_account, scope=SCOPE, base_url=self.base_url)
+        said = {"client_id": self.client_id, "client_secret": self.client_secret, "refresh_token": self.refresh_token}
+        form = {name: value for name, value in said.items() if value is not None}
+        return refreshed(f"{self.login_url}/token", form, base_url=self.base_url, seconds=ACCESS_SECONDS)
 
     def check(self) -> Steps:
         """Whether it is let in, which does not say whether it may write."""
-        access = yield from logged_in(self.log_in())
+        yield from self.check_let_in(Remembered(access=(yield from logged_in(self.log_in()))))
+
+    def check_let_in(self, remembered: Remembered) -> Steps:
+        access = remembered.access
+        assert access is not None
         _expect_success((yield self._read_ids(access, 0, 1)))
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
@@ -183,45 +179,6 @@ class GoogleSheets(Connector):
     def _call(self, access: Access, path: str, body: Any) -> Call:
         place = f"{access.base_url}/v4/spreadsheets/{quote(self.spreadsheet_id, safe='')}{path}"
         return Call("POST", place, body, {"authorization": f"Bearer {access.token}"})
-
-
-def signed_assertion(account: dict[str, str], *, now: datetime) -> str:
-    """A JWT signed with RS256. https://developers.google.com/identity/protocols/oauth2/service-account"""
-    issued = int(now.timestamp())
-    claims = {
-        "iss": account["client_email"],
-        "scope": SCOPE,
-        "aud": account["token_uri"],
-        "iat": issued,
-        "exp": issued + ASSERTED_SECONDS,
-    }
-    signed = b".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
-    signature = _private_key(account["private_key"]).sign(signed, PKCS1v15(), SHA256())
-    return b".".join((signed, _encoded(signature))).decode()
-
-
-def _private_key(pem: str) -> RSAPrivateKey:
-    try:
-        key = load_pem_private_key(pem.encode(), password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        raise ValueError("Its private key cannot be read.") from None
-    if not isinstance(key, RSAPrivateKey):
-        raise ValueError("Its private key is no RSA key.")  # noqa: TRY004 - readers say ValueError
-    return key
-
-
-def _encoded(part: bytes) -> bytes:
-    return urlsafe_b64encode(part).rstrip(b"=")
-
-
-def _time_of(reply: Reply) -> datetime:
-    failure = usual_failure(reply.status)
-    if failure is Failure.BAD_STATUS:
-        raise Failed(failure)
-    try:
-        return parsedate_to_datetime(reply.headers.get("date", ""))
-    except ValueError:
-        raise Failed(Failure.ERROR_IN_BODY, "It does not say what time it is.") from None
 
 
 def _ids_in(reply: Reply) -> list[Any]:

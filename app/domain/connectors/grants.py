@@ -94,12 +94,6 @@ class AuthorizationUnusable(RuleViolation):
     code = "authorization_unusable"
 
 
-class AuthorizationNotGranted(Conflict):
-    """The authorization is not granted, or has been used."""
-
-    code = "authorization_not_granted"
-
-
 class TooManyAuthorizations(Conflict):
     """Too many authorizations wait for consent."""
 

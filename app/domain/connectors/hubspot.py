@@ -7,14 +7,24 @@ written twice. https://developers.hubspot.com/docs/api-reference/latest/overview
 
 import re
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from app.domain.connectors import wording
+from app.domain.connectors.code_flow import exchanged, refreshed
+from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
-from app.domain.connectors.hubspot_pages import CHANGED, COMPANY, INDEXED_WITHIN, page_of, search
+from app.domain.connectors.grants import Code, Consent
+from app.domain.connectors.hubspot_pages import (
+    CHANGED,
+    COMPANY,
+    COMPANY_CHANGED,
+    INDEXED_WITHIN,
+    page_of,
+    search,
+)
 from app.domain.connectors.notes import noted
 from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.protocol import (
@@ -23,7 +33,6 @@ from app.domain.connectors.protocol import (
     REFUSALS,
     Access,
     Call,
-    Connector,
     Failed,
     Made,
     Remembered,
@@ -31,14 +40,18 @@ from app.domain.connectors.protocol import (
     Skipped,
     Steps,
     expect_success,
+    logged_in,
 )
 from app.domain.connectors.settings import a_base_url, a_field_name, a_link, a_token, setting
 from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import Failure
 from app.domain.webhooks.payload import instant_text
 
-OF_COMPANY = "company."
 VERSION = "2026-03"
+CONSENT = "https://app.hubspot.com/oauth/authorize"
+SCOPES = "oauth crm.objects.contacts.read crm.objects.contacts.write crm.schemas.contacts.write"
+FURTHER_SCOPES = "crm.objects.companies.read communication_preferences.read_write"  # where the app has them
+ACCESS_SECONDS = 1_500.0  # of one that does not say
 STATUSES = f"/communication-preferences/{VERSION}/statuses"
 NOTE_TO_CONTACT = 202  # HubSpot's number for that association
 LINE = 20_000  # characters; a note has 65,536
@@ -57,8 +70,9 @@ PROPERTIES = (
 
 
 @dataclass(frozen=True)
-class HubSpot(Connector):
+class HubSpot(ReadsCompanies):
     kind = "hubspot"
+    company_id, of_company = COMPANY, "company."
     per_second = 5
     usual_events = EVERY_ANSWER
     further_events = REFUSALS
@@ -68,13 +82,41 @@ class HubSpot(Connector):
         "company.name": "account.name", "hs_email_optout": "unsubscribed",
     })  # fmt: skip
 
-    token: str = setting(a_token, is_secret=True)
+    token: str | None = setting(a_token, is_secret=True, default=None)
+    client_id: str | None = setting(a_token, default=None)
+    client_secret: str | None = setting(a_token, is_secret=True, default=None)
+    refresh_token: str | None = setting(a_token, is_secret=True, default=None)
     base_url: str = setting(a_base_url, default="https://api.hubapi.com")
     fields: str | None = setting(a_mapping, default=None)
     opt_out_field: str | None = setting(a_field_name, default=None)
     link: str | None = setting(a_link, default=None)
 
+    def what_is_missing(self) -> tuple[str, str] | None:
+        if self.token or all((self.client_id, self.client_secret, self.refresh_token)):
+            return None
+        return "token", "Give one, or client_id, client_secret and refresh_token."
+
+    def consent_url(self, consent: Consent) -> str:
+        said = {"client_id": self.client_id or "", "scope": SCOPES, "optional_scope": FURTHER_SCOPES}
+        return consent.url(CONSENT, **said)
+
+    def exchange(self, code: Code) -> Steps:
+        """All of it in the body: what stands in an address is written into logs."""
+        form = code.form(client_id=self.client_id or "", client_secret=self.client_secret or "")
+        return exchanged(f"{self.base_url}/oauth/{VERSION}/token", form)
+
+    def log_in(self) -> Steps | None:
+        if self.token is not None:
+            return None
+        said = {"client_id": self.client_id, "client_secret": self.client_secret, "refresh_token": self.refresh_token}
+        form = {name: value for name, value in said.items() if value is not None}
+        place = f"{self.base_url}/oauth/{VERSION}/token"
+        return refreshed(place, form, base_url=self.base_url, seconds=ACCESS_SECONDS)
+
     def tell(self, story: Story, remembered: Remembered) -> Steps:
+        if remembered.access is not None:
+            yield from self._let_in(remembered.access).tell(story, Remembered(remembered.made))
+            return
         if not story.email:
             raise Skipped("Nothing was sent: without an e-mail address HubSpot knows nobody.")
         contact_id = remembered.id_of(CONTACT)
@@ -84,8 +126,11 @@ class HubSpot(Connector):
         note = self._objects("POST", "notes", self._note(story, contact_id))
         yield from noted(story, remembered, note, expect=_expect_success, id_at=("id",))
 
-    def unsubscribe(self, email: str, access: Access | None) -> Steps:  # noqa: ARG002 - has none
+    def unsubscribe(self, email: str, access: Access | None) -> Steps:
         """From everything, or in a property of the customer's own."""
+        if access is not None:
+            yield from self._let_in(access).unsubscribe(email, None)
+            return
         if self.opt_out_field is None:
             reply = yield self._call("POST", f"{STATUSES}/{quote(email, safe='')}/unsubscribe-all?channel=EMAIL", {})
             if reply.status == 400 and "already" in reply.text:
@@ -98,17 +143,42 @@ class HubSpot(Connector):
         _expect_success(reply)
 
     def check(self) -> Steps:
+        if (logging_in := self.log_in()) is not None:
+            yield from self.check_let_in(Remembered(access=(yield from logged_in(logging_in))))
+            return
         _expect_success((yield self._objects("GET", "contacts?limit=1")))
 
-    def pull(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:  # noqa: ARG002 - has none
-        own = [name for name in fields if not name.startswith(OF_COMPANY)]
-        reply = yield self._objects("POST", "contacts/search", search(own, place))
+    def check_let_in(self, remembered: Remembered) -> Steps:
+        assert remembered.access is not None
+        return self._let_in(remembered.access).check()
+
+    def pull(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
+        if access is not None:
+            yield from self._let_in(access).pull(fields, place, None)
+            return
+        own = [name for name in fields if not name.startswith(self.of_company)]
+        reply = yield self._objects("POST", "contacts/search", search([*own, COMPANY], place))
         _expect_success(reply)
-        people = [_contact(reply, at, own) for at in range(len(reply.listed("results")))]
-        asked = [name.removeprefix(OF_COMPANY) for name in fields if name.startswith(OF_COMPANY)]
+        people = [_record(reply, at, [*own, CHANGED, COMPANY]) for at in range(len(reply.listed("results")))]
+        asked = self.fields_of_company(fields)
         companies = (yield from self._companies(people, asked)) if asked else {}
         records = [Record(one.id, dict(one.fields) | companies.get(str(one.fields[COMPANY]), {})) for one in people]
         yield page_of(records, place)
+
+    def pull_companies(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
+        if access is not None:
+            yield from self._let_in(access).pull_companies(fields, place, None)
+            return
+        names = self.fields_of_company(fields)
+        reply = yield self._objects("POST", "companies/search", search(names, place, changed=COMPANY_CHANGED))
+        _expect_success(reply)
+        asked = [*names, COMPANY_CHANGED]
+        found = [_record(reply, at, asked) for at in range(len(reply.listed("results")))]
+        yield page_of([self.as_of_people(one, names) for one in found], place, changed=COMPANY_CHANGED)
+
+    def _let_in(self, access: Access) -> "HubSpot":
+        """From here on, its token is like any other."""
+        return replace(self, token=access.token)
 
     def _companies(
         self, people: Sequence[Record], names: Sequence[str]
@@ -123,7 +193,7 @@ class HubSpot(Connector):
         found = range(len(reply.listed("results")))
         return {
             reply.needed("results", at, "id"): {
-                f"{OF_COMPANY}{name}": reply.member("results", at, "properties", name) for name in names
+                f"{self.of_company}{name}": reply.member("results", at, "properties", name) for name in names
             }
             for at in found
         }
@@ -176,9 +246,9 @@ class HubSpot(Connector):
         return Call(method, f"{self.base_url}{path}", body, {"authorization": f"Bearer {self.token}"})
 
 
-def _contact(reply: Reply, at: int, names: Sequence[str]) -> Record:
+def _record(reply: Reply, at: int, names: Sequence[str]) -> Record:
     place = "results", at, "properties"
-    known = {name: reply.member(*place, name) for name in (*names, CHANGED, COMPANY)}
+    known = {name: reply.member(*place, name) for name in names}
     return Record(reply.needed("results", at, "id"), known)
 
 

@@ -15,26 +15,27 @@ from app.domain.connectors.paging import instant_in
 AT_ONCE = 100
 INDEXED_WITHIN = timedelta(minutes=5)  # usually seconds; until then a change is not found
 CHANGED, COMPANY, NUMBER = "lastmodifieddate", "associatedcompanyid", "hs_object_id"
+COMPANY_CHANGED = "hs_lastmodifieddate"  # companies call it otherwise
 BEFORE_ALL = "0"
 
 
-def search(names: Sequence[str], place: Place) -> dict[str, Any]:
+def search(names: Sequence[str], place: Place, *, changed: str = CHANGED) -> dict[str, Any]:
     """The body of the request for the page that begins here."""
     filters: list[dict[str, Any]] = []
     if place.since is not None:
         operator = "EQ" if place.after else "GTE"
-        filters.append({"propertyName": CHANGED, "operator": operator, "value": str(_milliseconds(place.since))})
+        filters.append({"propertyName": changed, "operator": operator, "value": str(_milliseconds(place.since))})
     if place.after:
         filters.append({"propertyName": NUMBER, "operator": "GT", "value": place.after})
     return {
         "filterGroups": [{"filters": filters}] if filters else [],
-        "sorts": [{"propertyName": NUMBER if place.after else CHANGED, "direction": "ASCENDING"}],
-        "properties": sorted({*names, CHANGED, COMPANY}),
+        "sorts": [{"propertyName": NUMBER if place.after else changed, "direction": "ASCENDING"}],
+        "properties": sorted({*names, changed}),
         "limit": AT_ONCE,
     }
 
 
-def page_of(records: Sequence[Record], place: Place) -> Page:
+def page_of(records: Sequence[Record], place: Place, *, changed: str = CHANGED) -> Page:
     """Raises Failed."""
     is_full = len(records) >= AT_ONCE
     if place.after:
@@ -43,7 +44,7 @@ def page_of(records: Sequence[Record], place: Place) -> Page:
         return Page(records, following, is_last=False)
     if not records:
         return Page(records, place, is_last=True)
-    first, last = instant_in(records[0], CHANGED), instant_in(records[-1], CHANGED)
+    first, last = instant_in(records[0], changed), instant_in(records[-1], changed)
     return Page(records, Place(last, BEFORE_ALL if is_full and first == last else ""), is_last=not is_full)
 
 

@@ -13,9 +13,11 @@ class Place:
 
     since: datetime | None = None  # none: from the beginning
     after: str = ""  # of a record, or whatever else the service counts by
+    of_companies: bool = False  # which are read behind the people
 
     def text(self) -> str:
-        return json.dumps({"since": self.since and self.since.isoformat(), "after": self.after})
+        said = {"since": self.since and self.since.isoformat(), "after": self.after}
+        return json.dumps(said | ({"of_companies": True} if self.of_companies else {}))
 
     @classmethod
     def read(cls, text: str | None) -> "Place":
@@ -24,7 +26,8 @@ class Place:
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> "Place":
-        return cls(datetime.fromisoformat(said["since"]) if said.get("since") else None, said.get("after", ""))
+        since = datetime.fromisoformat(said["since"]) if said.get("since") else None
+        return cls(since, said.get("after", ""), said.get("of_companies", False))
 
     def earlier(self, overlap: timedelta) -> "Place":
         """Where a new run begins: what changed shortly before may not have been there to be read."""

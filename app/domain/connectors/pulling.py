@@ -75,6 +75,13 @@ def rows_of(record: Record, fields: Mapping[str, str], *, now: datetime) -> Iter
         yield {"email": row["email"]} | refusal
 
 
+def account_of(record: Record, fields: Mapping[str, str]) -> dict[str, Any] | None:
+    """What a company that was read by itself says, in the same fields; none without its id."""
+    said = [(target, record.fields[remote]) for remote, target in fields.items() if remote in record.fields]
+    account: dict[str, Any] | None = _row(said).get("account")
+    return account
+
+
 def _row(said: list[tuple[str, Any]]) -> dict[str, Any]:
     row: dict[str, Any] = {}
     for name in OWN:

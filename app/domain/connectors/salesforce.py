@@ -1,6 +1,7 @@
 """Salesforce: a Task or a Case for an answer, upserted by an external id, so that repeating and changing it are one.
 
-Logs in by client credentials of an External Client App, which needs the host of My Domain. Neither addresses nor names
+Logs in by client credentials of an External Client App, or with what somebody granted it; both need the host of My
+Domain. Neither addresses nor names
 stand in a path: one that ends in `.inc` is not found there. Refusals are a list, and the daily limit is a 403.
 https://developer.salesforce.com/docs/atlas.en-us.api_rest.meta/api_rest/dome_upsert.htm
 """
@@ -13,7 +14,10 @@ from typing import Any
 from urllib.parse import quote
 
 from app.domain.connectors import wording
+from app.domain.connectors.code_flow import exchanged, refreshed
+from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
+from app.domain.connectors.grants import Code, Consent
 from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.paging import page_by_instant
 from app.domain.connectors.protocol import (
@@ -22,7 +26,6 @@ from app.domain.connectors.protocol import (
     TOKEN,
     Access,
     Call,
-    Connector,
     Failed,
     Made,
     Remembered,
@@ -37,6 +40,7 @@ from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import Failure
 
 VERSION = "v68.0"
+TOKENS, SCOPES = "/services/oauth2/token", "api refresh_token"
 ACCESS_SECONDS = 900.0  # it does not say how long; sessions last two hours unless somebody chose less
 LIMIT_IS_USED_UP = 3_600.0  # seconds; it counts the last 24 hours
 SUBJECT, DESCRIPTION = 255, 30_000  # characters
@@ -48,8 +52,9 @@ OPEN_FOR = timedelta(minutes=10)  # a transaction there shows when it ends, with
 
 
 @dataclass(frozen=True)
-class Salesforce(Connector):
+class Salesforce(ReadsCompanies):
     kind = "salesforce"
+    company_id, of_company = "AccountId", "Account."
     per_second = 5
     usual_events = ("response.detractor",)
     further_events = REFUSALS
@@ -62,6 +67,7 @@ class Salesforce(Connector):
     base_url: str = setting(a_base_url)
     client_id: str = setting(a_token)
     client_secret: str = setting(a_token, is_secret=True)
+    refresh_token: str | None = setting(a_token, is_secret=True, default=None)
     record: str = setting(one_of("Task", "Case", "none"), default="Task")
     external_id_field: str = setting(a_field_name, default="NPS_Response_Id__c")
     priority: str = setting(a_text, default="Normal")
@@ -69,9 +75,24 @@ class Salesforce(Connector):
     opt_out_field: str = setting(a_field_name, default="HasOptedOutOfEmail")
     link: str | None = setting(a_link, default=None)
 
+    def consent_url(self, consent: Consent) -> str:
+        said = {"client_id": self.client_id, "scope": SCOPES, **consent.challenge}
+        return consent.url(f"{self.base_url}/services/oauth2/authorize", **said)
+
+    def exchange(self, code: Code) -> Steps:
+        form = code.form(client_id=self.client_id, client_secret=self.client_secret)
+        return exchanged(f"{self.base_url}{TOKENS}", {**form, "code_verifier": code.verifier})
+
     def log_in(self) -> Steps:
-        form = {"grant_type": "client_credentials", "client_id": self.client_id, "client_secret": self.client_secret}
-        reply = yield Call("POST", f"{self.base_url}/services/oauth2/token", form=form)
+        """As the app's own user, unless somebody granted access as themselves."""
+        app = {"client_id": self.client_id, "client_secret": self.client_secret}
+        if self.refresh_token is not None:
+            form = {**app, "refresh_token": self.refresh_token}
+            return refreshed(f"{self.base_url}{TOKENS}", form, base_url=None, seconds=ACCESS_SECONDS)
+        return self._log_in({"grant_type": "client_credentials", **app})
+
+    def _log_in(self, form: dict[str, str]) -> Steps:
+        reply = yield Call("POST", f"{self.base_url}{TOKENS}", form=form)
         if reply.status in {400, 401}:  # such as invalid_client, or no user to run as
             raise Failed(Failure.UNAUTHORIZED)
         _expect_success(reply)
@@ -79,7 +100,11 @@ class Salesforce(Connector):
 
     def check(self) -> Steps:
         """A log-in, and whether the record has our field."""
-        access = yield from logged_in(self.log_in())
+        yield from self.check_let_in(Remembered(access=(yield from logged_in(self.log_in()))))
+
+    def check_let_in(self, remembered: Remembered) -> Steps:
+        access = remembered.access
+        assert access is not None
         asked = "Id FROM Contact" if self.record == NO_RECORD else f"Id, {self.external_id_field} FROM {self.record}"
         query = f"SELECT {asked} LIMIT 1"
         _expect_success((yield _call(access, "GET", f"query?q={quote(query, safe='')}")))
@@ -102,17 +127,20 @@ class Salesforce(Connector):
             yield Made(self.record, contact_id, story.revision)
             return
         path = f"sobjects/{self.record}/{self.external_id_field}/{story.response_id}"
-        _expect_success((yield _call(access, "PATCH", path, self._record(story, contact_id))))
+        told = wording.with_its_past(story) if remembered.id_of(self.record) else story
+        _expect_success((yield _call(access, "PATCH", path, self._record(told, contact_id))))
         yield Made(self.record, story.response_id, story.revision)
 
     def pull(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
         """An instant has whole seconds there, so records of the same one are told apart by their ids."""
         assert access is not None
-        columns = ", ".join(dict.fromkeys(("Id", CHANGED, *fields)))
-        query = f"SELECT {columns} FROM Contact{_where(place)} ORDER BY {CHANGED}, Id LIMIT {AT_ONCE}"
-        reply = yield _call(access, "GET", f"query?q={quote(query, safe='')}")
-        _expect_success(reply)
-        records = [_contact(reply, at, fields) for at in range(len(reply.listed("records")))]
+        records = yield from _changed("Contact", fields, place, access)
+        yield page_by_instant(records, place, changed=CHANGED, at_once=AT_ONCE)
+
+    def pull_companies(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
+        assert access is not None
+        names = self.fields_of_company(fields)
+        records = [self.as_of_people(one, names) for one in (yield from _changed("Account", names, place, access))]
         yield page_by_instant(records, place, changed=CHANGED, at_once=AT_ONCE)
 
     def unsubscribe(self, email: str, access: Access | None) -> Steps:
@@ -150,6 +178,14 @@ def _find_or_create(access: Access, story: Story, email: str) -> Generator[Call,
     return reply.needed("id")
 
 
+def _changed(table: str, names: Sequence[str], place: Place, access: Access) -> Generator[Call, Reply, list[Record]]:
+    columns = ", ".join(dict.fromkeys(("Id", CHANGED, *names)))
+    query = f"SELECT {columns} FROM {table}{_where(place)} ORDER BY {CHANGED}, Id LIMIT {AT_ONCE}"
+    reply = yield _call(access, "GET", f"query?q={quote(query, safe='')}")
+    _expect_success(reply)
+    return [_record(reply, at, names) for at in range(len(reply.listed("records")))]
+
+
 def _where(place: Place) -> str:
     if place.since is None:
         return ""
@@ -159,7 +195,7 @@ def _where(place: Place) -> str:
     return f" WHERE {CHANGED} > {since} OR ({CHANGED} = {since} AND Id > '{_quoted(place.after)}')"
 
 
-def _contact(reply: Reply, at: int, names: Sequence[str]) -> Record:
+def _record(reply: Reply, at: int, names: Sequence[str]) -> Record:
     """`Account.Name` stands in an object of its own, which is missing where there is no account."""
     known = {name: reply.member("records", at, *name.split(".")) for name in (*names, CHANGED)}
     return Record(reply.needed("records", at, "Id"), known)

@@ -29,11 +29,22 @@ def read_settings(cls: type[Kind], given: Mapping[str, Any]) -> Kind:
     for name in given:
         if name not in known:
             raise _unusable(name, f"There is no such setting; there are {', '.join(sorted(known))}.")
-    return cls(**{name: _value(one, given) for name, one in known.items()})
+    made = cls(**{name: _value(one, given) for name, one in known.items()})
+    if missing := made.what_is_missing():
+        raise _unusable(*missing)
+    return made
 
 
 def secret_names(cls: type[Connector]) -> frozenset[str]:
     return frozenset(one.name for one in fields(cls) if one.metadata["is_secret"])
+
+
+def settings_apart(connector: Connector) -> tuple[dict[str, Any], dict[str, Any]]:
+    """(what may be seen, what is secret); of the former, what is not said is left out."""
+    secret = secret_names(type(connector))
+    values = {one.name: getattr(connector, one.name) for one in fields(connector)}
+    public = {name: value for name, value in values.items() if name not in secret and value is not None}
+    return public, {name: value for name, value in values.items() if name in secret}
 
 
 def setting(read: Reader, *, is_secret: bool = False, default: Any = MISSING) -> Any:

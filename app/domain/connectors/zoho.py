@@ -5,14 +5,17 @@ by one under a 200. A note whose reply was lost is written twice. https://www.zo
 """
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
 from app.domain.connectors import wording
+from app.domain.connectors.code_flow import exchanged
+from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
+from app.domain.connectors.grants import Code, Consent
 from app.domain.connectors.notes import noted
 from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.paging import page_by_instant
@@ -23,7 +26,6 @@ from app.domain.connectors.protocol import (
     TOKEN,
     Access,
     Call,
-    Connector,
     Failed,
     Made,
     Remembered,
@@ -39,6 +41,14 @@ from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import Failure
 
 VERSION = "v8"
+SCOPES = "ZohoCRM.modules.ALL,ZohoCRM.coql.READ"
+ACCOUNTS_SERVERS = frozenset(
+    f"https://accounts.{place}"
+    for place in (
+        "zoho.com", "zoho.eu", "zoho.in", "zoho.com.au", "zoho.com.cn", "zoho.jp", "zoho.uk", "zoho.sa", "zoho.ae",
+        "zohocloud.ca",
+    )
+)  # fmt: skip
 USUAL_SECONDS, EARLY_SECONDS = 3_600.0, 300.0  # how long a token holds; before it ends
 TOO_MANY_LOG_INS = 600.0  # seconds; ten tokens in ten minutes is what there is
 TITLE, CONTENT = 120, 30_000  # characters
@@ -48,8 +58,9 @@ MOST_CONTACTS = 20  # with one address
 
 
 @dataclass(frozen=True)
-class Zoho(Connector):
+class Zoho(ReadsCompanies):
     kind = "zoho"
+    company_id, of_company = "Account_Name.id", "Account_Name."
     address = "accounts_url"
     usual_events = EVERY_ANSWER
     further_events = REFUSALS
@@ -67,6 +78,21 @@ class Zoho(Connector):
     opt_out_field: str = setting(a_field_name, default="Email_Opt_Out")
     link: str | None = setting(a_link, default=None)
 
+    def consent_url(self, consent: Consent) -> str:
+        """Without `prompt`, a refresh token is given the first time only."""
+        said = {"client_id": self.client_id, "scope": SCOPES, "access_type": "offline", "prompt": "consent"}
+        return consent.url(f"{self.accounts_url}/oauth/v2/auth", **said)
+
+    def exchange(self, code: Code) -> Steps:
+        form = code.form(client_id=self.client_id, client_secret=self.client_secret)
+        return exchanged(f"{self.accounts_url}/oauth/v2/token", form)
+
+    def going_on_at(self, server: str) -> "Zoho | None":
+        """In which data centre somebody is shows when they come back."""
+        if server != self.accounts_url and server not in ACCOUNTS_SERVERS:
+            return None
+        return replace(self, accounts_url=server)
+
     def log_in(self) -> Steps:
         """It says what is wrong under a 200."""
         form = {
@@ -83,7 +109,11 @@ class Zoho(Connector):
         yield Access(reply.needed("access_token", like=TOKEN), reply.needed_url("api_domain"), seconds)
 
     def check(self) -> Steps:
-        access = yield from logged_in(self.log_in())
+        yield from self.check_let_in(Remembered(access=(yield from logged_in(self.log_in()))))
+
+    def check_let_in(self, remembered: Remembered) -> Steps:
+        access = remembered.access
+        assert access is not None
         reply = yield _call(access, "GET", "Contacts?fields=Email&per_page=1")
         if reply.status != 204:  # nobody is there yet
             _expect_success(reply)
@@ -91,13 +121,13 @@ class Zoho(Connector):
     def pull(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
         """By its query language, the only way to read the account along. Needs the scope ZohoCRM.coql.READ."""
         assert access is not None
-        columns = ", ".join(dict.fromkeys((CHANGED, *fields)))
-        order = f"order by {CHANGED} asc, id asc limit {AT_ONCE}"
-        query = f"select {columns} from Contacts where {_where(place)} {order}"
-        reply = yield _call(access, "POST", "coql", {"select_query": query})
-        _expect_success(reply)
-        found = [] if reply.status == 204 else reply.listed("data")
-        records = [_contact(reply, at, fields) for at in range(len(found))]
+        records = yield from _changed("Contacts", fields, place, access)
+        yield page_by_instant(records, place, changed=CHANGED, at_once=AT_ONCE)
+
+    def pull_companies(self, fields: Sequence[str], place: Place, access: Access | None) -> Steps:
+        assert access is not None
+        names = self.fields_of_company(fields)
+        records = [self.as_of_people(one, names) for one in (yield from _changed("Accounts", names, place, access))]
         yield page_by_instant(records, place, changed=CHANGED, at_once=AT_ONCE)
 
     def tell(self, story: Story, remembered: Remembered) -> Steps:
@@ -132,6 +162,16 @@ class Zoho(Connector):
         }
 
 
+def _changed(module: str, names: Sequence[str], place: Place, access: Access) -> Generator[Call, Reply, list[Record]]:
+    columns = ", ".join(dict.fromkeys((CHANGED, *names)))
+    order = f"order by {CHANGED} asc, id asc limit {AT_ONCE}"
+    query = f"select {columns} from {module} where {_where(place)} {order}"
+    reply = yield _call(access, "POST", "coql", {"select_query": query})
+    _expect_success(reply)
+    found = [] if reply.status == 204 else reply.listed("data")
+    return [_record(reply, at, names) for at in range(len(found))]
+
+
 def _where(place: Place) -> str:
     """Without a condition there is no query. More than two have to be put in pairs of brackets."""
     if place.since is None:
@@ -142,7 +182,7 @@ def _where(place: Place) -> str:
     return f"({CHANGED} > {since} or ({CHANGED} = {since} and id > {int(place.after)}))"
 
 
-def _contact(reply: Reply, at: int, names: Sequence[str]) -> Record:
+def _record(reply: Reply, at: int, names: Sequence[str]) -> Record:
     """Fields of another record stand under both their names: `Account_Name.Phone`."""
     known = {name: reply.member("data", at, name) for name in (*names, CHANGED)}
     return Record(str(reply.needed_number("data", at, "id")), known)

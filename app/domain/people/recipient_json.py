@@ -26,12 +26,24 @@ def recipient_from_json(line: str, *, number: int, workspace_id: UUID) -> Recipi
         said["account_id"] = None
     elif "account_id" in said:
         said["account_id"] = _account_id(said["account_id"])
-    inline = None if account is None else _account(account, workspace_id)
+    inline = None if account is None else account_from_json(account, workspace_id=workspace_id)
     refused_at = said.pop("unsubscribed_at", None)
     given = normalised(said)
     if refused_at is not None:
         given["unsubscribed_at"] = _instant(refused_at)
     return RecipientInput(workspace_id, given, None, inline)
+
+
+def account_from_json(said: object, *, workspace_id: UUID) -> AccountInput:
+    """Raises AccountInvalid, PropertiesInvalid."""
+    if not isinstance(said, Mapping) or not isinstance(said.get("external_id"), str):
+        raise AccountInvalid("An account is an object with an external_id.", pointer="/account")
+    given = {name: value for name, value in said.items() if name != "external_id"}
+    if given.get("revenue") is not None:
+        given["revenue"] = _amount(given["revenue"])
+    if given.get("renews_on") is not None:
+        given["renews_on"] = _day(given["renews_on"])
+    return normalised_account(workspace_id, said["external_id"], given)
 
 
 def _account_id(said: object) -> UUID:
@@ -49,17 +61,6 @@ def _instant(said: object) -> datetime:
     if at is None or at.tzinfo is None or at.year < EARLIEST_YEAR:
         raise RecipientInvalid("An instant such as 2026-11-22T10:00:00Z.", pointer="/unsubscribed_at")
     return at.astimezone(UTC)
-
-
-def _account(said: object, workspace_id: UUID) -> AccountInput:
-    if not isinstance(said, Mapping) or not isinstance(said.get("external_id"), str):
-        raise AccountInvalid("An account is an object with an external_id.", pointer="/account")
-    given = {name: value for name, value in said.items() if name != "external_id"}
-    if given.get("revenue") is not None:
-        given["revenue"] = _amount(given["revenue"])
-    if given.get("renews_on") is not None:
-        given["renews_on"] = _day(given["renews_on"])
-    return normalised_account(workspace_id, said["external_id"], given)
 
 
 def _amount(said: Any) -> Decimal:

@@ -87,6 +87,12 @@ class EndpointDoesNotSign(Conflict):
     code = "webhook_endpoint_not_signed"
 
 
+class NothingToCheck(RuleViolation):
+    """Only connectors have credentials that can be checked."""
+
+    code = "nothing_to_check"
+
+
 class NotForConnectors(RuleViolation):
     """Connectors tell about answers only, in words of their own."""
 

@@ -5,15 +5,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime
 
-from app.domain.connectors.pages import Page
-from app.domain.connectors.protocol import Access, Failed, Made, Reply, Skipped, Step, Steps
+from app.domain.connectors.protocol import Call, Failed, Kept, Reply, Skipped, Step, Steps
 from app.domain.webhooks.attempts import Outcome
 from app.outbound.http import GuardedClient, Request
 
 REPLY_BYTES = 262_144  # enough for a person with all their fields
 LEAST_SECONDS = 0.5  # for a last step; the lease is longer than the deadline
 
-Keep = Callable[[Made | Access | Page], Awaitable[None]]
+Keep = Callable[[Kept], Awaitable[None]]
 TOLD_ALREADY = "Nothing was sent: this had been told already."
 NO_REPLY = Reply(0, {}, b"")
 
@@ -78,7 +77,7 @@ class _Run:
 
     async def _step(self, step: Step) -> bool:
         """Whether there is a reply to go on with."""
-        if isinstance(step, Made | Access | Page):
+        if not isinstance(step, Call):
             await self._keep(step)
             return True
         seconds = self._ends_at - asyncio.get_running_loop().time()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.pages import Page, Place, Record
 from app.domain.connectors.protocol import Access, Connector, Made
 from app.domain.webhooks.attempts import Outcome
@@ -38,6 +39,7 @@ class People(Service):
     def __init__(self, people: Sequence[Person] = ()) -> None:
         super().__init__()
         self.people = list(people)
+        self.changed_companies: list[Person] = []  # which are found by themselves
 
     def person(self, person_id: str) -> Person:
         return next(one for one in self.people if one.id == person_id)
@@ -60,13 +62,19 @@ class PullableHubSpot(People):
             return Said.of(200, {"results": []})
         if "/statuses/" in asked.path:
             return Said.of(200, {})
-        assert asked.path == "/crm/objects/2026-03/contacts/search"
+        kind = asked.path.removeprefix("/crm/objects/2026-03/").removesuffix("/search")
+        those, changed = {
+            "contacts": (self.people, "lastmodifieddate"), "companies": (self.changed_companies, "hs_lastmodifieddate"),
+        }[kind]  # fmt: skip
         (sort,), groups = asked.json["sorts"], asked.json["filterGroups"]
-        found = [one for one in self.people if not groups or all(map(self._passes(one), groups[0]["filters"]))]
+        assert {sort["propertyName"], *(one["propertyName"] for group in groups for one in group["filters"])} <= {
+            changed, "hs_object_id",
+        }  # fmt: skip
+        found = [one for one in those if not groups or all(map(self._passes(one), groups[0]["filters"]))]
         found.sort(key=lambda one: self._value(one, sort["propertyName"]))
         assert asked.json["limit"] <= 200
         names = asked.json["properties"]
-        rows = [{"id": one.id, "properties": self._shown(one, names)} for one in found[: asked.json["limit"]]]
+        rows = [{"id": one.id, "properties": self._shown(one, names, changed)} for one in found[: asked.json["limit"]]]
         return Said.of(200, {"total": len(found), "results": rows})
 
     def _passes(self, person: Person) -> Any:
@@ -78,13 +86,14 @@ class PullableHubSpot(People):
         return int(person.id) if name == "hs_object_id" else round(person.changed.timestamp() * 1_000)
 
     @staticmethod
-    def _shown(person: Person, names: Sequence[str]) -> dict[str, Any]:
-        changed = f"{person.changed:%Y-%m-%dT%H:%M:%S}.{person.changed.microsecond // 1000:03}Z"
-        return {name: person.fields.get(name) for name in names} | {"lastmodifieddate": changed}
+    def _shown(person: Person, names: Sequence[str], changed: str) -> dict[str, Any]:
+        at = f"{person.changed:%Y-%m-%dT%H:%M:%S}.{person.changed.microsecond // 1000:03}Z"
+        return {name: person.fields.get(name) for name in names} | {changed: at}
 
 
 QUERY = re.compile(
-    r"select (?P<columns>.+) from Contacts?(?: where (?P<where>.+))? order by (?P<order>.+) limit (?P<limit>\d+)",
+    r"select (?P<columns>.+) from (?P<table>Contact|Account)s?(?: where (?P<where>.+))?"
+    r" order by (?P<order>.+) limit (?P<limit>\d+)",
     re.IGNORECASE,
 )
 BEHIND = re.compile(
@@ -103,7 +112,8 @@ class Queried(People):
         asked = QUERY.fullmatch(query)
         assert asked, query
         assert [one.split(" ")[0].lower() for one in asked["order"].split(", ")] == [self.changed.lower(), "id"]
-        passing = [one for one in self.people if self._passes(one, asked["where"])]
+        those = self.people if asked["table"] == "Contact" else self.changed_companies
+        passing = [one for one in those if self._passes(one, asked["where"])]
         passing.sort(key=lambda one: (one.changed, one.id))
         return passing[: int(asked["limit"])], asked["columns"].split(", ")
 
@@ -197,14 +207,19 @@ class PullableSheet(Service):
         return Said.of(200, {"spreadsheetId": "s1", "valueRanges": [{"valueRange": values}]})
 
 
-async def read_page(connector: Connector, place: Place, access: Access | None) -> Page | Outcome:
+async def read_page(
+    connector: Connector, place: Place, access: Access | None, *, of_companies: bool = False
+) -> Page | Outcome:
     pages: list[Page] = []
 
     async def keep(thing: Made | Access | Page) -> None:
         if isinstance(thing, Page):
             pages.append(thing)
 
-    steps = connector.pull([*connector.pulled_fields], place, access)
+    fields = [*connector.pulled_fields]
+    if of_companies:
+        assert isinstance(connector, ReadsCompanies)
+    steps = connector.pull_companies(fields, place, access) if of_companies else connector.pull(fields, place, access)
     async with a_client() as client:
         outcome = await run_steps(client, steps, keep=keep, now=NOW, deadline_seconds=5, reply_bytes=1_000_000)
     return pages[0] if pages else outcome
@@ -217,12 +232,18 @@ async def log_in(connector: Connector) -> Access | None:
     return memory.access
 
 
-async def read_all(connector: Connector, place: Place = Place(), *, between: Any = None) -> tuple[list[Record], Place]:  # noqa: B008 - frozen
+async def read_all(
+    connector: Connector,
+    place: Place = Place(),  # noqa: B008 - frozen
+    *,
+    between: Any = None,
+    of_companies: bool = False,
+) -> tuple[list[Record], Place]:
     """Everybody, and where the next run begins. `between` is called after each page."""
     records: list[Record] = []
     access = await log_in(connector)
     for _ in range(100):
-        page = await read_page(connector, place, access)
+        page = await read_page(connector, place, access, of_companies=of_companies)
         assert isinstance(page, Page), page
         records += page.records
         place = page.following

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
+from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.pages import Place
 from app.domain.webhooks.attempts import Failure, Outcome
 from tests.outbound.connectors.people import (
     START,
+    People,
     PullableHubSpot,
     PullableSalesforce,
     PullableSheet,
@@ -168,3 +170,30 @@ async def test_a_page_that_cannot_be_read_is_not_taken_for_the_last(kind: str, b
         outcome = await read_page(connector, Place(START, "1"), access)
     assert isinstance(outcome, Outcome)
     assert outcome.failure is Failure.ERROR_IN_BODY
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "company_id", "company_name"),
+    [
+        ("hubspot", "name", "associatedcompanyid", "company.name"),
+        ("salesforce", "Name", "AccountId", "Account.Name"),
+        ("zoho", "Account_Name", "Account_Name.id", "Account_Name.Account_Name"),
+    ],
+)
+async def test_companies_that_changed_are_read_by_the_names_that_people_have(
+    kind: str, name: str, company_id: str, company_name: str
+) -> None:
+    fake, _ = CRMS[kind]
+    async with at(fake()) as service:
+        assert isinstance(service, People)
+        service.changed_companies = crowd(450, field_name=name)
+        connector = a_pullable(kind, service)
+        assert isinstance(connector, ReadsCompanies)
+        records, place = await read_all(connector, Place(START), of_companies=True)
+        _, again = await read_all(connector, place, of_companies=True)
+    assert {(one.fields[company_id], one.fields[company_name]) for one in records} == {
+        (one.id, one.fields[name]) for one in service.changed_companies
+    }
+    assert place.since is not None
+    assert place.since >= START + timedelta(seconds=449)
+    assert again.since == place.since

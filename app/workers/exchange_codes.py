@@ -1,0 +1,76 @@
+"""What somebody came back with from a service becomes a refresh token, while the code is good."""
+
+from dataclasses import dataclass
+
+import structlog
+
+from app.clock import utc_now
+from app.domain.connectors.catalogue import connector_of
+from app.domain.connectors.grants import AuthorizationFailure, Code, Granted, NotGranted
+from app.domain.connectors.protocol import Kept
+from app.domain.ids import shown
+from app.domain.webhooks.attempts import Outcome, head_text
+from app.operations.authorizations import (
+    ClaimedAuthorization,
+    claim_authorization,
+    grant_authorization,
+    put_off_authorization,
+    refuse_authorization,
+)
+from app.outbound.connectors.run import run_steps
+from app.workers.deliver_webhooks import Sender
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    sender: Sender
+
+    async def step(self) -> bool:
+        """Whether there was anything to do."""
+        async with self.sender.engine.write() as tx:
+            claimed = await claim_authorization(tx, lease_seconds=self.sender.settings.lease_seconds)
+        if claimed is None:
+            return False
+        try:
+            await self._settle(claimed, *(await self._ask(claimed)))
+        except Exception:
+            log.exception("a code could not be exchanged", authorization=shown("authorization", claimed.id))
+            async with self.sender.engine.write() as tx:
+                await put_off_authorization(tx, claimed, now=utc_now())
+        return True
+
+    async def _ask(self, claimed: ClaimedAuthorization) -> tuple[Granted | NotGranted | None, Outcome]:
+        """None if there was no answer that says either."""
+        got: list[Granted | NotGranted] = []
+
+        async def keep(thing: Kept) -> None:
+            if isinstance(thing, Granted | NotGranted):
+                got.append(thing)
+
+        kept = claimed.opened(self.sender.keys.vault)
+        connector = connector_of(claimed.kind, {**claimed.settings, **kept["settings"]})
+        steps = connector.exchange(Code(claimed.redirect_url, kept["code"], kept["verifier"]))
+        seconds = self.sender.settings.attempt_deadline_seconds
+        outcome = await run_steps(self.sender.client, steps, keep=keep, now=utc_now(), deadline_seconds=seconds)
+        return (got[0] if got else None), outcome
+
+    async def _settle(self, claimed: ClaimedAuthorization, got: Granted | NotGranted | None, outcome: Outcome) -> None:
+        now = utc_now()
+        async with self.sender.engine.write() as tx:
+            if isinstance(got, Granted):
+                vault = self.sender.keys.vault
+                await grant_authorization(tx, vault, claimed, refresh_token=got.refresh_token, now=now)
+            elif isinstance(got, NotGranted):
+                await refuse_authorization(tx, claimed, got.failure, reply=_said(outcome), now=now)
+            elif now < claimed.expires_at:
+                await put_off_authorization(tx, claimed, now=now)
+            else:
+                failure = AuthorizationFailure.UNREACHABLE
+                await refuse_authorization(tx, claimed, failure, reply=_said(outcome), now=now)
+
+
+def _said(outcome: Outcome) -> str:
+    """A reply that brings access says nothing else of interest, and is not kept."""
+    return "" if b"access_token" in outcome.head else head_text(outcome.head)
