@@ -1,12 +1,13 @@
 """What touchpoints look like from outside."""
 
+from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.api.problem_models import RowProblem
 from app.api.recipient_models import RecipientUpsert
-from app.api.schemas import Instant, Name, Properties, RecipientId, Reply, Request, TouchpointId
+from app.api.schemas import LATEST_YEAR, Instant, Name, Properties, RecipientId, Reply, Request, TouchpointId
 
 
 class TouchpointCreate(Request):
@@ -16,6 +17,14 @@ class TouchpointCreate(Request):
     recipient: RecipientUpsert | None = Field(None, description="Instead: to whom, created or updated along with it.")
     occurred_at: Instant | None = Field(None, description="Now, if left out.")
     properties: Properties = Field({}, description="Of the order, the ticket. Mails may say them.")
+
+    @field_validator("occurred_at", mode="after")
+    @classmethod
+    def _in_time(cls, value: datetime | None) -> datetime | None:
+        """What is planned after it has to be in our time as well: a delay and a lateness of a year each."""
+        if value is not None and value.year >= LATEST_YEAR - 3:
+            raise ValueError(f"should lie before the year {LATEST_YEAR - 3}")
+        return value
 
     @model_validator(mode="after")
     def _one_person(self) -> Self:

@@ -265,5 +265,6 @@ def _event(row: Mapping[str, Any], event_type: EventType, *, now: datetime) -> E
 def _body(row: Mapping[str, Any]) -> dict[str, Any]:
     """The API's `Campaign`."""
     shown_row = {name: instant_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
-    del shown_row["workspace_id"], shown_row["changed_in"], shown_row["plan_due_at"]
+    for ours in ("workspace_id", "changed_in", "plan_due_at", "scheduling_failed_at"):
+        del shown_row[ours]
     return {**shown_row, "id": shown("campaign", row["id"])}

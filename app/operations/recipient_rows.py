@@ -125,12 +125,20 @@ async def update_changed(tx: Connection, people: Sequence[Person], *, now: datet
     stored = await fetch(
         tx,
         _UPDATE,
-        *_columns((person.workspace_id, person.id, person.after) for person in people),
+        *_columns((person.workspace_id, person.id, _said_after(person)) for person in people),
         now,
         [person.revision for person in people],
     )
     if len(stored) < len(people):
         raise RaceLost
+
+
+def _said_after(person: Person) -> Mapping[str, Any]:
+    """`asked_at` only where a suppression moves it: sending moves it too, and does not wait for who changes a name."""
+    assert person.stored is not None
+    if person.after["asked_at"] == person.stored["asked_at"]:
+        return {**person.after, "asked_at": None}
+    return person.after
 
 
 def _columns(people: Iterable[NewRow]) -> list[Sequence[Any]]:
@@ -161,7 +169,7 @@ _UPDATE = f"""
     SET external_id = said.external_id, email = said.email, phone = said.phone, name = said.name,
         locale = said.locale, time_zone = said.time_zone, account_id = said.account_id,
         properties = said.properties::jsonb,
-        unsubscribed_at = said.unsubscribed_at, asked_at = said.asked_at,
+        unsubscribed_at = said.unsubscribed_at, asked_at = greatest(r.asked_at, said.asked_at),
         bounced_at = CASE WHEN r.email IS NOT DISTINCT FROM said.email THEN r.bounced_at END,
         updated_at = $13, revision = r.revision + 1, changed_in = pg_current_xact_id()
     FROM {_SAID.format(more=", $14::integer[]", names=", revision")}

@@ -64,6 +64,7 @@ class Link:
     locale: str | None
     account_name: str | None
     properties: Mapping[str, Any]
+    occasion_properties: Mapping[str, Any]  # of the touchpoint they are asked about
     answered: Answered | None
 
 
@@ -103,7 +104,7 @@ _COPIED = (
     "flag_reason", "unsubscribed_at", "recipient_id", "email", "name",
     "locale", "account_name",
 )  # fmt: skip
-_JSON = ("brand", "asking", "properties")  # comes as text
+_JSON = ("brand", "asking", "properties", "occasion_properties")  # comes as text
 
 _ANSWER = """
     r.id AS response_id, r.score, r.certainty, coalesce(r.answers, '{}')::text AS answers, r.language,
@@ -118,7 +119,8 @@ _FIND_LINK = f"""
         v.state, v.channel, v.wave, v.variant,
         v.asked_at, m.mailed_at, v.expires_at, v.page_opened_at, v.gestured_at, v.flag_reason,
         p.unsubscribed_at, p.id AS recipient_id, p.email, p.name, p.locale, a.name AS account_name,
-        (p.properties || coalesce(t.properties, '{{}}'))::text AS properties, {_ANSWER}
+        (p.properties || coalesce(t.properties, '{{}}'))::text AS properties,
+        coalesce(t.properties, '{{}}')::text AS occasion_properties, {_ANSWER}
     FROM invitations v
     JOIN workspaces w ON w.id = v.workspace_id
     JOIN campaigns c ON c.workspace_id = v.workspace_id AND c.id = v.campaign_id

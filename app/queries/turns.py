@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
+from app.domain.asking.date_slots import day_named
 from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
@@ -88,7 +89,8 @@ async def find_dates(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime
     sample = campaign.asking.sample
     return [
         (row["id"], f"date:{trigger.property}:{row['day']}") for row in rows
-        if row["id"] in fitting and is_drawn(sample, seed=f"sample:{campaign.id}:{row['day']}", about=row["id"])
+        if row["id"] in fitting and day_named(row["day"])
+        and is_drawn(sample, seed=f"sample:{campaign.id}:{row['day']}", about=row["id"])
     ]  # fmt: skip
 
 

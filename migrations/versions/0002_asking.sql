@@ -8,6 +8,7 @@ ALTER TABLE campaigns
     ADD COLUMN is_anonymous BOOLEAN DEFAULT false NOT NULL,
     ADD COLUMN asking JSONB,
     ADD COLUMN plan_due_at TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN scheduling_failed_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN paused_reason TEXT;
 
 ALTER TABLE recipients
@@ -136,7 +137,7 @@ CREATE INDEX ix_invitations_clock_stale ON invitations (id) WHERE is_clock_stale
 
 CREATE INDEX ix_invitations_due ON invitations (workspace_id, campaign_id, due_at) WHERE due_at IS NOT NULL AND claim_id IS NULL;
 
-CREATE INDEX ix_invitations_expiring ON invitations (expires_at) WHERE state IN ('sent', 'unknown');
+CREATE INDEX ix_invitations_expiring ON invitations (expires_at) WHERE state = 'sent';
 
 CREATE INDEX ix_invitations_touchpoint ON invitations (workspace_id, touchpoint_id) WHERE touchpoint_id IS NOT NULL;
 

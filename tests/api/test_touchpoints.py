@@ -180,3 +180,15 @@ async def test_a_stranger_finds_nothing(alice: Tenant, charlie: Tenant) -> None:
 
     for path in (f"touchpoints/{ada['id']}", f"invitations/{planned['id']}", f"campaigns/{campaign['id']}/waves"):
         assert (await charlie.api.get(f"/v1/{path}")).status_code == 404
+
+
+async def test_what_happens_at_the_end_of_time_is_refused(alice: Tenant) -> None:
+    said = {"name": "delivered", "recipient": {"email": "ada@example.com"}}
+    refused = await alice.api.post("/v1/touchpoints", json={**said, "occurred_at": "2199-12-31T23:59:59Z"})
+    assert refused.status_code == 422
+    assert refused.json()["errors"][0]["pointer"] == "/occurred_at"
+
+    slow = {"name": "delivered", "delay_minutes": 527_040, "max_lateness_hours": 8_784}
+    campaign = await running(alice, trigger={"kind": "touchpoint", **slow})
+    await record(alice, occurred_at="2196-12-31T23:59:59Z")
+    assert len(await invitations(alice, campaign)) == 1

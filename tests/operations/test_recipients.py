@@ -11,6 +11,7 @@ from app.domain.people.account import normalised_account
 from app.domain.people.identity import IdentityConflict
 from app.domain.people.recipient import RecipientInput, RecipientNotFound, RecipientUnidentified, normalised
 from app.domain.people.upserted import Change, Upserted
+from app.operations.recipient_rows import read_people, update_changed
 from app.operations.recipients import upsert_recipients
 from tests.conftest import Tenant
 
@@ -194,3 +195,15 @@ async def test_many_new_people_may_race_for_the_same_addresses(engine: Engine, a
     found = await people(engine, alice)
     assert sorted(person["email"] for person in found) == sorted(emails)
     assert sum(len(person["properties"]) for person in found) == 800
+
+
+async def test_an_ask_between_looking_and_writing_is_not_forgotten(engine: Engine, alice: Tenant) -> None:
+    await upsert(engine, said(alice, external_id="a"))
+    async with engine.write() as tx:
+        (ada,) = await read_people(tx, [said(alice, external_id="a")], lock=False)
+        async with engine.write() as sending:
+            await sending.execute(text("UPDATE recipients SET asked_at = :now"), {"now": NOW})
+        ada.after = {**ada.after, "name": "Ada"}
+        await update_changed(tx, [ada], now=NOW)
+    (stored,) = await people(engine, alice)
+    assert (stored["name"], stored["asked_at"]) == ("Ada", NOW)

@@ -2,15 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from app.api.rate_limit import RateLimit
 from app.db.engine import Engine
-from app.db.tables import campaigns, invitations, responses
+from app.db.tables import campaigns, invitations, responses, touchpoints
 from app.domain.mail.trial_mail import NOWHERE
 from app.domain.scores.metric import METRICS
 from tests.conftest import Tenant
@@ -68,6 +69,26 @@ async def test_send_records_the_answer_where_it_belongs(
     assert "Thank you, Jane!" in page
     assert 'href="https://reviews.example/northwind"' in page
     assert await no_answer_is_counted_wrong(engine, asked.workspace_id)
+
+
+@pytest.mark.parametrize("is_anonymous", [False, True])
+async def test_an_answer_has_the_properties_of_what_it_is_about_unless_they_would_tell_who_gave_it(
+    app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient, is_anonymous: bool
+) -> None:
+    touchpoint_id = uuid4()
+    asked = await a_link(app, alice, campaign={"is_anonymous": is_anonymous}, touchpoint_id=touchpoint_id)
+    ticket = {"agent": "kim", "order": "o-77"}
+    async with asked.engine.write() as tx:
+        await tx.execute(
+            insert(touchpoints).values(
+                workspace_id=asked.workspace_id, id=touchpoint_id, name="ticket", recipient_id=asked.recipient_id,
+                occurred_at=NOW, properties=ticket,
+            )
+        )  # fmt: skip
+    await sent(visitor, asked, score="9")
+    response = await asked.response()
+    assert response is not None
+    assert response["properties"] == ({} if is_anonymous else ticket)
 
 
 async def test_the_thanks_are_those_of_the_band(visitor: httpx.AsyncClient, asked: Asked) -> None:

@@ -28,6 +28,7 @@ campaigns = Table(
     Column("survey_version", Integer, nullable=False, server_default=text("1")),
     Column("asking", JSONB(none_as_null=True)),  # whom it asks, when and how; none: it asks nobody by itself
     Column("plan_due_at", instant),  # when the planner is to look at it next
+    Column("scheduling_failed_at", instant),  # through a fault of ours; others' invitations are not held up by it
     Column("paused_reason", Text),  # where it was not a person who paused it
     Column("starts_at", instant),
     Column("ends_at", instant),

@@ -134,7 +134,7 @@ invitations = Table(
     Index("ix_invitations_unscheduled", "id", postgresql_where=text("state = 'planned' AND due_at IS NULL")),
     Index("ix_invitations_claimed", "claimed_until", postgresql_where=text("claim_id IS NOT NULL")),
     Index("ix_invitations_clock_stale", "id", postgresql_where=text("is_clock_stale")),
-    Index("ix_invitations_expiring", "expires_at", postgresql_where=text("state IN ('sent', 'unknown')")),
+    Index("ix_invitations_expiring", "expires_at", postgresql_where=text("state = 'sent'")),
     Index(
         "ix_invitations_touchpoint", "workspace_id", "touchpoint_id", postgresql_where=text("touchpoint_id IS NOT NULL")
     ),

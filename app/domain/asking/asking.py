@@ -11,6 +11,7 @@ from app.domain.asking.asking_invalid import AskingInvalid, check_range
 from app.domain.asking.asking_parts import (
     EmailSettings,
     Journey,
+    Precision,
     Sample,
     Stop,
     Variant,
@@ -21,7 +22,7 @@ from app.domain.asking.blackouts import MOST_BLACKOUTS, Blackout
 from app.domain.asking.reminders import Reminders
 from app.domain.asking.send_pace import Pace
 from app.domain.asking.sending_window import ALWAYS, SendingWindow, next_open
-from app.domain.asking.triggers import Trigger, trigger_from_json
+from app.domain.asking.triggers import AfterTouchpoint, OnDate, Trigger, trigger_from_json
 from app.domain.audience.audience import Filter
 from app.domain.audience.audience_json import read_filter
 from app.domain.audience.audience_selection import Restraint
@@ -94,6 +95,9 @@ class Asking:
         )
         if audience is not None:
             read_filter(audience, at=("asking", "audience"))
+        if isinstance(asking.sample, Precision) and isinstance(asking.trigger, AfterTouchpoint | OnDate):
+            detail = "Of people who come one by one nobody knows how many there will be: say a percent."
+            raise AskingInvalid(detail, pointer="/asking/sample")
         return asking
 
     def to_json(self) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from app.domain.asking.stable_hash import Weighted
 from app.domain.mail.merge_fields import merge_field_faults
 from app.domain.people.properties import LONGEST_KEY, UNSTORABLE
 from app.domain.people.recipient import CONTROL, RecipientInvalid, email_address
+from app.domain.pointer import json_pointer
 
 LONGEST_NAME = 200
 LONGEST_SUBJECT = 200  # characters
@@ -55,11 +56,13 @@ Sample = Percentage | Precision
 
 
 def sample_from_json(content: Mapping[str, Any]) -> Sample:
-    if content.get("percent") is not None:
-        return Percentage(content["percent"])
-    if content.get("margin") is None:
+    percent, margin = content.get("percent"), content.get("margin")
+    if (percent is None) == (margin is None):
         raise AskingInvalid("A sample is a percent, or a margin to reach.", pointer="/asking/sample")
-    return Precision(content["margin"], content.get("confidence") or 95, content.get("response_rate") or 20)
+    if margin is None:
+        return Percentage(content["percent"])
+    confidence, rate = content.get("confidence"), content.get("response_rate")
+    return Precision(margin, 95 if confidence is None else confidence, 20 if rate is None else rate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,9 +201,10 @@ class EmailSettings:
 
 def check_texts(at: str, texts: Mapping[str, str], longest: int) -> None:
     for language, text in texts.items():
-        _check_text(f"{at}/{language}", text, longest, may_break=longest == LONGEST_TEXT)
-        for fault in merge_field_faults(text):
-            raise AskingInvalid(fault, pointer=f"/asking/{at}/{language}")
+        where = f"{at}{json_pointer(language)}"
+        _check_text(where, text, longest, may_break=longest == LONGEST_TEXT)
+        for detail in merge_field_faults(text):
+            raise AskingInvalid(detail, pointer=f"/asking/{where}")
 
 
 def _check_text(at: str, text: str, longest: int, *, may_break: bool = False) -> None:

@@ -14,10 +14,13 @@ SPAN = len("2026-12-01")
 def date_in(properties: Mapping[str, Any], trigger: OnDate) -> date | None:
     """The day that a property begins with; None where it has none."""
     value = properties.get(trigger.property)
-    if not isinstance(value, str):
-        return None
+    return day_named(value[:SPAN]) if isinstance(value, str) and value[SPAN:][:1] in ("", "T", " ") else None
+
+
+def day_named(text: str) -> date | None:
+    """None of 31 November, which looks like a day and is none."""
     try:
-        return date.fromisoformat(value[:SPAN]) if value[SPAN:][:1] in ("", "T", " ") else None
+        return date.fromisoformat(text)
     except ValueError:
         return None
 

@@ -169,8 +169,7 @@ def _suppressed(person: Person, *, needs_address: bool) -> Iterator[Reason]:
 def _has_answered(wanted: Wanted, rules: Rules) -> bool:
     if wanted.answered_at is None:
         return False
-    since_planned = wanted.planned_at is not None and wanted.answered_at >= wanted.planned_at
-    return since_planned or rules.one_answer_each or wanted.is_reminder
+    return rules.one_answer_each or (wanted.planned_at is not None and wanted.answered_at >= wanted.planned_at)
 
 
 def _waits(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Iterator[Wait]:

@@ -62,7 +62,7 @@ class SendingWindow:
             frozenset(Weekday(day) for day in content.get("days") or WEEK),
             _clock(content, "from"),
             _clock(content, "until"),
-            frozenset(date.fromisoformat(day) for day in content.get("holidays") or ()),
+            frozenset(_holiday(place, day) for place, day in enumerate(content.get("holidays") or ())),
             bool(content.get("best_hour")),
         )
 
@@ -107,6 +107,14 @@ def _clock(content: Mapping[str, Any], name: str) -> time:
         return MIDNIGHT if text == "24:00" else datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  a time of day
     except ValueError:
         raise AskingInvalid("Write times of day like 09:00.", pointer=f"/asking/window/{name}") from None
+
+
+def _holiday(place: int, day: str) -> date:
+    try:
+        return date.fromisoformat(day)
+    except ValueError:
+        detail = f"There is no {day} in the calendar."
+        raise AskingInvalid(detail, pointer=f"/asking/window/holidays/{place}") from None
 
 
 ALWAYS = SendingWindow()

@@ -84,19 +84,20 @@ BY_CALENDAR = (Once, Every, AfterAnswer)
 
 def trigger_from_json(content: Mapping[str, Any]) -> Trigger:
     """Reads what `to_json` wrote, or input whose types were checked. Raises AskingInvalid."""
+    hours, days = content.get("max_lateness_hours"), content.get("max_lateness_days")
     match content["kind"]:
         case "touchpoint":
             return AfterTouchpoint(
                 content["name"],
                 content.get("delay_minutes") or 0,
                 tuple(content.get("cancelled_by") or ()),
-                content.get("max_lateness_hours") or DEFAULT_LATENESS_HOURS,
+                DEFAULT_LATENESS_HOURS if hours is None else hours,
             )
         case "date_property":
             return OnDate(
                 content["property"],
                 content.get("offset_days") or 0,
-                content.get("max_lateness_days") or DEFAULT_LATENESS_DAYS,
+                DEFAULT_LATENESS_DAYS if days is None else days,
             )
     return rhythm_from_json(content)
 

@@ -1,19 +1,26 @@
 """The planner: whoever gets to a campaign whose time has come plans what it asks next, once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
+import structlog
+
 from app.db.engine import Tx
+from app.db.spared import spared
 from app.db.statements import fetch
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once
 from app.domain.asking.triggers import OnDate
+from app.domain.ids import shown
 from app.operations.invitations.plan_people import plan_after_answers, plan_dates
 from app.operations.invitations.plan_wave import plan_wave
 from app.operations.invitations.wake import wake_campaigns
 from app.queries.asking_campaigns import get_asking_campaign
 
 RELEASED_AT_ONCE = 5_000
+AGAIN_AFTER_FAILURE = timedelta(minutes=10)
+
+log = structlog.get_logger()
 
 
 async def plan_due_campaign(tx: Tx, *, now: datetime) -> int:
@@ -22,10 +29,19 @@ async def plan_due_campaign(tx: Tx, *, now: datetime) -> int:
     if not found:
         return 0
     place = found[0]["workspace_id"], found[0]["id"]
-    campaign = await get_asking_campaign(tx, *place)
-    next_at = await (release(tx, *place, now=now) if campaign is None else plan(tx, campaign, now=now))
+    next_at = await spared(tx, lambda: _plan_one(tx, *place, now=now))
+    if isinstance(next_at, Exception):
+        log.error("a campaign cannot be planned; later again", campaign=shown("campaign", place[1]), exc_info=next_at)
+        next_at = now + AGAIN_AFTER_FAILURE
     await fetch(tx, _NOTE_NEXT, *place, next_at)
     return 1
+
+
+async def _plan_one(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, now: datetime) -> datetime | None:
+    campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
+    if campaign is None:
+        return await release(tx, workspace_id, campaign_id, now=now)
+    return await plan(tx, campaign, now=now)
 
 
 async def plan(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime | None:

@@ -2,35 +2,46 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from app.db.engine import Tx
+from app.db.spared import spared
 from app.db.statements import fetch
 from app.domain.asking.date_slots import SPAN
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import Wave
 from app.domain.asking.scheduling import Turn, schedule, variant_for
+from app.domain.ids import shown
 from app.domain.scores.period import zone_named
 from app.operations.invitations.wake import wake_campaigns
 from app.queries.asking_campaigns import read_asking_campaigns
 from app.queries.best_hours import best_hour_of
 
 AT_ONCE = 5_000
+AGAIN_AFTER_FAILURE = timedelta(minutes=10)
+
+log = structlog.get_logger()
 
 
 async def schedule_invitations(tx: Tx, *, now: datetime, limit: int = AT_ONCE) -> int:
-    """One batch, of whichever campaigns; says how many there were."""
-    rows = await fetch(tx, _LOCK_UNSCHEDULED, limit)
+    """One batch, of whichever campaigns; says how many there were. One that fails holds up only itself."""
+    rows = await fetch(tx, _LOCK_UNSCHEDULED, limit, now - AGAIN_AFTER_FAILURE)
     of_campaign: dict[tuple[UUID, UUID], list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         of_campaign[row["workspace_id"], row["campaign_id"]].append(row)
     if rows:
         spaces, ids = [place[0] for place in of_campaign], [place[1] for place in of_campaign]
         for campaign in await read_asking_campaigns(tx, spaces, ids):
-            await _schedule(tx, campaign, of_campaign.pop((campaign.workspace_id, campaign.id)), now=now)
+            its_rows = of_campaign.pop((campaign.workspace_id, campaign.id))
+            failed = await spared(tx, partial(_schedule, tx, campaign, its_rows, now=now))
+            if isinstance(failed, Exception):
+                await _note_failure(tx, campaign, failed, now=now)
         await _release(tx, [row for orphans in of_campaign.values() for row in orphans])
     return len(rows)
 
@@ -61,6 +72,11 @@ def _turn(campaign: AskingCampaign, row: Mapping[str, Any]) -> Turn:
     return Turn(campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day)
 
 
+async def _note_failure(tx: Tx, campaign: AskingCampaign, error: Exception, *, now: datetime) -> None:
+    log.error("invitations find no moment; later again", campaign=shown("campaign", campaign.id), exc_info=error)
+    await fetch(tx, _NOTE_FAILURE, campaign.workspace_id, campaign.id, now)
+
+
 async def _release(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Of campaigns that ask nobody any more."""
     if rows:
@@ -77,7 +93,11 @@ _READ = """
 _LOCK_UNSCHEDULED = f"""
     WITH locked AS MATERIALIZED (
         SELECT workspace_id, campaign_id, id, recipient_id, wave, slot, touchpoint_id
-        FROM invitations WHERE state = 'planned' AND due_at IS NULL
+        FROM invitations v WHERE state = 'planned' AND due_at IS NULL
+            AND NOT EXISTS (
+                SELECT FROM campaigns c
+                WHERE c.workspace_id = v.workspace_id AND c.id = v.campaign_id AND c.scheduling_failed_at > $2
+            )
         ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
     ) {_READ}
 """
@@ -100,6 +120,7 @@ _SCHEDULE = """
     FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS g (id, due_at, latest_at, variant)
     WHERE v.workspace_id = $1 AND v.id = g.id
 """
+_NOTE_FAILURE = "UPDATE campaigns SET scheduling_failed_at = $3 WHERE workspace_id = $1 AND id = $2"
 _RELEASE = """
     UPDATE invitations v SET state = 'released', revision = v.revision + 1, changed_in = pg_current_xact_id()
     FROM unnest($1::uuid[], $2::uuid[]) AS g (workspace_id, id)

@@ -154,7 +154,7 @@ _GIVE_UP = """
 """
 _EXPIRE = """
     WITH over AS MATERIALIZED (
-        SELECT workspace_id, id FROM invitations WHERE state IN ('sent', 'unknown') AND expires_at <= $1
+        SELECT workspace_id, id FROM invitations WHERE state = 'sent' AND expires_at <= $1
             AND claim_id IS NULL
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
     )

@@ -8,6 +8,9 @@ from app.domain.audience.audience import FilterInvalid
 from app.domain.scores.period import zone_named
 from tests.askings import FULL, an_asking
 
+ON_DATE = {"kind": "date_property", "property": "renews"}
+TOUCHED = {"kind": "touchpoint", "name": "bought"}
+
 
 def test_what_is_written_is_read_again() -> None:
     asking = Asking.from_json(FULL)
@@ -32,12 +35,22 @@ def test_everything_but_the_trigger_may_be_left_out() -> None:
         ({"trigger": {"kind": "touchpoint", "name": "bought", "delay_minutes": -1}}, "/asking/trigger/delay_minutes"),
         ({"trigger": {"kind": "date_property", "property": ""}}, "/asking/trigger/property"),
         ({"sample": {}}, "/asking/sample"),
+        ({"trigger": {**ON_DATE, "max_lateness_days": 0}}, "/asking/trigger/max_lateness_days"),
+        ({"trigger": {**TOUCHED, "max_lateness_hours": 0}}, "/asking/trigger/max_lateness_hours"),
+        ({"trigger": ON_DATE, "sample": {"margin": 3}}, "/asking/sample"),
+        ({"trigger": TOUCHED, "sample": {"margin": 3}}, "/asking/sample"),
+        ({"window": {"holidays": ["2026-12-25", "2026-02-30"]}}, "/asking/window/holidays/1"),
+        ({"sample": {"percent": 5, "margin": 3}}, "/asking/sample"),
+        ({"sample": {"margin": 3, "response_rate": 0}}, "/asking/sample/response_rate"),
         ({"sample": {"percent": 101}}, "/asking/sample/percent"),
         ({"journey": {"name": "order", "most_per_person": 0}}, "/asking/journey/most_per_person"),
         ({"stop": {"answers": 400, "margin": 5}}, "/asking/stop"),
         ({"variants": [{"key": "a"}, {"key": "a"}]}, "/asking/variants/1/key"),
         ({"variants": [{"key": "a", "weight": 0}]}, "/asking/variants/0/weight"),
         ({"email": {"subject": {"en": "Hello\r\nBcc: everybody@example.com"}}}, "/asking/email/subject/en"),
+        ({"email": {"subject": {"en": "Hi {name}"}}}, "/asking/email/subject/en"),
+        ({"email": {"intro": {"de": "Hallo {nme|du}"}}}, "/asking/email/intro/de"),
+        ({"variants": [{"key": "a", "question": {"en": "Hi {name}?"}}]}, "/asking/variants/0/question/en"),
         ({"email": {"from_email": "nobody"}}, "/asking/email/from_email"),
         ({"priority": 101}, "/asking/priority"),
         ({"reminders": [{"after_days": 40}]}, "/asking/reminders/0/after_days"),

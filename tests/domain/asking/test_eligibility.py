@@ -50,7 +50,8 @@ def test_the_suppressed_are_never_asked_nor_reminded(person: Person, reason: Rea
         (Wanted(answered_at=NOW - DAY), RULES, Send()),  # long before, of a campaign that takes many answers
         (Wanted(answered_at=NOW - DAY), replace(RULES, one_answer_each=True), Skip(Reason.ALREADY_ANSWERED)),
         (Wanted(answered_at=NOW - DAY, planned_at=NOW - 2 * DAY), RULES, Skip(Reason.ALREADY_ANSWERED)),
-        (Wanted(answered_at=NOW - DAY, is_reminder=True), RULES, Skip(Reason.ALREADY_ANSWERED)),
+        (Wanted(answered_at=NOW - 100 * DAY, planned_at=NOW - DAY, is_reminder=True), RULES, Send()),  # an earlier ask
+        (Wanted(answered_at=NOW, planned_at=NOW - DAY, is_reminder=True), RULES, Skip(Reason.ALREADY_ANSWERED)),
     ],
 )
 def test_who_has_answered_is_left_alone(wanted: Wanted, rules: Rules, decision: Decision) -> None:

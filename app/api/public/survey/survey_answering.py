@@ -118,4 +118,5 @@ def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse
     else:
         response.invitation_id, response.recipient_id = opened.link.invitation_id, opened.link.recipient_id
         response.language, response.may_contact = opened.language, act.may_contact
+        response.properties = to_json(opened.link.occasion_properties).decode()
     return response
