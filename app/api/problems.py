@@ -1,6 +1,7 @@
 """Every error leaves as `application/problem+json` (RFC 9457)."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -16,6 +17,7 @@ from app.domain.errors import DomainError, Overloaded
 from app.domain.pointer import json_pointer
 
 MEDIA_TYPE = "application/problem+json"
+MEMBER_OF_ENUM = re.compile(r"<[A-Za-z]+\.[A-Z_]+: ('[^']*')>")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -68,8 +70,8 @@ def members_of(error: DomainError) -> dict[str, Any]:
 
 def invalid(errors: Sequence[Mapping[str, Any]], request_id: str = "") -> Response:
     """422 from Pydantic's findings, each with the JSON pointer of its field."""
-    detail = "; ".join(f"{_where(error)}: {error['msg']}" for error in errors[:3])
     found = [finding(error) for error in errors[:50]]
+    detail = "; ".join(f"{one['in']}{one['pointer']}: {one['detail']}" for one in found[:3])
     return refusal("validation_failed", detail, request_id=request_id, errors=found)
 
 
@@ -77,12 +79,10 @@ def finding(error: Mapping[str, Any]) -> dict[str, str]:
     place, *path = error["loc"] or ("body",)
     if place not in {"body", "path", "query", "header"}:
         place, path = "body", list(error["loc"])
-    return {"in": str(place), "pointer": json_pointer(*path), "detail": str(error["msg"])}
-
-
-def _where(error: Mapping[str, Any]) -> str:
-    found = finding(error)
-    return f"{found['in']}{found['pointer']}"
+    if path[-1:] == ["[key]"]:  # Pydantic's way to say that it is not the value
+        path.pop()
+    what = MEMBER_OF_ENUM.sub(r"\1", str(error["msg"]).removeprefix("Value error, "))
+    return {"in": str(place), "pointer": json_pointer(*path), "detail": what}
 
 
 def install(app: FastAPI) -> None:

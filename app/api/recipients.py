@@ -115,13 +115,16 @@ def _row_result(index: int, end: Outcome | ValidationError) -> RecipientRowResul
     return RecipientRowResult(index=index, **refused_row(end))
 
 
+PropertyPair = Annotated[Name, StringConstraints(pattern="^[^:]+:")]
+
+
 async def _filter(
     email: Name | None = None,
     external_id: Name | None = None,
     account_id: AccountId | None = None,
     q: Annotated[Name | None, Query(description="How name, e-mail or external id begin.")] = None,
     property: Annotated[  # noqa: A002 - its name in the URL
-        list[Name] | None,
+        list[PropertyPair] | None,
         Query(max_length=10, description="`plan:pro`; may be given several times, and all must hold."),
     ] = None,
     is_unsubscribed: bool | None = None,  # noqa: FBT001 - a query parameter

@@ -1,6 +1,7 @@
 """Answers coming in: one at a time, or up to five hundred."""
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
@@ -27,7 +28,7 @@ from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.queries.api_keys import Caller
 from app.queries.survey_questions import Asked, questions_asked_now
 
-ROUTE = b"POST /v1/responses\n"
+ROUTE, BULK_ROUTE = b"POST /v1/responses\n", b"POST /v1/responses/bulk\n"
 JSON = "application/json"
 NO_PARAMETERS = QueryString()
 
@@ -49,15 +50,21 @@ async def record_response(body: ResponseInput, request: Request) -> Response:
 
 
 async def record_responses_in_bulk(body: ResponseBulk, request: Request) -> Response:
+    """Each row has an end of its own. Sent again under the same Idempotency-Key, with the same rows in the same order,
+    it stores those that are not here yet; the others are `repeated`.
+    """
     caller, now = admitted(request).caller, admitted(request).now
     rows, outcomes = _read_rows(body)
     asked = await _asked_in(rows.values(), request, caller)
-    taken: dict[int, NewResponse] = {}
+    key, taken = read_idempotency_key(request), dict[int, NewResponse]()
     for index, row in rows.items():
         try:
             taken[index] = new_response(row, caller, now, asked)
         except DomainError as error:
             outcomes[index] = error
+        else:
+            if key is not None:
+                _note_row_key(taken[index], caller, place=f"{key}\n{index}", sent=body.responses[index])
     if taken:
         recorded = await services_of(request).recorder.submit_all(caller.workspace_id, list(taken.values()))
         outcomes |= zip(taken, recorded, strict=True)
@@ -139,6 +146,12 @@ async def _note_idempotency_key(response: NewResponse, request: Request, caller:
         return
     response.idempotency_key = _digest(caller.key_id.bytes + ROUTE + key.encode())
     response.request_digest = _digest(await request.body())
+
+
+def _note_row_key(response: NewResponse, caller: Caller, *, place: str, sent: Any) -> None:
+    """Each row is remembered by itself, so that a repeat finds those that were stored and stores the others."""
+    response.idempotency_key = _digest(caller.key_id.bytes + BULK_ROUTE + place.encode())
+    response.request_digest = _digest(json.dumps(sent, sort_keys=True).encode())
 
 
 def _digest(text: bytes) -> UUID:

@@ -133,7 +133,8 @@ def _take_answers(app: FastAPI) -> None:
         route_class_override=RecordingRoute,
         tags=["responses"],
         summary="Record up to 500 responses",
-        openapi_extra=needs_scope("responses:write"),
+        responses=refuses("idempotency_key_unusable"),
+        openapi_extra=needs_scope("responses:write") | TAKES_IDEMPOTENCY_KEY,
     )
 
 

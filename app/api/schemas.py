@@ -12,10 +12,12 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic_core import CoreSchema, core_schema
 
 from app.domain import ids
 
@@ -119,7 +121,7 @@ Whole = Annotated[int, Field(strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=64)]
-_Scalar = (
+_Scalars = (
     Annotated[bool, Field(strict=True)]
     | Annotated[int, Field(strict=True, ge=-(2**53), le=2**53)]
     # Bounded like whole numbers: one that is too large would be read as a float, and become another number.
@@ -127,6 +129,17 @@ _Scalar = (
     | Annotated[str, StringConstraints(strict=True, max_length=1_000)]
     | None
 )
+
+
+class _InOneWord:
+    """One refusal for all that a value may be, instead of one for each."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        what = "should be a text of at most 1,000 characters, a number between -2^53 and 2^53, true, false or null"
+        return core_schema.custom_error_schema(handler(source), custom_error_type="scalar", custom_error_message=what)
+
+
+_Scalar = Annotated[_Scalars, _InOneWord()]
 Properties = Annotated[
     dict[_Key, _Scalar],
     Field(max_length=64, description="At most 64 JSON scalars; texts of at most 1,000 characters."),

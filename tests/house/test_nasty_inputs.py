@@ -94,6 +94,24 @@ async def test_fields_that_nobody_knows_are_refused(sandbox: House, name: str) -
     assert await everything_of(sandbox) == before
 
 
+@pytest.mark.parametrize(
+    ("name", "field", "value", "pointer", "detail"),
+    [
+        ("upsert_recipient", "properties", {"plan": {}}, "/properties/plan", "should be a text of at most 1,000"),
+        ("upsert_recipient", "properties", {"": 1}, "/properties/", "String should have at least 1 character"),
+        ("create_campaign", "starts_at", 7, "/starts_at", "should be an RFC 3339 instant"),
+        ("update_campaign", "survey_change", "first", "/survey_change", "Input should be 'typo' or 'wording'"),
+    ],
+)
+async def test_a_refusal_speaks_of_the_field_and_not_of_our_code(
+    sandbox: House, name: str, field: str, value: Any, pointer: str, detail: str
+) -> None:
+    reply = await ask(sandbox, name, json={**call_of(name, sandbox.ids).json, field: value})
+    (error,) = reply.json()["errors"]
+    assert (reply.status_code, error["pointer"]) == (422, pointer)
+    assert error["detail"].startswith(detail)
+
+
 @pytest.mark.parametrize("name", WITH_JSON)
 async def test_no_value_of_any_field_breaks_us(sandbox: House, name: str) -> None:
     """Some are taken, most are refused; every answer is one that the contract knows, which the client checks."""
