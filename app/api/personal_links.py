@@ -80,7 +80,7 @@ def _shown(link: PersonalLink, address: str) -> ShownLink:
         recipient_id=link.recipient_id,
         invitation_id=link.invitation_id,
         survey_url=f"{address}/s/{link.token}" if link.token else None,
-        unsubscribe_url=f"{address}/u/{link.token}" if link.token else None,
+        unsubscribe_url=f"{address}/u/{link.unsubscribe_token}" if link.unsubscribe_token else None,
         expires_at=link.expires_at,
         is_new=link.is_new,
         reason=link.reason,

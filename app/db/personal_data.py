@@ -72,6 +72,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "invitations.skip_reason": _FIXED,
     "invitations.state": _FIXED,
     "invitations.token_hash": _OURS,
+    "invitations.unsubscribe_hash": _OURS,
     "invitations.variant": _OURS,
     "mail_sources.key_hash": _OURS,
     "mail_sources.kind": _FIXED,

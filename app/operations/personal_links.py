@@ -20,7 +20,7 @@ from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.reminders import expires_at
 from app.domain.asking.scheduling import variant_for
 from app.domain.asking.sending_window import ALWAYS
-from app.domain.survey.survey_token import random_token, survey_token, token_digest
+from app.domain.survey.survey_token import random_token, survey_token, token_digest, unsubscribe_token
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.eligibility import Facts, read_facts
 
@@ -34,6 +34,7 @@ class PersonalLink:
 
     recipient_id: UUID
     token: str | None = None
+    unsubscribe_token: str | None = None
     invitation_id: UUID | None = None
     expires_at: datetime | None = None
     is_new: bool = False
@@ -75,7 +76,11 @@ async def _open_links(
     rows = await fetch(tx, _OPEN_LINKS, campaign.workspace_id, campaign.id, recipient_ids, now)
     return {
         row["recipient_id"]: PersonalLink(
-            row["recipient_id"], survey_token(link_key, row["id"]), row["id"], row["expires_at"]
+            row["recipient_id"],
+            token=survey_token(link_key, row["id"]),
+            unsubscribe_token=unsubscribe_token(link_key, row["id"]),
+            invitation_id=row["id"],
+            expires_at=row["expires_at"],
         )
         for row in rows
     }
@@ -94,8 +99,9 @@ def _decided(
         return PersonalLink(recipient_id, reason=decision.reason, until=until)
     invitation_id = new_id(now)
     token = random_token(os.urandom(32)) if campaign.is_anonymous else survey_token(link_key, invitation_id)
+    leaving = unsubscribe_token(link_key, invitation_id)
     ends_at = expires_at(campaign.asking.reminders, asked_at=now, blackouts=facts.rules[recipient_id].blackouts)
-    return PersonalLink(recipient_id, token, invitation_id, ends_at, is_new=True)
+    return PersonalLink(recipient_id, token, leaving, invitation_id, ends_at, is_new=True)
 
 
 async def _write_down(tx: Tx, campaign: AskingCampaign, links: Sequence[PersonalLink], *, now: datetime) -> None:
@@ -106,6 +112,7 @@ async def _write_down(tx: Tx, campaign: AskingCampaign, links: Sequence[Personal
         tx, _INSERT, campaign.workspace_id, campaign.id, [link.invitation_id for link in links], people,
         [token_digest(link.token or "") for link in links], [link.expires_at for link in links],
         [variant_for(campaign.asking, campaign.id, person) for person in people], campaign.survey_version, now,
+        [token_digest(link.unsubscribe_token or "") if campaign.is_anonymous else None for link in links],
     )  # fmt: skip
     await fetch(tx, _MOVE_ASKED_AT, campaign.workspace_id, people, now)
 
@@ -123,13 +130,13 @@ _OPEN_LINKS = """
 """
 _INSERT = """
     INSERT INTO invitations (
-        workspace_id, campaign_id, id, recipient_id, slot, channel, state, token_hash, expires_at, variant,
-        survey_version, asked_at, asked_before_at, created_at
+        workspace_id, campaign_id, id, recipient_id, slot, channel, state, token_hash, unsubscribe_hash,
+        expires_at, variant, survey_version, asked_at, asked_before_at, created_at
     )
-    SELECT $1, $2, g.id, g.recipient_id, 'link:' || g.id, 'link', 'sent', g.token_hash, g.expires_at, g.variant,
-        $8, $9, p.asked_at, $9
-    FROM unnest($3::uuid[], $4::uuid[], $5::bytea[], $6::timestamptz[], $7::text[])
-        AS g (id, recipient_id, token_hash, expires_at, variant)
+    SELECT $1, $2, g.id, g.recipient_id, 'link:' || g.id, 'link', 'sent', g.token_hash, g.unsubscribe_hash,
+        g.expires_at, g.variant, $8, $9, p.asked_at, $9
+    FROM unnest($3::uuid[], $4::uuid[], $5::bytea[], $6::timestamptz[], $7::text[], $10::bytea[])
+        AS g (id, recipient_id, token_hash, expires_at, variant, unsubscribe_hash)
     JOIN recipients p ON p.workspace_id = $1 AND p.id = g.recipient_id
 """
 _MOVE_ASKED_AT = "UPDATE recipients SET asked_at = $3 WHERE workspace_id = $1 AND id = ANY($2::uuid[])"

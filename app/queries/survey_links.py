@@ -68,8 +68,9 @@ class Link:
     answered: Answered | None
 
 
-async def find_link(tx: ReadTx | Tx, token_hash: bytes) -> Link | None:
-    found = await fetch(tx, _FIND_LINK, token_hash)
+async def find_link(tx: ReadTx | Tx, token_hash: bytes, *, to_leave: bool = False) -> Link | None:
+    """`to_leave`: by the token of unsubscribing too, which opens no survey."""
+    found = await fetch(tx, _FIND_LINK_TO_LEAVE if to_leave else _FIND_LINK, token_hash)
     if not found:
         return None
     row = found[0]
@@ -136,6 +137,7 @@ _FIND_LINK = f"""
     ) m ON true
     WHERE v.token_hash = $1
 """
+_FIND_LINK_TO_LEAVE = f"{_FIND_LINK} OR v.unsubscribe_hash = $1"
 _FIND_ANONYMOUS = f"""
     SELECT {_ANSWER} FROM responses r WHERE r.workspace_id = $1 AND r.campaign_id = $2 AND r.client_ref = $3
 """

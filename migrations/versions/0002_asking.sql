@@ -101,6 +101,7 @@ CREATE TABLE invitations (
     expires_at TIMESTAMP WITH TIME ZONE,
     is_clock_stale BOOLEAN DEFAULT false NOT NULL,
     token_hash BYTEA,
+    unsubscribe_hash BYTEA,
     claim_id UUID,
     claimed_until TIMESTAMP WITH TIME ZONE,
     asked_at TIMESTAMP WITH TIME ZONE,
@@ -127,7 +128,8 @@ CREATE TABLE invitations (
     CONSTRAINT ck_invitations_state CHECK (state IN ('planned', 'sending', 'sent', 'answered', 'expired', 'skipped', 'released', 'unknown', 'failed')),
     CONSTRAINT ck_invitations_skip_reason CHECK ((state = 'skipped') = (skip_reason IS NOT NULL)),
     CONSTRAINT ck_invitations_channel CHECK (channel IN ('email', 'link')),
-    CONSTRAINT uq_invitations_token_hash UNIQUE (token_hash)
+    CONSTRAINT uq_invitations_token_hash UNIQUE (token_hash),
+    CONSTRAINT uq_invitations_unsubscribe_hash UNIQUE (unsubscribe_hash)
 )
  WITH (fillfactor = 80);
 

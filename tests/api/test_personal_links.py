@@ -134,6 +134,12 @@ async def test_an_anonymous_link_is_made_once_and_cannot_be_made_again(engine: E
     person = await a_recipient(engine, alice.workspace_id)
     (first,), (again,) = [(await make(alice, campaign, person))["links"] for _ in range(2)]
     assert first["survey_url"] is not None
+    token = first["unsubscribe_url"].rpartition("/u/")[2]
+    assert token not in first["survey_url"]
+    async with client_without_contract(alice.api._transport) as visitor:
+        await visitor.post(f"/u/{token}", data={"List-Unsubscribe": "One-Click"})
+        assert (await visitor.get(f"/s/{token}")).status_code == 404
+    assert (await recipient(engine, person))["unsubscribed_at"] is not None
     assert (again["survey_url"], again["reason"]) == (None, "quarantine")
 
 

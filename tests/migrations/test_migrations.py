@@ -120,7 +120,7 @@ async def test_two_processes_that_start_together_migrate_once(empty: Engine) -> 
 # What belongs to no tenant, or has to be found before the tenant is known.
 NOBODYS = {"workspaces", "instance", "instance_keys", "alembic_version"}
 FOUND_BY = {(table, ("token_hash",)) for table in ("api_keys", "dashboard_sessions", "invitations")}
-FOUND_BY |= {("mail_sources", ("key_hash",))}
+FOUND_BY |= {("mail_sources", ("key_hash",)), ("invitations", ("unsubscribe_hash",))}
 
 
 async def test_every_key_of_a_tenants_table_begins_with_the_tenant(own_engine: Engine) -> None:

@@ -44,6 +44,7 @@ async def test_everything_that_is_sealed_is_on_the_list(own_engine: Engine) -> N
         ("delivery_attempts", "reply_head"),
         ("import_chunks", "bytes"),
         ("invitations", "token_hash"),
+        ("invitations", "unsubscribe_hash"),
         ("mail_sources", "key_hash"),
         ("outgoing_mails", "raw"),
         ("suppressions", "address_hmac"),

@@ -118,7 +118,7 @@ async def a_link(
         hashed = token_digest(token)
         await tx.execute(
             insert(invitations).values(
-                **of, id=ids[2], campaign_id=ids[0], recipient_id=ids[1], token_hash=hashed, **sent
+                **of, id=ids[2], campaign_id=ids[0], recipient_id=ids[1], **{"token_hash": hashed, **sent}
             )
         )
         if mailed is not None:

@@ -1,6 +1,7 @@
 """Unsubscribing, by a person and by the one click of their mail program (RFC 8058)."""
 
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -8,8 +9,9 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from app.db.tables import invitations, recipients
+from tests.conftest import Tenant
 from tests.survey_pages.conftest import a_visitor
-from tests.survey_pages.links import Asked
+from tests.survey_pages.links import Asked, a_link
 
 
 def place(asked: Asked) -> str:
@@ -44,6 +46,20 @@ async def test_one_click_needs_no_page_no_cookie_and_no_redirect(app: FastAPI, a
         }[sent]()
     assert reply.status_code == 200
     assert "set-cookie" not in reply.headers
+    assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def test_one_click_of_the_first_mail_works_after_the_reminder_of_an_anonymous_campaign(
+    app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient
+) -> None:
+    first, reminder = b"f" * 22, b"r" * 22
+    asked = await a_link(
+        app, alice, campaign={"is_anonymous": True}, token_hash=sha256(reminder).digest(),
+        unsubscribe_hash=sha256(first).digest(),
+    )  # fmt: skip
+    assert (await visitor.get(f"/s/{first.decode()}")).status_code == 404
+    reply = await visitor.post(f"/u/{first.decode()}", data={"List-Unsubscribe": "One-Click"})
+    assert "You are unsubscribed" in reply.text
     assert (await asked.recipient())["unsubscribed_at"] is not None
 
 

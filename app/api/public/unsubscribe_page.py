@@ -16,7 +16,7 @@ from app.operations.survey_links import resubscribe_by_link, unsubscribe_by_link
 
 async def show_unsubscribe(token: str, request: Request) -> Response:
     """Changes nothing: scanners follow this link too."""
-    opened = await open_link(request, token, request.query_params)
+    opened = await open_link(request, token, request.query_params, to_leave=True)
     if opened.link.unsubscribed_at is not None:
         return _left(request, opened)
     words = words_for(opened.language).texts
@@ -31,7 +31,7 @@ async def unsubscribe(token: str, request: Request) -> Response:
     redirect. A body that says nothing is a mail program of little accuracy rather than a mistake.
     """
     form = await read_form(request)
-    opened = await open_link(request, token, {"lang": one(form, "lang")})
+    opened = await open_link(request, token, {"lang": one(form, "lang")}, to_leave=True)
     if one(form, "return"):
         async with services_of(request).engine.write() as tx:
             await resubscribe_by_link(tx, opened.link, now=opened.now)

@@ -93,6 +93,7 @@ invitations = Table(
     Column("expires_at", instant),
     Column("is_clock_stale", Boolean, nullable=False, server_default=text("false")),  # of reminders and expiry
     Column("token_hash", LargeBinary, unique=True),  # looked up before its workspace is known
+    Column("unsubscribe_hash", LargeBinary, unique=True),  # of an anonymous campaign, where reminders change the other
     Column("claim_id", Uuid),
     Column("claimed_until", instant),
     Column("asked_at", instant),  # its first message

@@ -86,4 +86,5 @@ class ClaimedInvitation:
     asked_at: datetime
     reminder_count: int  # this one included
     token: str = field(repr=False)
+    unsubscribe_token: str = field(repr=False)
     blackouts: Blackouts = ()  # those in which the clocks of this one stand still

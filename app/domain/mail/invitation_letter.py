@@ -51,7 +51,7 @@ def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) 
         lowest_label=survey.lowest_label.get(language),
         highest_label=survey.highest_label.get(language),
         survey_url=f"{public_url}/s/{invitation.token}",
-        unsubscribe_url=f"{public_url}/u/{invitation.token}",
+        unsubscribe_url=f"{public_url}/u/{invitation.unsubscribe_token}",
         brand=_brand(campaign),
     )
     return reminding(letter) if letter.purpose is Purpose.REMINDER else letter

@@ -50,7 +50,7 @@ def made_up(
     """As if they were asked now."""
     nothing = UUID(int=0)
     return ClaimedInvitation(
-        campaign, addressee, nothing, nothing, message_id, MessageKind.FIRST, variant, now, 0, NOWHERE
+        campaign, addressee, nothing, nothing, message_id, MessageKind.FIRST, variant, now, 0, NOWHERE, NOWHERE
     )
 
 

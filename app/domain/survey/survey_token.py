@@ -22,6 +22,13 @@ def random_token(entropy: bytes) -> str:
     return _written(entropy)
 
 
+def unsubscribe_token(key: bytes, invitation_id: UUID) -> str:
+    """The same in every mail of an invitation, also of an anonymous one, since it says nothing of an answer: the first
+    mail is good for refusing when a reminder has come.
+    """
+    return survey_token(key, invitation_id)
+
+
 def is_survey_token(text: str) -> bool:
     return _TOKEN.fullmatch(text) is not None
 

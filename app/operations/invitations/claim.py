@@ -23,7 +23,7 @@ from app.domain.asking.eligibility import Ask, Decision, Reason, Send, Skip, Wai
 from app.domain.asking.invitation import AskingCampaign, ClaimedInvitation, MessageKind
 from app.domain.asking.reminders import expires_at
 from app.domain.scores.period import day_of
-from app.domain.survey.survey_token import random_token, survey_token, token_digest
+from app.domain.survey.survey_token import random_token, survey_token, token_digest, unsubscribe_token
 from app.operations.invitations.candidates import Candidate, lock_candidates, lock_due_campaigns
 from app.operations.invitations.enough import release_enough
 from app.operations.invitations.pacing import LOOK_AGAIN, keep_pace
@@ -125,7 +125,7 @@ async def _send(
     await fetch(
         tx, _CLAIM, *_places(sends), [token_digest(one.token) for one in claimed],
         [one.campaign.survey_version for one in sends], [_expiry(one) for one in claimed],
-        lease.id, now + lease.length, now,
+        lease.id, now + lease.length, now, [_unsubscribe_digest(one) for one in claimed],
     )  # fmt: skip
     await fetch(tx, _MOVE_ASKED_AT, spaces, firsts, now)
     await fetch(
@@ -150,6 +150,7 @@ def _claimed(judged: Judged, lease: MailLease, link_key: bytes, now: datetime) -
         asked_at=candidate.asked_at or now,
         reminder_count=candidate.reminder_count + candidate.is_reminder,
         token=_token(candidate, link_key),
+        unsubscribe_token=unsubscribe_token(link_key, candidate.id),
         blackouts=judged.blackouts,
     )
 
@@ -157,6 +158,11 @@ def _claimed(judged: Judged, lease: MailLease, link_key: bytes, now: datetime) -
 def _token(candidate: Candidate, link_key: bytes) -> str:
     """Nobody can make an anonymous one again: a reminder brings another, and the first leads nowhere from then on."""
     return random_token(os.urandom(32)) if candidate.campaign.is_anonymous else survey_token(link_key, candidate.id)
+
+
+def _unsubscribe_digest(claimed: ClaimedInvitation) -> bytes | None:
+    """None where the survey's own token does."""
+    return token_digest(claimed.unsubscribe_token) if claimed.campaign.is_anonymous else None
 
 
 def _expiry(claimed: ClaimedInvitation) -> datetime:
@@ -174,7 +180,8 @@ async def _note_next_due(tx: Tx, campaigns: Sequence[AskingCampaign], looks: dic
 
 _GIVEN = "unnest($1::uuid[], $2::uuid[], {types}) AS g (workspace_id, id, {names})"
 _CLAIMS = _GIVEN.format(
-    types="$3::bytea[], $4::int[], $5::timestamptz[]", names="token_hash, survey_version, expires_at"
+    types="$3::bytea[], $4::int[], $5::timestamptz[], $9::bytea[]",
+    names="token_hash, survey_version, expires_at, unsubscribe_hash",
 )
 _MESSAGES = _GIVEN.format(
     types="$3::uuid[], $4::uuid[], $5::text[], $6::text[]", names="message_id, campaign_id, kind, domain"
@@ -197,6 +204,7 @@ _CLAIM = f"""
         state = CASE WHEN v.state = 'planned' THEN 'sending' ELSE v.state END,
         reminder_count = v.reminder_count + CASE WHEN v.state = 'planned' THEN 0 ELSE 1 END,
         asked_at = coalesce(v.asked_at, $8), token_hash = g.token_hash,
+        unsubscribe_hash = g.unsubscribe_hash,
         asked_before_at = CASE WHEN v.state = 'planned' THEN p.asked_at ELSE v.asked_before_at END,
         survey_version = CASE WHEN v.state = 'planned' THEN g.survey_version ELSE v.survey_version END,
         expires_at = coalesce(v.expires_at, g.expires_at)

@@ -67,11 +67,11 @@ class Opened:
         return _is_certain(self.link)
 
 
-async def open_link(request: Request, token: str, params: Mapping[str, str]) -> Opened:
+async def open_link(request: Request, token: str, params: Mapping[str, str], *, to_leave: bool = False) -> Opened:
     """Raises UnknownLink, TrialLink, and `Refused` 429 where one link, or one place without any, asks too often."""
     services, now = services_of(request), utc_now()
     digest = token_digest(token)
-    link = await _find(request, digest) if is_survey_token(token) else None
+    link = await _find(request, digest, to_leave=to_leave) if is_survey_token(token) else None
     if token == NOWHERE:
         raise TrialLink
     if link is None:
@@ -95,9 +95,9 @@ def accepted_languages(request: Request) -> list[str]:
     return [tag for part in header.split(",") if (tag := part.partition(";")[0].strip()) and tag != "*"]
 
 
-async def _find(request: Request, digest: bytes) -> Link | None:
+async def _find(request: Request, digest: bytes, *, to_leave: bool) -> Link | None:
     async with services_of(request).engine.read() as tx:
-        return await find_link(tx, digest)
+        return await find_link(tx, digest, to_leave=to_leave)
 
 
 async def _with_anonymous_answer(request: Request, link: Link, client_ref: UUID) -> Link:
