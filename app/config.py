@@ -7,9 +7,11 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.smtp_server import SmtpServer
+
 
 class Settings(BaseSettings):
-    model_config = SettingsConfigDict(env_prefix="ZEROTEN_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ZEROTEN_", extra="ignore", hide_input_in_errors=True)
 
     # where things are
     database_url: SecretStr | None = None  # postgresql://…; none means the embedded PostgreSQL
@@ -71,6 +73,13 @@ class Settings(BaseSettings):
         is_right = parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
         if url and not is_right:
             raise ValueError("ZEROTEN_PUBLIC_URL reads https://surveys.example.com")
+        return url
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _check_smtp_url(cls, url: SecretStr | None) -> SecretStr | None:
+        if url is not None:
+            SmtpServer.read(url.get_secret_value())
         return url
 
     @field_validator("outbound_proxy")

@@ -4,8 +4,8 @@ import sys
 from argparse import Namespace
 
 from app.api.openapi import as_yaml, document
+from app.cli.place import read_settings
 from app.cli.refusal import Refusal
-from app.config import Settings
 from app.main import create_app
 
 
@@ -22,4 +22,4 @@ def run(arguments: Namespace) -> int:
 
 def description() -> str:
     """As it stands in openapi.yaml."""
-    return as_yaml(document(create_app(Settings())))
+    return as_yaml(document(create_app(read_settings())))

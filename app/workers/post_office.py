@@ -10,8 +10,8 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.db.lane import Lane
 from app.domain.mail.letter import LONGEST_PUBLIC_URL
-from app.outbound.email.server import SmtpServer
 from app.outbound.email.smtp import Mailer
+from app.smtp_server import SmtpServer
 from app.workers.home import only_at_home
 from app.workers.loop import Bell, repeat
 from app.workers.send_invitations import Postman

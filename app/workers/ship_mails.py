@@ -6,9 +6,9 @@ from app.db.engine import Engine
 from app.domain.mail.letter import wire_address
 from app.operations import outgoing_mails as operations
 from app.operations.outgoing_mails import TRIED_FOR, ClaimedMail
-from app.outbound.email.server import SmtpServer
 from app.outbound.email.smtp import Mailer, SmtpOutcome, SmtpResult
 from app.queries.instance import find_instance
+from app.smtp_server import SmtpServer
 
 ONE_AFTER_THE_OTHER = 1
 

@@ -10,8 +10,8 @@ import pytest
 from app.config import Settings
 from app.db.engine import Engine
 from app.operations.instance import recognise_instance
-from app.outbound.email.server import SmtpServer
 from app.outbound.email.smtp import Mailer
+from app.smtp_server import SmtpServer
 from app.workers.home import only_at_home
 from app.workers.send_invitations import Postman
 from tests.builders import rows

@@ -16,7 +16,7 @@ from typing import Self
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from aiosmtplib.errors import SMTPNotSupported
 
-from app.outbound.email.server import SmtpServer
+from app.smtp_server import SmtpServer
 
 DEADLINE_SECONDS = 60.0  # for one mail, everything included; servers that scan content take their time
 CONNECTIONS = 8

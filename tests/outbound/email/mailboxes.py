@@ -8,7 +8,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from app.outbound.email.server import SmtpServer
+from app.smtp_server import SmtpServer
 
 
 @dataclass

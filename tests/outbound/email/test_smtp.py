@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from app.outbound.email.server import SmtpServer
 from app.outbound.email.smtp import Mailer, SmtpOutcome, SmtpResult, Stage
+from app.smtp_server import SmtpServer
 from tests.outbound.email.mailboxes import a_mail_server, a_scripted_server
 from tests.workers.scene import until
 
@@ -121,29 +121,3 @@ async def test_an_international_address_needs_a_server_that_knows_them() -> None
     async with a_scripted_server({}) as server:
         outcome = await sent_to(server, "jürgen@example.org")
     assert (outcome.result, outcome.is_permanent) == (SmtpResult.FAILED, True)
-
-
-@pytest.mark.parametrize(
-    ("url", "server"),
-    [
-        ("smtp://mail.example.com", SmtpServer("mail.example.com", 25)),
-        ("smtp://127.0.0.1:1025", SmtpServer("127.0.0.1", 1025)),
-        ("smtps://u%40x:p%2Fw@mail.example.com", SmtpServer("mail.example.com", 465, True, False, "u@x", "p/w")),
-        ("smtp://u:p@mail.example.com?starttls", SmtpServer("mail.example.com", 587, False, True, "u", "p")),
-        ("smtp://u:p@localhost:25", SmtpServer("localhost", 25, user="u", password="p")),
-    ],
-)
-def test_a_server_is_read_from_its_url(url: str, server: SmtpServer) -> None:
-    assert SmtpServer.read(url) == server
-
-
-@pytest.mark.parametrize(
-    "url", ["http://mail.example.com", "smtp://", "smtp://h/path", "smtp://h?tls", "smtp://u:p@mail.example.com"]
-)
-def test_a_url_that_makes_no_sense_or_tells_its_password_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match="ZEROTEN_SMTP_URL"):
-        SmtpServer.read(url)
-
-
-def test_a_server_keeps_its_password_to_itself() -> None:
-    assert "hunter2" not in repr(SmtpServer.read("smtps://u:hunter2@mail.example.com"))
