@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 from fastapi import Request as HttpRequest
 from pydantic import Field, StringConstraints
 
@@ -14,6 +14,7 @@ from app.api.response_models import Language
 from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, Listing, MailId, RecipientId, Reply, Request
 from app.db.identifiers import new_id
+from app.domain.asking.invitation import MessageKind
 from app.domain.campaign import CampaignNotFound
 from app.domain.mail.letter import Mailbox
 from app.domain.mail.letter_body import html_of, plain_text_of
@@ -50,6 +51,7 @@ class TestMailsSend(Request):
     )
     language: Language | None = None
     variant: Key | None = None
+    kind: MessageKind = Field(MessageKind.FIRST, description="The first mail, or what reminds of it.")
 
 
 class TestMail(Reply):
@@ -67,6 +69,15 @@ class TestMails(Reply):
     mails: list[TestMail]
 
 
+async def _trial(
+    recipient_id: Annotated[RecipientId | None, Query(description="As they would get it.")] = None,
+    language: Language | None = None,
+    variant: Key | None = None,
+    kind: Annotated[MessageKind, Query(description="The first mail, or what reminds of it.")] = MessageKind.FIRST,
+) -> Trial:
+    return Trial(recipient_id, language, variant, kind)
+
+
 @routes.get(
     "/v1/campaigns/{campaign_id}/email-preview",
     summary="See the mail of a campaign",
@@ -77,14 +88,12 @@ async def preview_campaign_email(
     caller: MailReader,
     tx: ReadTx,
     now: Now,
+    trial: Annotated[Trial, Depends(_trial)],
     request: HttpRequest,
-    recipient_id: Annotated[RecipientId | None, Query(description="As they would get it.")] = None,
-    language: Language | None = None,
-    variant: Key | None = None,
 ) -> EmailPreview:
     """Its links lead nowhere. Without a recipient it is written to somebody made up."""
     letter = await trial_letter(
-        tx, caller.workspace_id, campaign_id, Trial(recipient_id, language, variant), message_id=new_id(now),
+        tx, caller.workspace_id, campaign_id, trial, message_id=new_id(now),
         address=services_of(request).settings.public_address, now=now,
     )  # fmt: skip
     return EmailPreview(
@@ -106,7 +115,7 @@ async def send_test_mails(
 ) -> TestMails:
     """A worker sends them; the list of test mails tells how that went. Nothing of it counts, and their links lead
     nowhere. Where no SMTP server is set, and in test workspaces, they are captured."""
-    trial = Trial(body.recipient_id, body.language, body.variant)
+    trial = Trial(body.recipient_id, body.language, body.variant, body.kind)
     address = services_of(request).settings.public_address
     sent = await send_trials(
         tx, caller.workspace_id, campaign_id, trial, to=body.to, livemode=caller.livemode, address=address, now=now

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
+from app.domain.asking.invitation import MessageKind
 from app.domain.mail.invitation_letter import letter_to
 from app.domain.mail.letter import Letter, Purpose
 from app.domain.mail.trial_mail import asking_nobody, made_up, sample_person
@@ -20,6 +21,7 @@ class Trial:
     recipient_id: UUID | None = None
     language: str | None = None
     variant: str | None = None
+    kind: MessageKind = MessageKind.FIRST
 
 
 async def trial_letter(
@@ -43,5 +45,5 @@ async def trial_letter(
     else:
         person = await get_addressee(tx, workspace_id, trial.recipient_id)
         person = replace(person, locale=trial.language or person.locale)
-    invitation = made_up(campaign, person, message_id=message_id, variant=trial.variant, now=now)
+    invitation = made_up(campaign, person, message_id=message_id, variant=trial.variant, kind=trial.kind, now=now)
     return replace(letter_to(invitation, public_url=address, now=now), purpose=Purpose.TEST)

@@ -56,6 +56,16 @@ async def test_a_preview_is_written_to_one_of_ours_in_their_language(alice: Tena
     assert (await charlie.api.get(f"{theirs}/email-preview", params={"recipient_id": ada})).status_code == 404
 
 
+async def test_a_reminder_is_previewed_in_its_own_words(alice: Tenant) -> None:
+    await alice.api.patch("/v1/workspace", json=STAFF)
+    campaign = await a_campaign(alice)
+    first, reminder = await preview(alice, campaign), await preview(alice, campaign, kind="reminder")
+    assert reminder["subject"] == "Reminder: How likely, Robin Sample, on your plan?"
+    assert "We asked you a few days ago" in reminder["text"]
+    assert "We asked you a few days ago" not in first["text"]
+    assert (await alice.api.get(f"{campaign}/email-preview", params={"kind": "notice"})).status_code == 422
+
+
 async def test_a_test_goes_to_colleagues_only(alice: Tenant) -> None:
     campaign = await a_campaign(alice)
     await alice.api.patch("/v1/workspace", json=STAFF)
@@ -100,6 +110,18 @@ async def test_a_test_is_sent_or_captured_and_counts_nowhere(
             (mail,) = mailbox.mails
             assert mail.rcpt_tos == ["kim@shop.example"]
             assert mail.mail_from.startswith("b+")
+
+
+async def test_a_reminder_is_sent_to_colleagues_too(own_database_url: str, own_engine: Engine) -> None:
+    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
+        await _at_home(own_engine)
+        await alice.api.patch("/v1/workspace", json=STAFF)
+        body = {"to": ["kim@shop.example"], "language": "de", "kind": "reminder"}
+        reply = await alice.api.post(f"{await a_campaign(alice)}/test-mails", json=body)
+        assert reply.status_code == 202, reply.text
+        await ship_mails(own_engine, _settings(own_database_url, None))
+        captured = await rows(own_engine, "SELECT purpose, subject FROM captured_mails")
+    assert captured == [{"purpose": "test", "subject": "Erinnerung: Wie wahrscheinlich?"}]
 
 
 async def test_a_server_that_refuses_is_told_of(own_database_url: str, own_engine: Engine) -> None:

@@ -45,12 +45,18 @@ def sample_person(language: str | None) -> Addressee:
 
 
 def made_up(
-    campaign: AskingCampaign, addressee: Addressee, *, message_id: UUID, variant: str | None, now: datetime
+    campaign: AskingCampaign,
+    addressee: Addressee,
+    *,
+    message_id: UUID,
+    variant: str | None,
+    kind: MessageKind,
+    now: datetime,
 ) -> ClaimedInvitation:
-    """As if they were asked now."""
-    nothing = UUID(int=0)
+    """As if they were asked now, or reminded."""
+    nothing, reminders = UUID(int=0), 1 if kind is MessageKind.REMINDER else 0
     return ClaimedInvitation(
-        campaign, addressee, nothing, nothing, message_id, MessageKind.FIRST, variant, now, 0, NOWHERE, NOWHERE
+        campaign, addressee, nothing, nothing, message_id, kind, variant, now, reminders, NOWHERE, NOWHERE
     )
 
 
