@@ -1,5 +1,6 @@
 """Every setting an operator can make, with its unit. Read from `ZEROTEN_…` in the environment."""
 
+import ipaddress
 from pathlib import Path
 from typing import Literal, Self
 from urllib.parse import urlsplit
@@ -8,6 +9,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.smtp_server import SmtpServer
+
+NAME_SERVICE_PORT = 53
 
 
 class Settings(BaseSettings):
@@ -47,6 +50,7 @@ class Settings(BaseSettings):
     # mail
     public_url: str = ""  # how people reach us, https://…; links in mails begin with it. None: this machine
     smtp_url: SecretStr | None = None  # smtp://host:25, smtps://user:password@host, …?starttls; none captures all mail
+    nameservers: str = ""  # comma-separated addresses, 192.0.2.53 or [2001:db8::53]:5353; none means the machine's own
 
     # answering through personal links
     answer_change_days: int = Field(default=14, ge=0)  # how long somebody may change what they answered
@@ -82,6 +86,18 @@ class Settings(BaseSettings):
             SmtpServer.read(url.get_secret_value())
         return url
 
+    @property
+    def nameserver_places(self) -> list[tuple[str, int]]:
+        """Address and port of each."""
+        return [_nameserver(text.strip()) for text in self.nameservers.split(",") if text.strip()]
+
+    @field_validator("nameservers")
+    @classmethod
+    def _check_nameservers(cls, texts: str) -> str:
+        for text in filter(None, map(str.strip, texts.split(","))):
+            _nameserver(text)
+        return texts
+
     @field_validator("outbound_proxy")
     @classmethod
     def _check_outbound_proxy(cls, url: SecretStr | None) -> SecretStr | None:
@@ -95,3 +111,15 @@ class Settings(BaseSettings):
         if not self.attempt_deadline_seconds < self.least_lease_seconds <= self.lease_seconds:
             raise ValueError("attempt_deadline_seconds < least_lease_seconds <= lease_seconds must hold")
         return self
+
+
+def _nameserver(text: str) -> tuple[str, int]:
+    try:
+        if text.count(":") > 1 and not text.startswith("["):  # a bare IPv6 address
+            address, port = text, None
+        else:
+            parts = urlsplit(f"//{text}")
+            address, port = parts.hostname or "", parts.port
+        return str(ipaddress.ip_address(address)), port or NAME_SERVICE_PORT
+    except ValueError:
+        raise ValueError("ZEROTEN_NAMESERVERS reads 192.0.2.53,[2001:db8::53]:5353") from None

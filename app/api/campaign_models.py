@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from app.api.asking_models import AskingInput
+from app.api.invitation_models import SendingWarning
 from app.api.schemas import CampaignId, Flag, Instant, Name, Reply, Request, absent
 from app.api.survey_models import ShownSurvey, SurveyInput
 from app.domain.campaign import CampaignKind, CampaignState
@@ -125,6 +126,10 @@ class Campaign(Reply):
     created_at: Instant
     updated_at: Instant
     revision: int = Field(description="Counts changes: of two copies, the higher is the later.")
+
+
+class StartedCampaign(Campaign):
+    warnings: list[SendingWarning] = Field(description="Why so many mails had better not leave yet.")
 
 
 class SurveyVersion(Reply):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Request, Response
 
-from app.api.campaign_models import Campaign, CampaignCreate, CampaignEdit, SurveyVersion
+from app.api.campaign_models import Campaign, CampaignCreate, CampaignEdit, StartedCampaign, SurveyVersion
 from app.api.dependencies import CampaignReader, CampaignWriter, Now, ReadTx, Tx
 from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, NewestFirst, listing
@@ -32,7 +32,7 @@ from app.domain.webhooks.webhook_endpoint import UnknownCampaigns
 from app.operations import campaigns as operations
 from app.queries import campaigns as queries
 from app.queries.api_keys import Caller
-from app.queries.saving import foresee_campaign, foresee_edit
+from app.queries.saving import foresee_campaign, foresee_edit, foresee_start
 
 routes = router("campaigns")
 PLACE = "/v1/campaigns/{campaign_id}"
@@ -120,9 +120,9 @@ async def update_campaign(
     summary="Launch a draft",
     responses=refuses(CampaignNotFound, CampaignMoveRefused, SurveyIncomplete, AskingInvalid),
 )
-async def launch_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
+async def launch_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> StartedCampaign:
     """It runs at once, or is scheduled where `starts_at` lies ahead."""
-    return await _moved(tx, caller, campaign_id, CampaignMove.LAUNCH, now)
+    return await _started(tx, caller, campaign_id, CampaignMove.LAUNCH, now)
 
 
 @routes.post(f"{PLACE}/pause", summary="Pause the asking", responses=refuses(CampaignNotFound, CampaignMoveRefused))
@@ -134,8 +134,8 @@ async def pause_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx
 @routes.post(
     f"{PLACE}/resume", summary="Resume a paused campaign", responses=refuses(CampaignNotFound, CampaignMoveRefused)
 )
-async def resume_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
-    return await _moved(tx, caller, campaign_id, CampaignMove.RESUME, now)
+async def resume_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> StartedCampaign:
+    return await _started(tx, caller, campaign_id, CampaignMove.RESUME, now)
 
 
 @routes.post(
@@ -176,6 +176,13 @@ async def list_survey_versions(
 async def _moved(tx: Tx, caller: Caller, campaign_id: UUID, move: CampaignMove, now: Now) -> Campaign:
     await operations.move_campaign(tx, caller.workspace_id, campaign_id, move, now=now)
     return await _shown(tx, caller, campaign_id)
+
+
+async def _started(tx: Tx, caller: Caller, campaign_id: UUID, move: CampaignMove, now: Now) -> StartedCampaign:
+    await operations.move_campaign(tx, caller.workspace_id, campaign_id, move, now=now)
+    warnings = await foresee_start(tx, caller.workspace_id, campaign_id, now=now)
+    row = await queries.get_campaign(tx, caller.workspace_id, campaign_id)
+    return StartedCampaign.model_validate({**row, "warnings": warnings})
 
 
 async def _shown(tx: Tx | ReadTx, caller: Caller, campaign_id: UUID) -> Campaign:

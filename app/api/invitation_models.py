@@ -9,6 +9,7 @@ from app.api.asking_models import AskingInput
 from app.api.schemas import CampaignId, Instant, InvitationId, RecipientId, Reply, Request, ResponseId, TouchpointId
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import InvitationState
+from app.domain.mail.campaign_sender import WarningCode
 
 
 class Invitation(Reply):
@@ -68,6 +69,12 @@ class PlannedHour(Reply):
     count: int
 
 
+class SendingWarning(Reply):
+    code: WarningCode
+    domain: str | None
+    text: str
+
+
 class Plan(Reply):
     """What would happen if it were planned now. Nothing is."""
 
@@ -81,6 +88,7 @@ class Plan(Reply):
     hours: list[PlannedHour] = Field(description="When the mails would go, without caps per hour and warm-up.")
     days_of_warm_up: int | None = Field(description="Days that a warm-up needs for so many.")
     is_complete: bool = Field(description="False: so large that only the first people were looked at.")
+    warnings: list[SendingWarning] = Field(description="Why so many mails had better not leave yet.")
 
 
 class PlanComparison(Reply):

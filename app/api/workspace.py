@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.api.dependencies import ReadTx, Tx, WorkspaceReader, WorkspaceWriter
+from app.api.dependencies import Now, ReadTx, Tx, WorkspaceReader, WorkspaceWriter
 from app.api.problem_types import refuses
 from app.api.routing import router
-from app.api.schemas import Instant, Name, Reply, Request, WorkspaceId, absent
+from app.api.schemas import Flag, Instant, Name, Reply, Request, WorkspaceId, absent
 from app.domain.asking.asking import LONGEST_QUARANTINE
 from app.domain.mail.sender import LONGEST_NAME as LONGEST_FROM_NAME
-from app.domain.mail.sender import MOST_DOMAINS, Sender, SenderInvalid
+from app.domain.mail.sender import LONGEST_SELECTOR, MOST_DOMAINS, MOST_SELECTORS, Sender, SenderInvalid
 from app.domain.people.recipient import LONGEST_EMAIL
 from app.domain.scores.period import UnknownTimeZone
 from app.domain.survey.brand import ACCENT, LONGEST_ADDRESS, LONGEST_NAME, Brand, BrandInvalid
@@ -44,7 +44,13 @@ class ShownSender(Reply):
         description="Mails are sent from bounces+{message}@…, so that a bounce names its mail: without one, from_email."
     )
     notify_email: str | None = Field(description="Hears of endpoints and campaigns in trouble.")
-    domains: list[str] = Field(description="Mails may come from these, beside from_email's: of owners of accounts.")
+    domains: list[str] = Field(
+        description="Mails may come from these, beside from_email's: of campaigns, and of owners of accounts."
+    )
+    dkim_selectors: list[str] = Field(
+        description="Under which the keys of your mail server are in the DNS, so that they can be checked."
+    )
+    send_unaligned: bool = Field(description="Large waves go out even from a domain whose check has failed.")
 
 
 class Workspace(Reply):
@@ -81,6 +87,7 @@ class BrandEdit(Request):
 
 Address = Annotated[str, StringConstraints(max_length=LONGEST_EMAIL), Field(examples=["surveys@shop.example"])]
 Domain = Annotated[str, StringConstraints(max_length=253)]
+Selector = Annotated[str, StringConstraints(max_length=LONGEST_SELECTOR)]
 
 
 class SenderEdit(Request):
@@ -92,6 +99,8 @@ class SenderEdit(Request):
     bounce_address: Address | None = Field(None, description="At most 31 characters before the @.")
     notify_email: Address | None = None
     domains: Annotated[list[Domain], Field(max_length=MOST_DOMAINS, examples=[["shop.example"]])] | None = None
+    dkim_selectors: Annotated[list[Selector], Field(max_length=MOST_SELECTORS, examples=[["s1"]])] | None = None
+    send_unaligned: Flag | None = None
 
 
 class WorkspaceEdit(Request):
@@ -114,6 +123,6 @@ async def get_workspace(caller: WorkspaceReader, tx: ReadTx) -> Workspace:
     summary="Change its name, time zone, brand or sender",
     responses=refuses(UnknownTimeZone, BrandInvalid, SenderInvalid),
 )
-async def update_workspace(body: WorkspaceEdit, caller: WorkspaceWriter, tx: Tx) -> Workspace:
-    await change_workspace(tx, caller.workspace_id, body.model_dump(exclude_unset=True))
+async def update_workspace(body: WorkspaceEdit, caller: WorkspaceWriter, tx: Tx, now: Now) -> Workspace:
+    await change_workspace(tx, caller.workspace_id, body.model_dump(exclude_unset=True), now=now)
     return Workspace.of(await read_workspace(tx, caller.workspace_id))

@@ -11,10 +11,11 @@ from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.tables import workspaces
 from app.domain.keys import EVERYTHING, KeyKind
-from app.domain.mail.sender import changed_sender
+from app.domain.mail.sender import Sender, changed_sender, is_to_be_checked
 from app.domain.scores.period import UnknownTimeZone, zone_named
 from app.domain.survey.brand import changed_brand
 from app.operations.api_keys import issue_key
+from app.operations.sender_domains import ask_for_checks
 
 PARTS = {"brand": changed_brand, "sender": changed_sender}
 
@@ -74,9 +75,9 @@ async def _first_key(tx: Tx, workspace_id: UUID, *, kind: KeyKind, mode: str, no
     return key.token
 
 
-async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any]) -> None:
+async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any], *, now: datetime) -> None:
     """A new time zone decides the day of later answers only; what was counted stays. `brand` and `sender` name what
-    changes in them.
+    changes in them. Domains that mails come from now are checked.
 
     Raises UnknownTimeZone, BrandInvalid, SenderInvalid.
     """
@@ -87,6 +88,8 @@ async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any
         before = (await tx.execute(stored)).mappings().one()
         changed = {part: change(before[part], changes[part]) for part, change in PARTS.items() if part in changes}
         changes = {**changes, **changed}
+        if "sender" in changed and is_to_be_checked(before["sender"], changed["sender"]):
+            await ask_for_checks(tx, workspace_id, Sender.of(changed["sender"]), now=now)
     if changes:
         await tx.execute(
             update(workspaces)

@@ -17,8 +17,10 @@ from app.domain.asking.send_pace import days_needed
 from app.domain.asking.triggers import OnDate
 from app.domain.audience.audience_selection import Selection
 from app.domain.audience.sampling import sampled
+from app.domain.mail.campaign_sender import LARGE_WAVE, SendingWarning
 from app.queries.best_hours import best_hour_of
 from app.queries.eligibility import Facts, read_facts
+from app.queries.sender_domains import warnings_for
 from app.queries.turns import ends_at, find_after_answers, find_dates, select_for
 
 MOST_LOOKED_AT = 50_000
@@ -43,10 +45,20 @@ async def dry_run(tx: ReadTx | Tx, campaign: AskingCampaign, *, most: int = MOST
         is_complete=len(turns) <= most,
     )
     await _decide(tx, running, turns[:most], plan, now=now)
+    plan.warnings = await warnings_for(tx, running, mails=len(turns))
     warm_up = running.asking.pace.warm_up
     if warm_up is not None:
         plan.days_of_warm_up = days_needed(plan.due, warm_up)
     return plan
+
+
+async def warnings_before(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Sequence[SendingWarning]:
+    """Those of the plan, without its people one by one."""
+    if not await warnings_for(tx, campaign, mails=LARGE_WAVE + 1):
+        return ()
+    running = replace(campaign, state="running")
+    turns = await _turns(tx, running, await select_for(tx, running, now=now), now=now)
+    return await warnings_for(tx, campaign, mails=len(turns))
 
 
 def _is_in_waves(campaign: AskingCampaign) -> bool:

@@ -3,7 +3,7 @@
 Every look at the people is given up after some seconds: whoever saves is told so, and may ask again at leisure.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,12 @@ from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan
 from app.domain.audience.audience import FilterTooSlow
 from app.domain.campaign import CampaignState
+from app.domain.mail.campaign_sender import SendingWarning
 from app.domain.mail.merge_fields import fields_in
 from app.domain.survey.survey import Survey, fields_used
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.campaigns import get_campaign
-from app.queries.dry_run import dry_run
+from app.queries.dry_run import dry_run, warnings_before
 from app.queries.merge_fields import count_fallbacks
 from app.queries.patience import trying
 
@@ -84,6 +85,18 @@ async def foresee_edit(
     is_asking = is_replanned and standing["state"] in ASKING
     plan = await _plan_change(tx, workspace_id, campaign_id, asking, now=now) if is_asking else None
     return Foreseen(fallbacks, plan)
+
+
+async def foresee_start(
+    tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID, *, now: datetime
+) -> Sequence[SendingWarning]:
+    """None where nobody can be counted in time: what must not leave is held all the same, when it is planned."""
+    campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
+    try:
+        async with trying(tx, LONGEST_LOOK_SECONDS):
+            return () if campaign is None else await warnings_before(tx, campaign, now=now)
+    except FilterTooSlow:
+        return ()
 
 
 async def _fallbacks(

@@ -19,6 +19,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.workers import asking, chores
+from app.workers.check_domains import check_domains
 from app.workers.import_process import work_off_imports
 from app.workers.loop import note_failure
 from app.workers.ship_mails import ship_mails
@@ -45,6 +46,7 @@ TIMETABLE = (
     Entry(timedelta(seconds=2), chores.work_off_replays),
     Entry(timedelta(seconds=2), ship_mails),
     Entry(timedelta(seconds=5), look_into_sns_posts),
+    Entry(timedelta(seconds=5), check_domains),
     Entry(timedelta(seconds=5), track_properties),
     Entry(timedelta(seconds=5), chores.advance_campaigns),
     Entry(timedelta(seconds=2), asking.plan_campaigns),

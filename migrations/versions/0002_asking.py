@@ -14,7 +14,7 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "reward_codes", "outgoing_mails", "sns_posts", "mail_sources", "captured_mails", "sending_work", "sending_days",
+    "sender_domains", "reward_codes", "outgoing_mails", "sns_posts", "mail_sources", "captured_mails", "sending_work", "sending_days",
     "messages", "invitations", "touchpoints", "waves",
 )  # fmt: skip
 COLUMNS = {

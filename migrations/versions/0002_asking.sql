@@ -273,3 +273,21 @@ CREATE TABLE outgoing_mails (
 CREATE INDEX ix_outgoing_mails_created ON outgoing_mails (created_at);
 
 CREATE INDEX ix_outgoing_mails_due ON outgoing_mails (due_at) WHERE due_at IS NOT NULL;
+
+CREATE TABLE sender_domains (
+    workspace_id UUID NOT NULL,
+    domain TEXT NOT NULL,
+    state TEXT DEFAULT 'unchecked' NOT NULL,
+    findings JSONB DEFAULT '[]'::jsonb NOT NULL,
+    found JSONB DEFAULT '{}'::jsonb NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    checked_at TIMESTAMP WITH TIME ZONE,
+    asked_at TIMESTAMP WITH TIME ZONE,
+    due_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    CONSTRAINT pk_sender_domains PRIMARY KEY (workspace_id, domain),
+    CONSTRAINT fk_sender_domains_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
+    CONSTRAINT ck_sender_domains_state CHECK (state IN ('unchecked', 'passed', 'failed', 'unknown')),
+    CONSTRAINT ck_sender_domains_checked_at CHECK ((state = 'unchecked') = (checked_at IS NULL))
+);
+
+CREATE INDEX ix_sender_domains_due ON sender_domains (due_at);

@@ -98,7 +98,7 @@ async def test_a_sender_and_a_quarantine_are_set(alice: Tenant, charlie: Tenant)
     before = (await alice.api.get("/v1/workspace")).json()
     assert before["sender"] == {
         "from_name": None, "from_email": None, "reply_to": None, "bounce_address": None, "notify_email": None,
-        "domains": [],
+        "domains": [], "dkim_selectors": [], "send_unaligned": False,
     }  # fmt: skip
     assert before["quarantine_days"] == 90
     said = {"from_name": "Shop", "from_email": "Surveys@Shop.example", "domains": ["shop.test"]}

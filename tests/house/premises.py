@@ -285,6 +285,8 @@ CALLS: Mapping[str, Call] = {
     "create_mail_source": Call({"kind": "postmark", "name": "new"}),
     "list_mail_sources": Call(),
     "delete_mail_source": Call(),
+    "list_sender_domains": Call(),
+    "check_sender_domains": Call(),
     "create_api_key": Call({"name": "new", "scopes": ["scores:read"]}),
     "list_api_keys": Call(),
     "get_api_key": Call(),

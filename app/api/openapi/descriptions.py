@@ -38,6 +38,7 @@ TAGS = [
     {"name": "webhooks", "description": "Who is told of what happens, and what became of the telling."},
     {"name": "workspace", "description": "The workspace a key belongs to."},
     {"name": "mail sources", "description": "Who tells us of bounces and complaints."},
+    {"name": "sender domains", "description": "What the DNS says about the domains that mails come from."},
     {"name": "API keys", "description": "Secret keys for servers, publishable ones for browsers."},
     {"name": "operation", "description": "Is it alive, is it ready, what does a problem mean."},
 ]

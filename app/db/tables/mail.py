@@ -1,6 +1,7 @@
 from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import JSONB
 
-from app.db.tables.base import belongs_to, created_at, instant, metadata, workspace_column
+from app.db.tables.base import belongs_to, created_at, instant, metadata, properties, workspace_column
 
 # Mails that went nowhere: where no SMTP server is set, in test workspaces, and test sends. Forgotten after a while.
 captured_mails = Table(
@@ -77,4 +78,23 @@ outgoing_mails = Table(
     CheckConstraint("(state = 'waiting') = (due_at IS NOT NULL)", name="due_at"),
     Index("ix_outgoing_mails_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
     Index("ix_outgoing_mails_created", "created_at"),
+)
+
+# What the DNS says about each domain that mails come from, looked at when somebody asks and once a day.
+sender_domains = Table(
+    "sender_domains",
+    metadata,
+    workspace_column(),
+    Column("domain", Text, primary_key=True),
+    Column("state", Text, nullable=False, server_default=text("'unchecked'")),
+    Column("findings", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+    properties("found"),  # the records themselves
+    created_at(),
+    Column("checked_at", instant),
+    Column("asked_at", instant),  # for a check that has not come yet
+    Column("due_at", instant, nullable=False),
+    belongs_to("workspaces", refers_to=("id",)),
+    CheckConstraint("state IN ('unchecked', 'passed', 'failed', 'unknown')", name="state"),
+    CheckConstraint("(state = 'unchecked') = (checked_at IS NULL)", name="checked_at"),
+    Index("ix_sender_domains_due", "due_at"),
 )

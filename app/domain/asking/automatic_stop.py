@@ -13,6 +13,7 @@ FEWEST_BOUNCES = 5
 class PausedReason(StrEnum):
     COMPLAINTS = "complaints"
     BOUNCES = "bounces"
+    SENDER_DOMAIN = "sender_domain"  # many mails, from a domain whose check has failed
 
 
 def reason_to_pause(*, sent: int, bounced: int, complained: int) -> PausedReason | None:

@@ -1,12 +1,13 @@
 """What a plan comes to: how many, when, and who is left out and why."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from app.domain.asking.eligibility import Decision, Skip, Wait
+from app.domain.mail.campaign_sender import SendingWarning
 
 
 @dataclass(slots=True)
@@ -20,6 +21,7 @@ class Plan:
     by_hour: Counter[tuple[date, int]] = field(default_factory=Counter)
     days_of_warm_up: int | None = None
     is_complete: bool = True
+    warnings: Sequence[SendingWarning] = ()
 
     @property
     def due(self) -> int:

@@ -7,6 +7,7 @@ from datetime import datetime
 from app.domain.asking.asking_parts import SenderKind, Variant
 from app.domain.asking.invitation import AskingCampaign, ClaimedInvitation
 from app.domain.ids import shown
+from app.domain.mail.campaign_sender import from_address
 from app.domain.mail.letter import Letter, Mailbox, Purpose, verp_address
 from app.domain.mail.letter_words import words_in
 from app.domain.mail.merge_fields import fill, merge_values
@@ -75,8 +76,7 @@ def sender_of(invitation: ClaimedInvitation, *, public_url: str) -> Mailbox:
     if email.sender is SenderKind.ACCOUNT_OWNER and owner is not None and own.may_send_as(owner.email):
         return owner
     host = public_url.partition("://")[2].partition("/")[0].partition(":")[0]
-    address = email.from_email or own.from_email or f"surveys@{host}"
-    return Mailbox(address, name)
+    return Mailbox(from_address(email, own) or f"surveys@{host}", name)
 
 
 def _envelope_sender(campaign: AskingCampaign, sender: Mailbox, invitation: ClaimedInvitation) -> str:

@@ -12,6 +12,9 @@ from app.domain.pointer import json_pointer
 LONGEST_NAME = 100  # characters
 LONGEST_BOUNCE_LOCAL = 31  # of the 64 that a local part may have, 33 are taken by the message
 MOST_DOMAINS = 20
+MOST_SELECTORS = 10
+SELECTOR = re.compile(r"[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9_-]{0,61}[a-z0-9])?)*", re.IGNORECASE)
+LONGEST_SELECTOR = 100
 DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]")
 
 
@@ -19,6 +22,12 @@ class SenderInvalid(RuleViolation):
     """Sender breaks a rule."""
 
     code = "sender_invalid"
+
+
+class SenderMissing(RuleViolation):
+    """Nobody said whom mails come from."""
+
+    code = "sender_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +38,13 @@ class Sender:
     bounce_address: str | None = None  # mails are sent from bounces+{message}@…, so bounces name them
     notify_email: str | None = None  # of whoever looks after the installation: hears of what is in trouble
     domains: tuple[str, ...] = ()  # that mails may come from, beside that of from_email
+    dkim_selectors: tuple[str, ...] = ()  # under which the mail server's keys are in the DNS
+    send_unaligned: bool = False  # large waves too, from a domain whose check has failed
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
         known = {name: stored[name] for name in FIELDS if stored.get(name) is not None}
-        return cls(**{**known, "domains": tuple(stored.get("domains") or ())})
+        return cls(**{**known, **{name: tuple(stored.get(name) or ()) for name in LISTS}})
 
     @property
     def own_domains(self) -> frozenset[str]:
@@ -48,8 +59,10 @@ class Sender:
         return self.may_send_as(address) or address in {self.reply_to, self.notify_email}
 
 
-FIELDS = ("from_name", "from_email", "reply_to", "bounce_address", "notify_email", "domains")
+LISTS = ("domains", "dkim_selectors")
 ADDRESSES = ("from_email", "reply_to", "bounce_address", "notify_email")
+FIELDS = ("from_name", *ADDRESSES, *LISTS, "send_unaligned")
+LOOKED_INTO = ("from_email", "bounce_address", *LISTS)
 
 
 def domain_of(address: str) -> str:
@@ -63,11 +76,18 @@ def changed_sender(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dic
     return {field: after[field] for field in FIELDS if after.get(field) and field not in gone}
 
 
+def is_to_be_checked(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Whether what the DNS has to say about its domains may be something else now."""
+    return any(before.get(field) != after.get(field) for field in LOOKED_INTO)
+
+
 def _checked(field: str, value: Any) -> Any:
-    if field == "domains":
-        return _domains(value)
+    if field in LISTS:
+        return _domains(value) if field == "domains" else _selectors(value)
     if field in ADDRESSES:
         return _address(field, value)
+    if field == "send_unaligned":
+        return bool(value)
     if not value.strip() or len(value) > LONGEST_NAME or not value.isprintable():
         raise SenderInvalid(f"Give one line of at most {LONGEST_NAME} characters.", pointer="/sender/from_name")
     return value
@@ -93,3 +113,14 @@ def _domains(texts: Sequence[str]) -> list[str]:
     if len(domains) > MOST_DOMAINS:
         raise SenderInvalid(f"Name at most {MOST_DOMAINS} domains.", pointer="/sender/domains")
     return sorted(set(domains))
+
+
+def _selectors(texts: Sequence[str]) -> list[str]:
+    selectors = [text.strip() for text in texts]
+    for place, selector in enumerate(selectors):
+        if len(selector) > LONGEST_SELECTOR or not SELECTOR.fullmatch(selector):
+            detail = "This is not a selector, such as s1: what stands before ._domainkey in the DNS."
+            raise SenderInvalid(detail, pointer=json_pointer("sender", "dkim_selectors", str(place)))
+    if len(selectors) > MOST_SELECTORS:
+        raise SenderInvalid(f"Name at most {MOST_SELECTORS} selectors.", pointer="/sender/dkim_selectors")
+    return list(dict.fromkeys(selectors))

@@ -9,9 +9,8 @@ from app.db.statements import fetch
 from app.domain.asking.automatic_stop import reason_to_pause
 from app.domain.asking.eligibility import Reason
 from app.domain.campaign import CampaignMove
-from app.domain.ids import shown
 from app.operations.campaigns import move_campaign
-from app.operations.notices import notify
+from app.operations.invitations.pause import pause_by_itself
 
 AT_ONCE = 100
 LOOKED_BACK = timedelta(days=30)
@@ -36,11 +35,8 @@ async def pause_harmful_campaigns(tx: Tx, *, now: datetime) -> int:
     for row in await fetch(tx, _COUNT_HARM, (now - LOOKED_BACK).date()):
         reason = reason_to_pause(sent=row["sent"], bounced=row["bounced"], complained=row["complained"])
         if reason is not None:
-            place = row["workspace_id"], row["campaign_id"]
-            await fetch(tx, _SAY_WHY, *place, reason.value)
-            await move_campaign(tx, *place, CampaignMove.PAUSE, now=now)
-            text = _PAUSED.format(campaign=shown("campaign", row["campaign_id"]), reason=reason.value, **_counts(row))
-            await notify(tx, row["workspace_id"], subject="a campaign was paused", text=text, now=now)
+            text = _PAUSED.format(**_counts(row))
+            await pause_by_itself(tx, row["workspace_id"], row["campaign_id"], reason, text=text, now=now)
             paused += 1
     return paused
 
@@ -75,10 +71,9 @@ _FIND_FINISHED = """
         )
     LIMIT $1
 """
-_PAUSED = """The campaign {campaign} was paused because of its {reason}, before mail services stop taking its mail.
-
-Of {sent} mails of the last 30 days, {bounced} found no such address and {complained} were called spam. Look at where
-the addresses came from before you resume it.
+_PAUSED = """Of {sent} mails of the last 30 days, {bounced} found no such address and {complained} were called spam.
+Mail services stop taking mail from whoever goes on like this. Look at where the addresses came from before you resume
+it.
 """
 _COUNT_HARM = """
     SELECT d.workspace_id, d.campaign_id, sum(d.sent_count)::int AS sent, sum(d.bounced_count)::int AS bounced,
@@ -92,4 +87,3 @@ _COUNT_HARM = """
     WHERE c.state = 'running' AND d.sent_on >= $1 AND (resumed.at IS NULL OR d.sent_on > resumed.at::date)
     GROUP BY 1, 2 HAVING sum(d.bounced_count) + sum(d.complained_count) > 0
 """
-_SAY_WHY = "UPDATE campaigns SET paused_reason = $3 WHERE workspace_id = $1 AND id = $2"

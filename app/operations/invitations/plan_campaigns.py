@@ -12,6 +12,7 @@ from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once
 from app.domain.asking.triggers import OnDate
 from app.domain.ids import shown
+from app.operations.invitations.hold import hold_large_wave
 from app.operations.invitations.plan_people import plan_after_answers, plan_dates
 from app.operations.invitations.plan_wave import plan_wave
 from app.operations.invitations.wake import wake_campaigns
@@ -49,6 +50,12 @@ async def plan(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime |
     if campaign.state != "running":
         return await release(tx, campaign.workspace_id, campaign.id, now=now)
     await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, now)])  # it may have been paused
+    next_at = await _plan_next(tx, campaign, now=now)
+    await hold_large_wave(tx, campaign, now=now)
+    return next_at
+
+
+async def _plan_next(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime | None:
     match campaign.asking.trigger:
         case Once() | Every():
             return await plan_wave(tx, campaign, now=now)

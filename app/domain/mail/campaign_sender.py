@@ -1,0 +1,82 @@
+"""Whom the mails of a campaign come from, and whether so many of them had better leave."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from app.domain.asking.asking_invalid import AskingInvalid
+from app.domain.asking.asking_parts import EmailSettings, SenderKind
+from app.domain.mail.domain_check.finding import DomainState
+from app.domain.mail.sender import Sender, domain_of
+
+# Gmail and Yahoo demand SPF, DKIM and DMARC of whoever sends them so many mails a day (as published in 2024).
+LARGE_WAVE = 5_000
+
+
+class WarningCode(StrEnum):
+    SENDER_MISSING = "sender_missing"
+    DOMAIN_FAILED = "domain_failed"
+    DOMAIN_UNKNOWN = "domain_unknown"
+    DOMAIN_UNCHECKED = "domain_unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class SendingWarning:
+    code: WarningCode
+    domain: str | None
+    text: str
+
+
+def check_from_email(email: EmailSettings, sender: Sender) -> None:
+    """Raises AskingInvalid for an address at which nobody said that mails may come from it."""
+    address = email.from_email
+    if address is not None and not sender.may_send_as(address):
+        detail = (
+            f"{domain_of(address)} is none of the domains that the workspace mails from. Add it to the workspace's "
+            "`sender.domains`, or use an address at one of them."
+        )
+        raise AskingInvalid(detail, pointer="/asking/email/from_email")
+
+
+def from_address(email: EmailSettings, sender: Sender) -> str | None:
+    """The campaign's own while its domain is one of the workspace's, which it may have been once."""
+    own = email.from_email
+    return own if own is not None and sender.may_send_as(own) else sender.from_email
+
+
+def from_domains(email: EmailSettings, sender: Sender) -> frozenset[str]:
+    """All that mails of the campaign may come from. None: those of somebody who has not said."""
+    if email.sender is SenderKind.ACCOUNT_OWNER:
+        return sender.own_domains
+    address = from_address(email, sender)
+    return frozenset({domain_of(address)} if address else ())
+
+
+def is_held(mails: int, states: Mapping[str, DomainState], sender: Sender) -> bool:
+    """Only for what is known to be wrong."""
+    return mails > LARGE_WAVE and not sender.send_unaligned and DomainState.FAILED in states.values()
+
+
+def warnings_about(mails: int, states: Mapping[str, DomainState], sender: Sender) -> Iterator[SendingWarning]:
+    """`states` of the domains that so many mails would come from."""
+    if mails <= LARGE_WAVE:
+        return
+    if not states:
+        text = f"{mails} mails would come from an address at this server. Give the workspace a `sender.from_email`."
+        yield SendingWarning(WarningCode.SENDER_MISSING, None, text)
+    for domain, state in sorted(states.items()):
+        if state is not DomainState.PASSED:
+            yield _warning(mails, domain, state, sender)
+
+
+def _warning(mails: int, domain: str, state: DomainState, sender: Sender) -> SendingWarning:
+    begin = f"{mails} mails would come from {domain}, "
+    if state is DomainState.UNCHECKED:
+        text = begin + "which was never checked. `POST /v1/sender-domains/check` does that."
+        return SendingWarning(WarningCode.DOMAIN_UNCHECKED, domain, text)
+    if state is DomainState.UNKNOWN:
+        text = begin + "of which not everything could be checked. `GET /v1/sender-domains` says what."
+        return SendingWarning(WarningCode.DOMAIN_UNKNOWN, domain, text)
+    text = begin + "and Gmail and Yahoo refuse so many as it is set up. `GET /v1/sender-domains` says what is wrong."
+    end = "" if sender.send_unaligned else " Until that is put right, the campaign pauses before the first of them."
+    return SendingWarning(WarningCode.DOMAIN_FAILED, domain, text + end)

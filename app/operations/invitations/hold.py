@@ -1,0 +1,59 @@
+"""Large waves stay here while the domain they would come from is known to be set up wrong: many mails that are refused
+at once spoil its name for long. Whoever resumes the campaign too early finds it paused again.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+from app.domain.asking.automatic_stop import PausedReason
+from app.domain.asking.invitation import AskingCampaign
+from app.domain.mail.campaign_sender import LARGE_WAVE, from_domains, is_held
+from app.domain.mail.domain_check.finding import DomainState
+from app.domain.mail.sender import Sender
+from app.operations.invitations.pause import pause_by_itself
+from app.queries.asking_campaigns import read_asking_campaigns
+from app.queries.sender_domains import states_of_domains
+
+
+async def hold_large_wave(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> None:
+    """In the transaction that planned it, so that none of it has left."""
+    sender = Sender.of(campaign.sender)
+    domains = from_domains(campaign.asking.email, sender)
+    if not campaign.livemode or sender.send_unaligned or not domains:
+        return
+    states = await states_of_domains(tx, campaign.workspace_id, domains)
+    failed = sorted(domain for domain, state in states.items() if state is DomainState.FAILED)
+    if failed and is_held(await _count_planned(tx, campaign), states, sender):
+        text = _HELD.format(most=LARGE_WAVE, domains=", ".join(failed))
+        await pause_by_itself(tx, campaign.workspace_id, campaign.id, PausedReason.SENDER_DOMAIN, text=text, now=now)
+
+
+async def hold_waves_from(tx: Tx, workspace_id: UUID, domain: str, *, now: datetime) -> None:
+    """Those that are under way: what has left has left."""
+    running = await fetch(tx, _FIND_RUNNING, workspace_id)
+    for campaign in await read_asking_campaigns(tx, [workspace_id] * len(running), [row["id"] for row in running]):
+        if domain in from_domains(campaign.asking.email, Sender.of(campaign.sender)):
+            await hold_large_wave(tx, campaign, now=now)
+
+
+async def _count_planned(tx: Tx, campaign: AskingCampaign) -> int:
+    """No further than is needed."""
+    (row,) = await fetch(tx, _COUNT_PLANNED, campaign.workspace_id, campaign.id, LARGE_WAVE + 1)
+    return int(row["planned"])
+
+
+_HELD = """More than {most} mails were about to leave from {domains}. Mail services refuse so many from a domain that is
+set up like this; GET /v1/sender-domains says what is wrong. Put that right, have it checked again, and resume the
+campaign; or let the workspace's sender `send_unaligned`.
+"""
+_FIND_RUNNING = """
+    SELECT id FROM campaigns WHERE workspace_id = $1 AND state = 'running' AND asking IS NOT NULL
+    ORDER BY id FOR NO KEY UPDATE
+"""
+_COUNT_PLANNED = """
+    SELECT count(*)::int AS planned FROM (
+        SELECT FROM invitations WHERE workspace_id = $1 AND campaign_id = $2 AND state = 'planned' LIMIT $3
+    ) AS enough
+"""

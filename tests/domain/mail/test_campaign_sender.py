@@ -1,0 +1,69 @@
+from typing import Any
+
+import pytest
+
+from app.domain.asking.asking_invalid import AskingInvalid
+from app.domain.asking.asking_parts import EmailSettings, SenderKind
+from app.domain.mail.campaign_sender import (
+    LARGE_WAVE,
+    check_from_email,
+    from_address,
+    from_domains,
+    is_held,
+    warnings_about,
+)
+from app.domain.mail.domain_check.finding import DomainState
+from app.domain.mail.sender import Sender
+
+SENDER = Sender(from_email="surveys@shop.example", domains=("shop.test",))
+FAILED = {"shop.example": DomainState.FAILED}
+
+
+@pytest.mark.parametrize("address", ["ada@shop.example", "ada@shop.test", None])
+def test_a_campaign_may_mail_from_the_workspaces_domains(address: str | None) -> None:
+    email = EmailSettings(from_email=address)
+    check_from_email(email, SENDER)
+    assert from_address(email, SENDER) == (address or "surveys@shop.example")
+
+
+@pytest.mark.parametrize("address", ["ada@mail.shop.example", "ada@bank.example"])
+def test_and_from_no_others(address: str) -> None:
+    email = EmailSettings(from_email=address)
+    with pytest.raises(AskingInvalid, match="none of the domains") as refused:
+        check_from_email(email, SENDER)
+    assert refused.value.pointer == "/asking/email/from_email"
+    assert from_address(email, SENDER) == "surveys@shop.example"
+
+
+def test_a_workspace_that_has_no_sender_lends_no_domain() -> None:
+    with pytest.raises(AskingInvalid):
+        check_from_email(EmailSettings(from_email="ada@shop.example"), Sender())
+
+
+def test_mails_of_account_owners_may_come_from_any_of_them() -> None:
+    assert from_domains(EmailSettings(), SENDER) == {"shop.example"}
+    assert from_domains(EmailSettings(from_email="ada@shop.test"), SENDER) == {"shop.test"}
+    assert from_domains(EmailSettings(sender=SenderKind.ACCOUNT_OWNER), SENDER) == {"shop.example", "shop.test"}
+    assert from_domains(EmailSettings(), Sender()) == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("mails", "states", "sender", "expected"),
+    [
+        (LARGE_WAVE + 1, FAILED, SENDER, True),
+        (LARGE_WAVE, FAILED, SENDER, False),
+        (LARGE_WAVE + 1, FAILED, Sender(send_unaligned=True), False),
+        (LARGE_WAVE + 1, {"shop.example": DomainState.UNKNOWN}, SENDER, False),
+        (LARGE_WAVE + 1, {}, SENDER, False),
+    ],
+)
+def test_only_many_mails_from_what_has_failed_are_held(mails: int, states: Any, sender: Sender, expected: bool) -> None:
+    assert is_held(mails, states, sender) is expected
+
+
+def test_a_warning_says_whether_the_wave_will_be_held() -> None:
+    (held,) = warnings_about(LARGE_WAVE + 1, FAILED, SENDER)
+    (sent,) = warnings_about(LARGE_WAVE + 1, FAILED, Sender(send_unaligned=True))
+    assert held.text.startswith(sent.text)
+    assert "pauses" in held.text.removeprefix(sent.text)
+    assert list(warnings_about(LARGE_WAVE, FAILED, SENDER)) == []
