@@ -19,6 +19,8 @@ from app.domain.asking.eligibility import Reason, Send, Wait, decide
 from app.domain.asking.invitation import AskingCampaign, InvitationNotFound, InvitationState
 from app.domain.audience.audience import FilterInvalid, FilterTooSlow
 from app.domain.campaign import CampaignNotFound
+from app.domain.mail.campaign_sender import check_from_email
+from app.domain.mail.sender import Sender
 from app.domain.people.recipient import RecipientNotFound
 from app.queries import invitations as queries
 from app.queries.asking_campaigns import get_asking_campaign
@@ -95,6 +97,8 @@ async def plan_campaign(
         raise CampaignAsksNobody("This campaign asks nobody by itself: give it an `asking`, or send one.")
     place = caller.workspace_id, campaign_id
     other = None if asking is None else await get_asking_campaign(tx, *place, asking=asking)
+    if other is not None:
+        check_from_email(other.asking.email, Sender.of(other.sender))
     async with at_most(tx, LONGEST_PREVIEW_SECONDS):
         plans = [None if one is None else await dry_run(tx, one, now=now) for one in (own, other)]
     before, after = plans if asking else reversed(plans)

@@ -18,6 +18,8 @@ from app.domain.audience.audience_json import read_filter
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
+from app.domain.mail.campaign_sender import check_from_email
+from app.domain.mail.sender import Sender
 from app.domain.scores.metric import METRICS
 from app.domain.survey.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
 from app.domain.webhooks.payload import instant_text
@@ -26,6 +28,7 @@ from app.operations.invitations.clocks import has_other_clocks, note_stale_clock
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
 from app.queries.tracked_properties import list_tracked_properties
+from app.queries.workspaces import get_workspace
 
 MOVED_EVENT: Mapping[CampaignMove, EventType] = {
     CampaignMove.LAUNCH: EventType.CAMPAIGN_LAUNCHED,
@@ -164,6 +167,7 @@ async def _with_asking_read(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any
     if said is None:
         return dict(fields)
     asking = Asking.from_json(said)
+    await _check_sender(tx, workspace_id, asking)
     audiences = [asking.audience, *(blackout.audience for blackout in asking.blackouts)]
     for audience in audiences:
         if audience is not None:
@@ -182,8 +186,16 @@ async def _check_stop(tx: Tx, workspace_id: UUID, stop: Stop | None) -> None:
 
 async def _check_asking(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> None:
     if campaign["asking"] is not None:
-        present = await present_in(tx, campaign["workspace_id"], now)
-        check_can_ask(Asking.from_json(campaign["asking"]), zone=present.zone, now=now)
+        asking, present = Asking.from_json(campaign["asking"]), await present_in(tx, campaign["workspace_id"], now)
+        check_can_ask(asking, zone=present.zone, now=now)
+        await _check_sender(tx, campaign["workspace_id"], asking)
+
+
+async def _check_sender(tx: Tx, workspace_id: UUID, asking: Asking) -> None:
+    """When it is saved, and once more before it asks: a domain may have been taken away meanwhile."""
+    if asking.email.from_email is not None:
+        workspace = await get_workspace(tx, workspace_id)
+        check_from_email(asking.email, Sender.of(workspace["sender"]))
 
 
 async def _plan_anew(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:

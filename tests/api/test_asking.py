@@ -9,7 +9,12 @@ from tests.campaigns import create, move, patch, read
 from tests.conftest import Tenant
 
 
+async def mails_from(tenant: Tenant, **sender: Any) -> None:
+    assert (await tenant.api.patch("/v1/workspace", json={"sender": sender})).status_code == 200
+
+
 async def test_a_campaign_says_whom_it_asks(alice: Tenant) -> None:
+    await mails_from(alice, domains=["example.com"])
     campaign = await create(alice, asking=FULL)
 
     assert campaign["asking"] == FULL
@@ -24,6 +29,7 @@ async def test_what_is_left_out_is_shown_as_it_holds(alice: Tenant) -> None:
 
 
 async def test_asking_is_replaced_as_a_whole_and_taken_away(alice: Tenant) -> None:
+    await mails_from(alice, from_email="surveys@example.com")
     campaign = await create(alice, asking=FULL)
 
     assert (await patch(alice, campaign, asking=an_asking(priority=3))).json()["asking"]["priority"] == 3
@@ -79,3 +85,45 @@ async def test_a_filter_names_only_campaigns_that_are_there(alice: Tenant, charl
         refused = await patch(charlie, await create(charlie), asking=asking)
         assert (refused.status_code, refused.json()["code"]) == (422, "unknown_campaigns")
         assert refused.json()["errors"][0]["pointer"] == "/asking"
+
+
+BORROWED = an_asking(email={"from_email": "ceo@bank.example"})
+
+
+async def test_mails_come_from_an_address_of_the_workspace(alice: Tenant) -> None:
+    await mails_from(alice, from_email="surveys@shop.example")
+    campaign = await create(alice, asking=an_asking())
+    new = {"name": "A", "kind": "relationship", "asking": BORROWED}
+    path = f"/v1/campaigns/{campaign['id']}"
+    replies = [
+        await alice.api.post("/v1/campaigns", json=new),
+        await alice.api.post("/v1/campaigns", json={**new, "template": {"key": "nps_relationship"}}),
+        await patch(alice, campaign, asking=BORROWED),
+        await alice.api.post(f"{path}/plan", json={"asking": BORROWED}),
+    ]
+    for reply in replies:
+        assert (reply.status_code, reply.json()["code"]) == (422, "asking_invalid")
+        assert reply.json()["errors"][0]["pointer"] == "/asking/email/from_email"
+    assert "bank.example is none of the domains" in replies[0].json()["detail"]
+    await mails_from(alice, domains=["bank.example"])
+    assert (await patch(alice, campaign, asking=BORROWED)).status_code == 200
+
+
+async def test_a_domain_that_was_taken_away_meanwhile_stops_a_launch_and_is_mailed_from_no_more(alice: Tenant) -> None:
+    await mails_from(alice, from_email="surveys@shop.example", domains=["bank.example"])
+    running = await move(alice, await create(alice, asking=BORROWED), "launch")
+    draft = await create(alice, asking=BORROWED)
+    assert await mailed_from(alice, running) == "ceo@bank.example"
+    await mails_from(alice, domains=[])
+
+    reply = await alice.api.post(f"/v1/campaigns/{draft['id']}/launch")
+
+    assert (reply.status_code, reply.json()["errors"][0]["pointer"]) == (422, "/asking/email/from_email")
+    assert await mailed_from(alice, running) == "surveys@shop.example"
+    assert (await patch(alice, running, name="Another")).status_code == 200
+    assert (await patch(alice, running, asking={**BORROWED, "priority": 1})).status_code == 422
+
+
+async def mailed_from(tenant: Tenant, campaign: dict[str, Any]) -> str:
+    preview = (await tenant.api.get(f"/v1/campaigns/{campaign['id']}/email-preview")).json()
+    return str(preview["sender"]).partition("<")[2].rstrip(">")
