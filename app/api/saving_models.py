@@ -52,5 +52,5 @@ class SavedCampaign(Campaign):
 class EditedCampaign(SavedCampaign):
     plan: PlanChange | None = Field(
         description="What it would have done, and what it will do; null where a launched campaign's asking was not"
-        " changed. Of very many people only the first 10 000 are looked at, and then it is not `is_complete`."
+        " changed. Of very many people only the first 2 000 are looked at one by one, and then it is not `is_complete`."
     )

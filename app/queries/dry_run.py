@@ -16,7 +16,7 @@ from app.domain.asking.scheduling import Turn, schedule
 from app.domain.asking.send_pace import days_needed
 from app.domain.asking.triggers import OnDate
 from app.domain.audience.audience_selection import Selection
-from app.domain.audience.sampling import sampled
+from app.domain.audience.sampling import sample_of, sampled
 from app.domain.mail.campaign_sender import LARGE_WAVE, SendingWarning
 from app.queries.best_hours import best_hour_of
 from app.queries.eligibility import Facts, read_facts
@@ -24,7 +24,7 @@ from app.queries.sender_domains import warnings_for
 from app.queries.turns import ends_at, find_after_answers, find_dates, select_for
 
 MOST_LOOKED_AT = 50_000
-IN_ONE_GO = 200  # people
+READ_AT_ONCE, IN_ONE_GO = 5_000, 200  # people
 
 Turns = Sequence[tuple[UUID, Wave | None, date | None]]
 
@@ -35,17 +35,18 @@ async def dry_run(tx: ReadTx | Tx, campaign: AskingCampaign, *, most: int = MOST
     Of more than `most` people, only so many are decided about one by one.
     """
     running = replace(campaign, state="running")
-    selection = await select_for(tx, running, now=now)
+    selection = await select_for(tx, running, limit=most, now=now)
     turns = await _turns(tx, running, selection, now=now)
+    selected = sample_of(selection.askable, running.asking.sample) if _is_in_waves(running) else len(turns)
     plan = Plan(
         matched=selection.matched,
-        selected=len(turns),
-        left_out=max(0, selection.askable - len(turns)) if _is_in_waves(running) else 0,
+        selected=selected,
+        left_out=max(0, selection.askable - selected) if _is_in_waves(running) else 0,
         excluded={reason.value: count for reason, count in selection.excluded.items()},
-        is_complete=len(turns) <= most,
+        is_complete=selected <= most,
     )
     await _decide(tx, running, turns[:most], plan, now=now)
-    plan.warnings = await warnings_for(tx, running, mails=len(turns))
+    plan.warnings = await warnings_for(tx, running, mails=selected)
     warm_up = running.asking.pace.warm_up
     if warm_up is not None:
         plan.days_of_warm_up = days_needed(plan.due, warm_up)
@@ -91,12 +92,15 @@ def _wave_from_now(campaign: AskingCampaign, now: datetime) -> Wave:
 
 
 async def _decide(tx: ReadTx | Tx, campaign: AskingCampaign, turns: Turns, plan: Plan, *, now: datetime) -> None:
-    facts = await read_facts(tx, campaign, [person for person, _, _ in turns], now=now)
     best = await best_hour_of(tx, campaign) if campaign.asking.window.wants_best_hour else None
-    for place, (person, wave, day) in enumerate(turns):
-        if place % IN_ONE_GO == 0:
-            await asyncio.sleep(0)  # or whoever else asks this process would wait for all of them
-        _add(plan, campaign, facts, Turn(campaign.id, person, facts.people[person].zone, wave, None, day), best, now)
+    for begin in range(0, len(turns), READ_AT_ONCE):
+        some = turns[begin : begin + READ_AT_ONCE]
+        facts = await read_facts(tx, campaign, [person for person, _, _ in some], now=now)
+        for place, (person, wave, day) in enumerate(some):
+            if place % IN_ONE_GO == 0:
+                await asyncio.sleep(0)  # or whoever else asks this process would wait for all of them
+            turn = Turn(campaign.id, person, facts.people[person].zone, wave, None, day)
+            _add(plan, campaign, facts, turn, best, now)
 
 
 def _add(plan: Plan, campaign: AskingCampaign, facts: Facts, turn: Turn, best: int | None, now: datetime) -> None:

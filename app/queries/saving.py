@@ -24,8 +24,8 @@ from app.queries.dry_run import dry_run, warnings_before
 from app.queries.merge_fields import count_fallbacks
 from app.queries.patience import trying
 
-LONGEST_LOOK_SECONDS = 3.0  # at everybody, by one statement
-MOST_LOOKED_AT = 10_000  # people of each plan; a second of Python, in which other requests have their turns
+LONGEST_LOOK_SECONDS = 2.0  # at everybody, by one statement
+MOST_LOOKED_AT = 2_000  # people of each plan: a tenth of a second of Python
 ASKING = frozenset({CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED})
 
 

@@ -40,11 +40,14 @@ def ends_at(campaign: AskingCampaign, wave: Wave, now: datetime) -> datetime:
     return waited if wave.ends_at is None else min(waited, wave.ends_at)
 
 
-async def select_for(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Selection:
+async def select_for(
+    tx: Tx | ReadTx, campaign: AskingCampaign, *, limit: int | None = None, now: datetime
+) -> Selection:
     asking = campaign.asking
     return await select_audience(
-        tx, campaign.workspace_id, asking.filter, campaign_id=campaign.id, restraint=asking.restraint, now=now
-    )
+        tx, campaign.workspace_id, asking.filter, campaign_id=campaign.id, restraint=asking.restraint, limit=limit,
+        now=now,
+    )  # fmt: skip
 
 
 async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> list[tuple[UUID, str]]:

@@ -13,12 +13,16 @@ from app.domain.scores.sample_size import Precision, sample_size
 
 
 def sampled(selection: Selection, sample: Sample | None) -> Sequence[UUID]:
-    people = selection.recipient_ids
+    return selection.recipient_ids[: sample_of(selection.askable, sample)]
+
+
+def sample_of(people: int, sample: Sample | None) -> int:
+    """How many of so many."""
     if sample is None or not people:
         return people
     if isinstance(sample, Percentage):
-        return people[: ceil(len(people) * sample.percent / 100)]
-    return people[: _enough(sample, len(people))]
+        return ceil(people * sample.percent / 100)
+    return min(people, _enough(sample, people))
 
 
 def sampled_in_turn(people: Sequence[UUID], sample: Sample | None, *, turn_number: int, seed: str) -> Sequence[UUID]:
