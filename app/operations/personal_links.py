@@ -92,7 +92,7 @@ def _decided(
     rules = replace(
         facts.rules[recipient_id], needs_address=False, window=ALWAYS, blackouts=(), exclude_newer_than_days=None
     )
-    wanted = replace(facts.wanted[recipient_id], is_in_audience=True)  # they were picked by hand
+    wanted = replace(facts.wanted[recipient_id], is_in_audience=True, is_listed=True)  # they were picked by hand
     decision = decide(facts.people[recipient_id], wanted, rules, now)
     if not isinstance(decision, Send):
         until = decision.until if isinstance(decision, Wait) else None

@@ -16,7 +16,7 @@ from app.domain.audience.audience_json import read_filter
 from app.domain.scores.period import zone_named
 from app.queries.audiences import who_fits
 from app.queries.reservations import read_reservations
-from app.queries.turns import find_wave, who_is_meant
+from app.queries.turns import find_wave, who_fits_the_audience, who_is_listed
 
 REMEMBERED = timedelta(days=3_650)  # asks, for journeys
 
@@ -40,10 +40,16 @@ async def read_facts(
     )  # fmt: skip
     reserved = await read_reservations(tx, campaign, {row["id"]: row["asked_at"] for row in rows}, now=now)
     asks = await _read_asks(tx, campaign, ids, now=now)
-    fits = await who_is_meant(tx, campaign, ids, now=now)
+    listed = await who_is_listed(tx, campaign, ids)
+    fits = await who_fits_the_audience(tx, campaign, listed, now=now)
     rules = await read_rules(tx, campaign, ids, now=now)
     people = {row["id"]: _person(row, campaign, asks.get(row["id"], ())) for row in rows}
-    wanted = {row["id"]: _wanted(row, reserved.get(row["id"]), is_in_audience=row["id"] in fits) for row in rows}
+    wanted = {
+        row["id"]: replace(
+            _wanted(row, reserved.get(row["id"])), is_in_audience=row["id"] in fits, is_listed=row["id"] in listed
+        )
+        for row in rows
+    }
     return Facts(people, wanted, {row["id"]: rules[row["id"]] for row in rows})
 
 
@@ -67,11 +73,9 @@ def _person(row: Mapping[str, Any], campaign: AskingCampaign, asks: tuple[Ask, .
     )
 
 
-def _wanted(row: Mapping[str, Any], coming_at: datetime | None, *, is_in_audience: bool) -> Wanted:
+def _wanted(row: Mapping[str, Any], coming_at: datetime | None) -> Wanted:
     reserved = [at for at in (row["reserved_for_at"], coming_at) if at is not None]
-    return Wanted(
-        answered_at=row["answered_at"], is_in_audience=is_in_audience, reserved_for_at=min(reserved, default=None)
-    )
+    return Wanted(answered_at=row["answered_at"], reserved_for_at=min(reserved, default=None))
 
 
 async def _read_asks(

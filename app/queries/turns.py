@@ -102,23 +102,27 @@ async def who_may_be_asked(
 ) -> Collection[UUID]:
     """Of these the ones whom the campaign means, and nobody too new."""
     newest = now - timedelta(days=campaign.asking.exclude_newer_than_days or 0)
-    return await who_is_meant(tx, campaign, recipient_ids, newest=newest, now=now)
+    listed = await who_is_listed(tx, campaign, recipient_ids, newest=newest)
+    return await who_fits_the_audience(tx, campaign, listed, now=now)
 
 
-async def who_is_meant(
-    tx: Tx | ReadTx,
-    campaign: AskingCampaign,
-    recipient_ids: Sequence[UUID],
-    *,
-    newest: datetime | None = None,
-    now: datetime,
+async def who_is_listed(
+    tx: Tx | ReadTx, campaign: AskingCampaign, recipient_ids: Sequence[UUID], *, newest: datetime | None = None
 ) -> Collection[UUID]:
-    """Of these the ones in the campaign's audience and on its list, if it has one; known no later than `newest`."""
+    """Of these the ones on the campaign's list, or all where it has none; known no later than `newest`."""
     if not recipient_ids:
         return set()
-    rows = await fetch(tx, _READ_MEANT, campaign.workspace_id, campaign.id, list(recipient_ids), newest)
-    meant, filter_ = {row["id"] for row in rows}, campaign.asking.filter
-    return meant if filter_ is None else await who_fits(tx, campaign.workspace_id, filter_, meant, now=now)
+    rows = await fetch(tx, _READ_LISTED, campaign.workspace_id, campaign.id, list(recipient_ids), newest)
+    return {row["id"] for row in rows}
+
+
+async def who_fits_the_audience(
+    tx: Tx | ReadTx, campaign: AskingCampaign, recipient_ids: Collection[UUID], *, now: datetime
+) -> Collection[UUID]:
+    filter_ = campaign.asking.filter
+    if filter_ is None or not recipient_ids:
+        return recipient_ids
+    return await who_fits(tx, campaign.workspace_id, filter_, recipient_ids, now=now)
 
 
 _LAST_WAVE = """
@@ -151,7 +155,7 @@ _READ_DATES = f"""
                 AND v.skip_reason IS DISTINCT FROM 'date_moved'
         )
 """
-_READ_MEANT = """
+_READ_LISTED = """
     SELECT p.id FROM recipients p
     WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[]) AND p.deleted_at IS NULL
         AND ($4::timestamptz IS NULL OR p.created_at <= $4)

@@ -122,6 +122,7 @@ class Wanted:
     answered_at: datetime | None = None  # the person's last answer to the campaign
     planned_at: datetime | None = None
     is_in_audience: bool = True
+    is_listed: bool = True  # on the list, where the campaign has one
     is_date_moved: bool = False
     reserved_for_at: datetime | None = None
 
@@ -140,12 +141,13 @@ def decide(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Decis
 
 
 def _never(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Iterator[Reason]:
+    """An audience is judged for first mails only: being asked takes people out of one that is about whom was asked."""
     yield from _suppressed(person, needs_address=rules.needs_address)
     if _has_answered(wanted, rules):
         yield Reason.ALREADY_ANSWERED
     if not rules.is_running:
         yield Reason.CAMPAIGN_NOT_RUNNING
-    if not wanted.is_in_audience:
+    if not wanted.is_listed or not (wanted.is_in_audience or wanted.is_reminder):
         yield Reason.NOT_IN_AUDIENCE
     if wanted.is_date_moved:
         yield Reason.DATE_MOVED

@@ -63,6 +63,8 @@ def test_who_has_answered_is_left_alone(wanted: Wanted, rules: Rules, decision: 
     [
         (Wanted(latest_at=NOW), RULES, Reason.TOO_LATE),
         (Wanted(is_in_audience=False), RULES, Reason.NOT_IN_AUDIENCE),
+        (Wanted(is_listed=False), RULES, Reason.NOT_IN_AUDIENCE),
+        (Wanted(is_listed=False, is_reminder=True), RULES, Reason.NOT_IN_AUDIENCE),
         (Wanted(is_date_moved=True), RULES, Reason.DATE_MOVED),
         (WANTED, replace(RULES, is_running=False), Reason.CAMPAIGN_NOT_RUNNING),
     ],
@@ -86,6 +88,10 @@ def test_who_is_not_free_in_time_is_skipped_with_the_reason() -> None:
 
 def test_reminders_keep_no_quarantine() -> None:
     assert decide(of_ada(asked_at=NOW - DAY), Wanted(is_reminder=True), RULES, NOW) == Send()
+
+
+def test_reminders_go_to_those_whom_being_asked_took_out_of_the_audience() -> None:
+    assert decide(ADA, Wanted(is_in_audience=False, is_reminder=True), RULES, NOW) == Send()
 
 
 def in_journey(*asks: Ask, asked_at: datetime | None = None) -> Decision:
