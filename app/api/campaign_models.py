@@ -81,7 +81,7 @@ class CampaignEdit(Request):
     goal: Name | None = None
     one_answer_per_recipient: Flag = absent()
     is_anonymous: Flag = absent()
-    starts_at: Instant | None = None
+    starts_at: Instant | None = Field(None, description="Fixed once the campaign has started.")
     ends_at: Instant | None = None
     asking: AskingInput | None = Field(
         None,

@@ -87,6 +87,7 @@ ACCEPTS_ANSWERS = frozenset(
     {CampaignState.SCHEDULED, CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.COMPLETED}
 )
 FIXED_AT_LAUNCH = frozenset({"metric", "kind", "is_anonymous"})
+FIXED_AT_START = frozenset({"starts_at"})  # waves are counted from it
 
 
 def moves_from(state: CampaignState) -> list[CampaignMove]:
@@ -149,15 +150,19 @@ def check_accepts_answers(state: CampaignState) -> None:
         raise CampaignNotAccepting(f"This campaign is {state}. {hint}", state=state)
 
 
-def check_edit(state: CampaignState, *, changed: Collection[str]) -> None:
+def check_edit(state: CampaignState, *, changed: Collection[str], has_started: bool = False) -> None:
     """`changed` names the fields whose value would be another one. Raises CampaignFieldFixed."""
     if state is CampaignState.DRAFT:
         return
-    fixed = sorted(changed if state is CampaignState.ARCHIVED else FIXED_AT_LAUNCH.intersection(changed))
+    fixed, when = FIXED_AT_LAUNCH.intersection(changed), "is launched"
+    if state is CampaignState.ARCHIVED:
+        fixed, when = frozenset(changed), "is archived"
+    elif has_started and not fixed:
+        fixed, when = FIXED_AT_START.intersection(changed), "has started"
     if fixed:
-        when = "archived" if state is CampaignState.ARCHIVED else "launched"
-        detail = f"Fixed once a campaign is {when}: {', '.join(fixed)}."
-        raise CampaignFieldFixed(detail, pointer=f"/{fixed[0]}", state=state, fields=fixed)
+        names = sorted(fixed)
+        detail = f"Fixed once a campaign {when}: {', '.join(names)}."
+        raise CampaignFieldFixed(detail, pointer=f"/{names[0]}", state=state, fields=names)
 
 
 def check_dates(*, starts_at: datetime | None, ends_at: datetime | None) -> None:

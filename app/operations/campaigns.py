@@ -82,7 +82,7 @@ async def edit_campaign(
     rewritten = survey if survey is not None and survey.to_json() != before["survey"] else None
     if not changed and rewritten is None:
         return
-    _check_edit(before, changed, rewritten)
+    _check_edit(before, changed, rewritten, now=now)
     if rewritten is not None:
         changed["survey_version"] = await _rewrite(tx, before, rewritten, survey_change, now=now)
     if "asking" in changed and before["state"] != CampaignState.DRAFT:
@@ -150,9 +150,12 @@ async def _lock(tx: Tx, workspace_id: UUID, campaign_id: UUID) -> dict[str, Any]
     return await get_campaign(tx, workspace_id, campaign_id)
 
 
-def _check_edit(before: Mapping[str, Any], changed: Mapping[str, Any], rewritten: Survey | None) -> None:
+def _check_edit(
+    before: Mapping[str, Any], changed: Mapping[str, Any], rewritten: Survey | None, *, now: datetime
+) -> None:
     state, after = CampaignState(before["state"]), {**before, **changed}
-    check_edit(state, changed=[*changed, *(["survey"] if rewritten else [])])
+    has_started = before["launched_at"] is not None and (before["starts_at"] is None or before["starts_at"] <= now)
+    check_edit(state, changed=[*changed, *(["survey"] if rewritten else [])], has_started=has_started)
     check_dates(starts_at=after["starts_at"], ends_at=after["ends_at"])
     if rewritten is not None or "metric" in changed:
         survey = rewritten or Survey.from_json(before["survey"])

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
-from app.domain.asking.date_slots import day_named
+from app.domain.asking.date_slots import DAY as DAY_PATTERN
 from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
@@ -26,6 +26,8 @@ async def find_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime)
     assert isinstance(trigger, Once | Every)
     wave = wave_at(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
     (last,) = await fetch(tx, _LAST_WAVE, campaign.workspace_id, campaign.id)
+    if isinstance(trigger, Once) and last["number"] > 0:
+        return None
     if wave is None or (last["starts_at"] is not None and wave.starts_at <= last["starts_at"]):
         return None
     return replace(wave, number=last["number"] + 1, ends_at=ends_at(campaign, wave, now))
@@ -92,8 +94,7 @@ async def find_dates(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime
     sample = campaign.asking.sample
     return [
         (row["id"], f"date:{trigger.property}:{row['day']}") for row in rows
-        if row["id"] in fitting and day_named(row["day"])
-        and is_drawn(sample, seed=f"sample:{campaign.id}:{row['day']}", about=row["id"])
+        if row["id"] in fitting and is_drawn(sample, seed=f"sample:{campaign.id}:{row['day']}", about=row["id"])
     ]  # fmt: skip
 
 
@@ -145,7 +146,7 @@ _READ_LAST = """
 
 # A day as it is written sorts as it lies in time.
 DAY = "substr(p.properties ->> $3, 1, 10)"
-IS_DAY = "p.properties ->> $3 ~ '^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T ]|$)'"
+IS_DAY = f"p.properties ->> $3 ~ '^{DAY_PATTERN}([T ]|$)'"
 _READ_DATES = f"""
     SELECT p.id, {DAY} AS day FROM recipients p
     WHERE p.workspace_id = $1 AND p.deleted_at IS NULL AND {IS_DAY} AND {DAY} >= $4 AND {DAY} <= $5

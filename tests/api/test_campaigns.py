@@ -246,6 +246,14 @@ async def test_metric_and_kind_are_fixed_at_launch(alice: Tenant, changes: dict[
     assert (await patch(alice, campaign, metric="nps", kind="transactional", name="Renamed")).status_code == 200
 
 
+async def test_the_start_is_fixed_once_it_has_passed(alice: Tenant) -> None:
+    running = await move(alice, await create(alice), "launch")
+    reply = await patch(alice, running, starts_at=in_days(1))
+    assert (reply.status_code, reply.json()["code"]) == (409, "campaign_field_fixed")
+    coming = await move(alice, await create(alice, starts_at=in_days(1)), "launch")
+    assert (await patch(alice, coming, starts_at=in_days(2))).status_code == 200
+
+
 async def test_an_archived_campaign_cannot_be_edited(alice: Tenant) -> None:
     campaign = await move(alice, await create(alice), "archive")
     for changes in ({"name": "Renamed"}, {"survey": in_german(), "survey_change": "wording"}):

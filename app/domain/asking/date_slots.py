@@ -1,5 +1,6 @@
 """Dates in properties, and the invitations that are about them: `date:exam_on:2026-12-01`."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -9,20 +10,19 @@ from app.domain.asking.triggers import OnDate
 from app.domain.scores.period import day_begins_at
 
 SPAN = len("2026-12-01")
+# Days that there are, from 1900 until 2099: so far from the end of the calendar that days may be added to them. In
+# PostgreSQL it means the same.
+DAY = (
+    "(?:(?:19|20)[0-9]{2}-(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)"
+    "|02-(?:0[1-9]|1[0-9]|2[0-8]))|(?:19(?:0[48]|[2468][048]|[13579][26])|20(?:[02468][048]|[13579][26]))-02-29)"
+)
 
 
 def date_in(properties: Mapping[str, Any], trigger: OnDate) -> date | None:
-    """The day that a property begins with; None where it has none."""
+    """The day that a property begins with; None where it has none, or one that never comes."""
     value = properties.get(trigger.property)
-    return day_named(value[:SPAN]) if isinstance(value, str) and value[SPAN:][:1] in ("", "T", " ") else None
-
-
-def day_named(text: str) -> date | None:
-    """None of 31 November, which looks like a day and is none."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        return None
+    begins = re.match(f"{DAY}(?=[T ]|\\Z)", value) if isinstance(value, str) else None
+    return date.fromisoformat(begins[0]) if begins else None
 
 
 def date_slot(trigger: OnDate, day: date) -> str:

@@ -2,7 +2,12 @@
 
 from datetime import date, timedelta
 
+import pytest
+
+from app.db.statements import fetch
 from app.domain import ids
+from app.domain.asking import date_slots
+from app.domain.asking.triggers import OnDate
 from tests.operations.invitations.office import DAY, Office
 
 MISSING_DAY = "2027-02-30"  # property values are text, and this looks like a day
@@ -17,6 +22,37 @@ async def test_a_day_that_does_not_exist_is_nobodys_turn(office: Office) -> None
 
     assert await office.send(within=2 * DAY) == ["bob"]
     assert await office.states(campaign) == {"sent": 1}
+
+
+@pytest.mark.parametrize("never", ["9999-12-31", "2027-02-30", "0001-01-01"])
+async def test_a_date_that_moves_to_what_is_no_day_is_nobodys_turn(office: Office, never: str) -> None:
+    trigger = {"kind": "date_property", "property": "ends", "offset_days": 1}
+    tomorrow = {"properties": {"ends": (office.now + DAY).date().isoformat()}}
+    await office.people("ada", "bob", **tomorrow)
+    campaign = await office.launched(trigger=trigger)
+    await office.plan()
+
+    await office.people("ada", properties={"ends": never})
+    office.now += timedelta(hours=2)
+    await office.plan()
+    assert await office.states(campaign) == {"date_moved": 1, "planned": 1}
+    assert await office.send(within=4 * DAY) == ["bob"]
+
+
+async def test_postgresql_knows_the_same_days(office: Office) -> None:
+    said = [
+        "2027-11-30", "2027-11-31", "2028-02-29", "2027-02-29", "1900-02-29", "2000-02-29", "2099-12-31", "2100-01-01",
+        "9999-12-31", "0001-01-01", "2027-1-1", "2027-W01-1", "20270101", "2027-13-01", "2027-01-32",
+        "2027-01-01T09:00", "2027-01-01 09:00", "2027-01-011", "2027-01-01\n", "", "never",
+    ]  # fmt: skip
+    statement = f"SELECT v, v ~ '^{date_slots.DAY}([T ]|$)' AS is_day FROM unnest($1::text[]) AS g (v)"
+    async with office.engine.read() as tx:
+        known = {row["v"]: row["is_day"] for row in await fetch(tx, statement, said)}
+    by_us = {one: date_slots.date_in({"ends": one}, OnDate("ends")) is not None for one in said}
+    assert known == by_us
+    assert [one for one in said if by_us[one]] == [
+        "2027-11-30", "2028-02-29", "2000-02-29", "2099-12-31", "2027-01-01T09:00", "2027-01-01 09:00"
+    ]  # fmt: skip
 
 
 async def test_a_campaign_that_cannot_be_planned_leaves_the_others_alone_and_is_tried_again(office: Office) -> None:

@@ -33,6 +33,16 @@ async def test_planning_twice_plans_once(office: Office) -> None:
     assert len(await waves(office, campaign)) == 1
 
 
+async def test_who_asks_once_never_opens_a_second_wave(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched(quarantine_days=0)
+    assert await office.send() == ["ada"]
+
+    await office.engine_says("UPDATE campaigns SET starts_at = now() + interval '1 hour', plan_due_at = now()")
+    assert await office.send() == []
+    assert len(await waves(office, campaign)) == 1
+
+
 async def test_after_a_long_stop_only_the_latest_wave_is_caught_up_with(office: Office) -> None:
     await office.people("ada")
     campaign = await office.launched(trigger=WEEKLY, quarantine_days=0)
