@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.api.problem_types import REFUSED_BY_HTTP, ProblemType, type_of
-from app.api.problems import finding, members_of, named
+from app.api.problems import findings, members_of, named
 from app.domain.errors import DomainError
 
 
@@ -14,7 +14,7 @@ def refused_row(error: DomainError | ValidationError) -> dict[str, Any]:
     """`status` and `problem`, as the route for one would have answered."""
     if isinstance(error, DomainError):
         return _refused(type_of(type(error)), error.detail, members_of(error))
-    errors = [finding({**found, "loc": ("body", *found["loc"])}) for found in error.errors()]
+    errors = findings([{**found, "loc": ("body", *found["loc"])} for found in error.errors()])
     return _refused(REFUSED_BY_HTTP["validation_failed"], "The row is not valid.", {"errors": errors})
 
 

@@ -108,10 +108,12 @@ def admitted(request: Request) -> Admitted:
 def validated(model: type[BaseModel], raw: bytes) -> Any:
     if not raw:
         raise Refused("body_missing", "This route needs a JSON body.")
+    body = strict_json(raw)
     try:
-        return model.model_validate(strict_json(raw))
+        return model.model_validate(body)
     except ValidationError as error:
-        raise RequestValidationError([{**found, "loc": ("body", *found["loc"])} for found in error.errors()]) from None
+        errors = [{**found, "loc": ("body", *found["loc"])} for found in error.errors()]
+        raise RequestValidationError(errors, body=body) from None
 
 
 def _any_media_type(_: Request) -> None:

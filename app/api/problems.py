@@ -17,6 +17,7 @@ from app.domain.errors import DomainError, Overloaded
 from app.domain.pointer import json_pointer
 
 MEDIA_TYPE = "application/problem+json"
+WORDS = dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), "should be an object")
 MEMBER_OF_ENUM = re.compile(r"<[A-Za-z]+\.[A-Z_]+: ('[^']*')>")
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
@@ -68,21 +69,44 @@ def members_of(error: DomainError) -> dict[str, Any]:
     return members
 
 
-def invalid(errors: Sequence[Mapping[str, Any]], request_id: str = "") -> Response:
+def invalid(errors: Sequence[Mapping[str, Any]], request_id: str = "", *, body: Any = None) -> Response:
     """422 from Pydantic's findings, each with the JSON pointer of its field."""
-    found = [finding(error) for error in errors[:50]]
+    found = findings(errors, body=body)[:50]
     detail = "; ".join(f"{one['in']}{one['pointer']}: {one['detail']}" for one in found[:3])
     return refusal("validation_failed", detail, request_id=request_id, errors=found)
 
 
-def finding(error: Mapping[str, Any]) -> dict[str, str]:
-    place, *path = error["loc"] or ("body",)
-    if place not in {"body", "path", "query", "header"}:
-        place, path = "body", list(error["loc"])
-    if path[-1:] == ["[key]"]:  # Pydantic's way to say that it is not the value
-        path.pop()
-    what = MEMBER_OF_ENUM.sub(r"\1", str(error["msg"]).removeprefix("Value error, "))
-    return {"in": str(place), "pointer": json_pointer(*path), "detail": what}
+def findings(errors: Sequence[Mapping[str, Any]], *, body: Any = None) -> list[dict[str, str]]:
+    """One for each field. `body`: what they were found in, if that is known."""
+    found: dict[tuple[str, str], str] = {}
+    for error in errors:
+        place, *path = error["loc"] or ("body",)
+        if place not in {"body", "path", "query", "header"}:
+            place, path = "body", list(error["loc"])
+        if path[-1:] == ["[key]"]:  # Pydantic's way to say that it is not the value
+            path.pop()
+        if place == "body" and body is not None:
+            path = _path_in(body, path, may_lack_the_last=error.get("type") == "missing")
+        pointer, what = (str(place), json_pointer(*path)), _said(error)
+        found[pointer] = f"{found[pointer]}, or: {what}" if pointer in found else what
+    return [{"in": place, "pointer": pointer, "detail": what} for (place, pointer), what in found.items()]
+
+
+def _path_in(body: Any, path: Sequence[str | int], *, may_lack_the_last: bool) -> list[str | int]:
+    """Without Pydantic's names for what a value was taken for, which stand between those of fields."""
+    found: list[str | int] = []
+    for place, step in enumerate(path, start=1):
+        is_there = step in body if isinstance(body, dict) else isinstance(body, list) and step in range(len(body))
+        if is_there:
+            body = body[step]
+        if is_there or (may_lack_the_last and place == len(path)):
+            found.append(step)
+    return found
+
+
+def _said(error: Mapping[str, Any]) -> str:
+    what = WORDS.get(error.get("type", ""), str(error["msg"]))
+    return MEMBER_OF_ENUM.sub(r"\1", what.removeprefix("Value error, "))
 
 
 def install(app: FastAPI) -> None:
@@ -115,7 +139,7 @@ async def _refused(request: Request, error: Exception) -> Response:
 
 async def _validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return invalid(error.errors(), request_id_of(request))
+    return invalid(error.errors(), request_id_of(request), body=error.body)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

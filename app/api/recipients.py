@@ -52,7 +52,8 @@ RecipientReference = Annotated[
     StringConstraints(max_length=300),
     AfterValidator(_a_reference),
     Field(
-        description="Its id, or one of their identifiers: `external_id:…`, `email:…`, `phone:…`.",
+        description="Its id, or one of their identifiers: `external_id:…`, `email:…`, `phone:…`. One with a slash "
+        "is found by `GET /v1/recipients?external_id=…`.",
         examples=["rcpt_0198c1f2a7b3708c9d4e5f60718293a4", "email:ada@example.com"],
         json_schema_extra={"pattern": r"^(rcpt_[0-9a-f]{32}|(external_id|email|phone):[\s\S]+)$"},
     ),

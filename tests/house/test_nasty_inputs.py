@@ -100,6 +100,17 @@ async def test_fields_that_nobody_knows_are_refused(sandbox: House, name: str) -
         ("upsert_recipient", "properties", {"plan": {}}, "/properties/plan", "should be a text of at most 1,000"),
         ("upsert_recipient", "properties", {"": 1}, "/properties/", "String should have at least 1 character"),
         ("create_campaign", "starts_at", 7, "/starts_at", "should be an RFC 3339 instant"),
+        ("create_campaign", "asking", {"trigger": {"kind": "once", "x": 1}}, "/asking/trigger/x", "Extra inputs"),
+        ("create_campaign", "asking", {"trigger": {"kind": "touchpoint"}}, "/asking/trigger/name", "Field required"),
+        ("create_campaign", "asking", 7, "/asking", "should be an object"),
+        (
+            "create_tracked_property",
+            "buckets",
+            "x",
+            "/buckets",
+            "Input should be a valid list, or: Input should be 'month', 'quarter' or 'year'",
+        ),
+        ("create_webhook_endpoint", "recipient_properties", {"plan": [{}]}, "/recipient_properties/plan/0", "Input sh"),
         ("update_campaign", "survey_change", "first", "/survey_change", "Input should be 'typo' or 'wording'"),
     ],
 )
