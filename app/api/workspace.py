@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Annotated, Any, Literal
 
+from fastapi import Request as HttpRequest
 from pydantic import Field, StringConstraints
 
-from app.api.dependencies import Now, ReadTx, Tx, WorkspaceReader, WorkspaceWriter
+from app.api.dependencies import Now, ReadTx, Tx, WorkspaceReader, WorkspaceWriter, services_of
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Flag, Instant, Name, Reply, Request, WorkspaceId, absent
@@ -23,13 +24,19 @@ from app.queries.workspaces import get_workspace as read_workspace
 routes = router("workspace")
 
 
+class ShownLogo(Reply):
+    url: str = Field(description="On our own address, another one for each picture.")
+    width: int = Field(description="In pixels, as it was uploaded.")
+    height: int
+
+
 class ShownBrand(Reply):
     """What survey pages and mails look like; what nobody has set is filled in."""
 
     name: str = Field(description="The workspace's, unless set.")
     accent: str = Field(examples=[ACCENT])
     ink: str = Field(description="What is written on the accent: white where it can be read, else black.")
-    logo_url: str | None
+    logo: ShownLogo | None = Field(description="Uploaded with `PUT /v1/workspace/logo`.")
     postal_address: str | None
     privacy_url: str | None
 
@@ -66,10 +73,11 @@ class Workspace(Reply):
     revision: int
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> "Workspace":
+    def of(cls, row: Mapping[str, Any], *, address: str) -> "Workspace":
         brand = Brand.of(row["brand"], workspace_name=row["name"])
-        sender = asdict(Sender.of(row["sender"]))
-        return cls.model_validate({**row, "brand": ShownBrand.model_validate(brand), "sender": sender})
+        logo = brand.logo and ShownLogo(url=address + brand.logo.path, width=brand.logo.width, height=brand.logo.height)
+        shown = {name: getattr(brand, name) for name in ShownBrand.model_fields} | {"logo": logo}
+        return cls.model_validate({**row, "brand": shown, "sender": asdict(Sender.of(row["sender"]))})
 
 
 Link = Annotated[str, StringConstraints(max_length=LONGEST_LINK), Field(examples=["https://shop.example/privacy"])]
@@ -80,7 +88,6 @@ class BrandEdit(Request):
 
     name: Annotated[str, StringConstraints(max_length=LONGEST_NAME)] | None = None
     accent: Annotated[str, StringConstraints(pattern="^#[0-9a-f]{6}$"), Field(examples=[ACCENT])] | None = None
-    logo_url: Link | None = Field(None, description="Shown in mails. Begins with https://")
     postal_address: Annotated[str, StringConstraints(max_length=LONGEST_ADDRESS)] | None = None
     privacy_url: Link | None = Field(None, description="Linked from survey pages and mails. Begins with https://")
 
@@ -114,8 +121,9 @@ class WorkspaceEdit(Request):
 
 
 @routes.get("/v1/workspace", summary="Your workspace")
-async def get_workspace(caller: WorkspaceReader, tx: ReadTx) -> Workspace:
-    return Workspace.of(await read_workspace(tx, caller.workspace_id))
+async def get_workspace(caller: WorkspaceReader, tx: ReadTx, request: HttpRequest) -> Workspace:
+    row = await read_workspace(tx, caller.workspace_id)
+    return Workspace.of(row, address=services_of(request).settings.public_address)
 
 
 @routes.patch(
@@ -123,6 +131,9 @@ async def get_workspace(caller: WorkspaceReader, tx: ReadTx) -> Workspace:
     summary="Change its name, time zone, brand or sender",
     responses=refuses(UnknownTimeZone, BrandInvalid, SenderInvalid),
 )
-async def update_workspace(body: WorkspaceEdit, caller: WorkspaceWriter, tx: Tx, now: Now) -> Workspace:
+async def update_workspace(
+    body: WorkspaceEdit, caller: WorkspaceWriter, tx: Tx, now: Now, request: HttpRequest
+) -> Workspace:
     await change_workspace(tx, caller.workspace_id, body.model_dump(exclude_unset=True), now=now)
-    return Workspace.of(await read_workspace(tx, caller.workspace_id))
+    row = await read_workspace(tx, caller.workspace_id)
+    return Workspace.of(row, address=services_of(request).settings.public_address)

@@ -19,7 +19,7 @@ FRAMED = "; ".join(
     (
         "default-src 'none'",
         "style-src 'unsafe-inline'",
-        "img-src https:",
+        "img-src 'self' https:",  # ours, also where the address that mails name is another one than this
         "form-action 'none'",
         "frame-ancestors 'self'",
         "sandbox allow-popups allow-popups-to-escape-sandbox",

@@ -27,6 +27,18 @@ ALTER TABLE response_revisions
 
 CREATE INDEX ix_campaigns_plan_due ON campaigns (plan_due_at) WHERE plan_due_at IS NOT NULL;
 
+CREATE TABLE logos (
+    workspace_id UUID NOT NULL,
+    digest TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    bytes BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_logos PRIMARY KEY (workspace_id, digest),
+    CONSTRAINT fk_logos_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id),
+    CONSTRAINT ck_logos_kind CHECK (kind IN ('png', 'jpeg', 'gif', 'webp')),
+    CONSTRAINT ck_logos_bytes CHECK (octet_length(bytes) <= 100000)
+);
+
 CREATE TABLE reward_codes (
     workspace_id UUID NOT NULL,
     campaign_id UUID NOT NULL,

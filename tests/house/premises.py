@@ -14,6 +14,7 @@ from app.db.tables import metadata
 from app.operations.fan_out import fan_out
 from app.workers.import_recipients import run_next_import
 from tests.conftest import Tenant
+from tests.pictures import a_png
 
 MARK = "alicesown"  # in every text that Alice wrote
 ORIGIN = "https://shop.example"
@@ -279,6 +280,8 @@ CALLS: Mapping[str, Call] = {
     "retry_delivery": Call(),
     "get_workspace": Call(),
     "update_workspace": Call({"name": "Changed"}),
+    "upload_logo": Call(content=a_png(), headers={"content-type": "image/png"}),
+    "delete_logo": Call(),
     "preview_campaign_email": Call(),
     "send_test_mails": Call({"to": ["nobody@example.com"]}),
     "list_campaign_test_mails": Call(),

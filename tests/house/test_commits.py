@@ -24,6 +24,7 @@ REFUSED_ANYWAY = {
     "check_webhook_endpoint": 422,
     "set_pull": 422,
     "pull_now": 404,
+    "delete_logo": 404,
 }
 UNCHANGED = {
     **dict.fromkeys(("enable_webhook_endpoint", "add_campaign_recipients", "preview_payload"), 200),

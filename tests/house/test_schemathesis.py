@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from schemathesis.checks import CHECKS
 
 from app.config import Settings
+from app.domain.survey.logo import MEDIA_TYPES
 from app.main import create_app
 from tests.conftest import SECRET_KEYS, Tenant
 from tests.contract import the_document
@@ -45,7 +46,7 @@ FOR_BROWSERS = "record_widget_response"
 contract = schemathesis.openapi.from_dict(the_document())
 
 
-@schemathesis.serializer("application/x-ndjson", "text/csv")
+@schemathesis.serializer("application/x-ndjson", "text/csv", *MEDIA_TYPES.values())
 def as_text(_: schemathesis.SerializationContext, value: object) -> bytes:
     return str(value).encode("utf-8", "replace")
 

@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -11,8 +12,10 @@ from playwright.async_api import Browser, Page
 
 from app.api.public.survey.survey_static import FOLDER
 from app.domain.scores.metric import METRICS
+from app.operations.logos import put_logo
 from tests.conftest import Tenant
 from tests.dashboard.browser import a_browser, faults
+from tests.pictures import a_png
 from tests.served import served
 from tests.survey_pages.in_browser import LOOKS, a_page, move, saved
 from tests.survey_pages.links import Asked, a_link
@@ -28,6 +31,7 @@ QUESTIONS: list[dict[str, Any]] = [
     },
     {"id": "wow", "kind": "text", "text": {"en": "What would wow you?"}},
 ]  # fmt: skip
+DRAWN = "logo => [logo.naturalWidth, logo.width, logo.height]"
 LINE_OF_SIGHT = "document.documentElement.scrollWidth"
 
 
@@ -45,7 +49,11 @@ async def browser() -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def long_survey(app: FastAPI, alice: Tenant) -> Asked:
-    return await a_link(app, alice, survey={"questions": QUESTIONS})
+    """Of a brand with a logo."""
+    asked = await a_link(app, alice, survey={"questions": QUESTIONS})
+    async with asked.engine.write() as tx:
+        await put_logo(tx, asked.workspace_id, a_png(480, 120, see_through=True), now=datetime.now(UTC))
+    return asked
 
 
 async def every_state(page: Page, asked: Asked) -> AsyncIterator[str]:
@@ -104,6 +112,8 @@ async def test_the_policy_is_never_broken_and_nothing_comes_from_elsewhere(
         page.on("pageerror", lambda error: said.append(str(error)))
         async for _ in every_state(page, long_survey):
             await move(page)
+            drawn = page.get_by_role("img", name="Northwind")
+            assert await drawn.count() == 0 or await drawn.evaluate(DRAWN) == [480, 192, 48]
     assert [line for line in said if "404" not in line] == []
     assert [url for url in asked if not url.startswith(site)] == []
 

@@ -28,7 +28,15 @@ from app.db.tables.webhooks import (
     replays,
     webhook_endpoints,
 )
-from app.db.tables.workspaces import api_keys, dashboard_sessions, idempotency_keys, instance, instance_keys, workspaces
+from app.db.tables.workspaces import (
+    api_keys,
+    dashboard_sessions,
+    idempotency_keys,
+    instance,
+    instance_keys,
+    logos,
+    workspaces,
+)
 
 __all__ = [
     "accesses",
@@ -55,6 +63,7 @@ __all__ = [
     "instance",
     "instance_keys",
     "invitations",
+    "logos",
     "mail_sources",
     "messages",
     "metadata",

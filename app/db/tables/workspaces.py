@@ -32,6 +32,20 @@ workspaces = Table(
     CheckConstraint("quarantine_days BETWEEN 0 AND 3650", name="quarantine_days"),
 )
 
+# What a brand shows at the head of pages and mails. Replaced ones stay a while: mails that are out show them.
+logos = Table(
+    "logos",
+    metadata,
+    workspace_column(),
+    Column("digest", Text, primary_key=True),  # of its bytes
+    Column("kind", Text, nullable=False),
+    Column("bytes", LargeBinary, nullable=False),
+    created_at(),
+    belongs_to("workspaces", refers_to=("id",)),
+    CheckConstraint("kind IN ('png', 'jpeg', 'gif', 'webp')", name="kind"),
+    CheckConstraint("octet_length(bytes) <= 100000", name="bytes"),
+)
+
 api_keys = Table(
     "api_keys",
     metadata,

@@ -23,11 +23,11 @@ NO_VARIANT = Variant("")
 def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) -> Letter:
     campaign, addressee = invitation.campaign, invitation.addressee
     survey, variant = campaign.survey, _variant(invitation)
-    language = pick_language(survey, wanted=addressee.locale)
+    language, brand = pick_language(survey, wanted=addressee.locale), _brand(campaign)
     values = merge_values(
         name=addressee.name,
         account=addressee.account_name,
-        brand=_brand(campaign).name,
+        brand=brand.name,
         properties=addressee.properties,
     )
     question = fill(_said(variant.question, language) or survey.question[language], values)
@@ -53,7 +53,8 @@ def letter_to(invitation: ClaimedInvitation, *, public_url: str, now: datetime) 
         highest_label=survey.highest_label.get(language),
         survey_url=f"{public_url}/s/{invitation.token}",
         unsubscribe_url=f"{public_url}/u/{invitation.unsubscribe_token}",
-        brand=_brand(campaign),
+        brand=brand,
+        logo_url=public_url + brand.logo.path if brand.logo else None,
     )
     return reminding(letter) if letter.purpose is Purpose.REMINDER else letter
 

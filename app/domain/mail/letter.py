@@ -48,6 +48,7 @@ class Letter:
     survey_url: str  # a score is added as ?score=n
     unsubscribe_url: str  # a page, and what takes the one click of RFC 8058
     brand: Brand
+    logo_url: str | None = None  # where the brand's logo is
     reason: str | None = None  # why they get this; none: because they are a customer of the brand
 
     def score_url(self, score: int) -> str:

@@ -1,9 +1,10 @@
 """What a letter reads like: as HTML, and as plain text that says the same."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
@@ -11,6 +12,7 @@ from app.domain.mail.letter import Letter, Purpose
 from app.domain.mail.letter_words import Words, words_in
 from app.domain.scores.metric import MetricKey
 from app.domain.survey.language import direction
+from app.domain.survey.logo import MAIL_BOX
 
 FOLDER = Path(__file__).parents[2] / "pages" / "mail"  # part of the program, as its sources are
 LONGEST_HTML = 20_000  # bytes; mail programs cut off what is much longer
@@ -36,6 +38,7 @@ def html_of(letter: Letter) -> str:
         subject=letter.subject,
         preheader=words["preheader"],
         brand=letter.brand,
+        logo=_logo(letter),
         accent_ink=letter.brand.ink,
         paragraphs=_paragraphs(letter.intro),
         question=letter.question,
@@ -49,6 +52,15 @@ def html_of(letter: Letter) -> str:
         postal_address=(letter.brand.postal_address or "").splitlines(),
         unsubscribe_url=letter.unsubscribe_url,
     )
+
+
+def _logo(letter: Letter) -> Mapping[str, Any] | None:
+    """As large as it is shown: a mail program that loads no picture leaves that much room for its words."""
+    logo = letter.brand.logo
+    if logo is None or letter.logo_url is None:
+        return None
+    width, height = logo.fitted(MAIL_BOX)
+    return {"url": letter.logo_url, "width": width, "height": height, "is_see_through": logo.is_see_through}
 
 
 def plain_text_of(letter: Letter) -> str:

@@ -9,6 +9,7 @@ from app.domain.people.properties import UNSTORABLE
 from app.domain.pointer import json_pointer
 from app.domain.survey.colour import COLOUR, ink_on
 from app.domain.survey.links import LONGEST_LINK, is_safe_link
+from app.domain.survey.logo import Logo
 
 ACCENT = "#3b4cca"
 LONGEST_NAME, LONGEST_ADDRESS = 100, 500  # characters
@@ -24,15 +25,15 @@ class BrandInvalid(RuleViolation):
 class Brand:
     name: str
     accent: str = ACCENT  # #rrggbb
-    logo_url: str | None = None
     postal_address: str | None = None  # of the sender, as mails to many people must have it
     privacy_url: str | None = None
+    logo: Logo | None = None  # uploaded by itself
 
     @classmethod
     def of(cls, stored: Mapping[str, Any], *, workspace_name: str) -> Self:
         """What nobody has set is the workspace's name and a colour of ours."""
         known = {name: stored[name] for name in FIELDS if stored.get(name) is not None}
-        return cls(**{"name": workspace_name, **known})
+        return cls(**{"name": workspace_name, **known}, logo=Logo.of(stored.get("logo")))
 
     @property
     def ink(self) -> str:
@@ -40,7 +41,7 @@ class Brand:
         return ink_on(self.accent)
 
 
-FIELDS = ("name", "accent", "logo_url", "postal_address", "privacy_url")
+FIELDS = ("name", "accent", "postal_address", "privacy_url")
 
 
 def changed_brand(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def changed_brand(stored: Mapping[str, Any], changes: Mapping[str, Any]) -> dict
         if fault:
             raise BrandInvalid(fault, pointer=json_pointer("brand", field))
     after = {**stored, **changes}
-    return {field: after[field] for field in FIELDS if after.get(field) is not None}
+    return {field: after[field] for field in (*FIELDS, "logo") if after.get(field) is not None}
 
 
 def _fault(field: str, value: str | None) -> str | None:
@@ -61,7 +62,7 @@ def _fault(field: str, value: str | None) -> str | None:
     match field:
         case "accent":
             return None if COLOUR.fullmatch(value) else "Write a colour as #rrggbb, in small letters."
-        case "logo_url" | "privacy_url":
+        case "privacy_url":
             return None if is_safe_link(value) else f"Give an https:// address of at most {LONGEST_LINK} characters."
         case "name":
             return None if _is_a_line(value) else f"Give one line of at most {LONGEST_NAME} characters."

@@ -9,6 +9,7 @@ from app.domain.mail.letter_body import LONGEST_HTML, html_of, plain_text_of
 from app.domain.mail.letter_words import all_words, words_in
 from app.domain.scores.metric import METRICS, NPS, Metric
 from app.domain.survey.brand import Brand
+from app.domain.survey.logo import Logo
 from tests.domain.mail.test_letter_bytes import LETTER, TOKEN
 
 SPOKEN = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "ar", "ja")
@@ -85,10 +86,9 @@ def test_a_test_says_that_it_is_one() -> None:
 def test_nothing_is_loaded_but_a_logo_that_was_asked_for() -> None:
     loads = re.compile(r"<(?:img|link|script|iframe)[^>]*>|url\(|@import")
     assert loads.findall(html_of(LETTER)) == []
-    (image,) = loads.findall(
-        html_of(replace(LETTER, brand=Brand("Northwind", logo_url="https://example.com/logo.png")))
-    )
-    assert 'alt="Northwind"' in image
+    brand = Brand("Northwind", logo=Logo("/s/logos/1/2.png", 300, 300, is_see_through=False))
+    (image,) = loads.findall(html_of(replace(LETTER, brand=brand, logo_url="https://example.com/s/logos/1/2.png")))
+    assert 'src="https://example.com/s/logos/1/2.png" alt="Northwind" width="40" height="40"' in image
 
 
 def test_a_letter_without_anything_optional_reads_well() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from app.domain.survey.colour import COLOUR
+from app.domain.survey.logo import PAGE_BOX, Logo
 
 ACCENT = "#3b4cca"
 NAME = "Zeroten"
@@ -16,10 +17,15 @@ class Look:
     name: str
     accent: str = ACCENT
     privacy_url: str | None = None
+    logo: Logo | None = None
 
     @property
     def initial(self) -> str:
         return self.name.strip()[:1].upper() or NAME[0]
+
+    @property
+    def logo_size(self) -> tuple[int, int]:
+        return self.logo.fitted(PAGE_BOX) if self.logo else (0, 0)
 
 
 PLAIN = Look(NAME)
@@ -32,4 +38,5 @@ def look_of(brand: Mapping[str, Any], *, workspace_name: str) -> Look:
         name.strip() if isinstance(name, str) and name.strip() else workspace_name,
         accent if isinstance(accent, str) and COLOUR.fullmatch(accent) else ACCENT,
         privacy_url if isinstance(privacy_url, str) and urlsplit(privacy_url).scheme == "https" else None,
+        Logo.of(brand.get("logo")),
     )

@@ -10,6 +10,7 @@ from app.api.dependencies import services_of
 from app.api.public.survey.survey_answering import Act, take_answer
 from app.api.public.survey.survey_forms import Form, one, read_form, score_in, sign_in, text_in
 from app.api.public.survey.survey_judging import judge, keep_evidence
+from app.api.public.survey.survey_logo import LOGO_PATH, serve_logo
 from app.api.public.survey.survey_opened import Opened, open_link
 from app.api.public.survey.survey_questions import left_to_ask, show_more, take_more
 from app.api.public.survey.survey_rewards import give_reward, reward_view
@@ -33,6 +34,7 @@ def include_survey_pages(app: FastAPI) -> None:
     shown.post("/s/{token}/signs")(take_sign)
     shown.api_route("/u/{token}", methods=["GET", "HEAD"])(show_unsubscribe)
     shown.post("/u/{token}")(unsubscribe)
+    shown.api_route(LOGO_PATH, methods=["GET", "HEAD"])(serve_logo)
     shown.get("/s/static/{digest}/survey.js")(serve_survey_script)
     shown.get("/s/static/{digest}/icon.svg")(serve_survey_icon)
     shown.get("/s/static/{digest}/{accent}.css")(serve_survey_style)
