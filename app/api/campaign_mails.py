@@ -7,7 +7,7 @@ from fastapi import Depends, Query, Response
 from fastapi import Request as HttpRequest
 from pydantic import Field, StringConstraints
 
-from app.api.dependencies import CampaignWriter, MailReader, Now, ReadTx, Tx, services_of
+from app.api.dependencies import CampaignReader, CampaignWriter, MailReader, Now, ReadTx, Tx, services_of
 from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.response_models import Language
@@ -21,10 +21,11 @@ from app.domain.mail.letter_body import html_of, plain_text_of
 from app.domain.mail.trial_mail import MOST_ADDRESSES, TooManyTrialMails, TrialAddressRefused
 from app.domain.people.recipient import LONGEST_EMAIL, RecipientInvalid, RecipientNotFound
 from app.domain.survey.survey import SurveyIncomplete
+from app.domain.survey.survey_preview import PreviewLinks
 from app.operations.trial_mails import send_trials
 from app.queries.campaigns import get_campaign
 from app.queries.outgoing_mails import list_test_mails
-from app.queries.trial_letters import Trial, trial_letter
+from app.queries.trial_letters import Trial, check_trial, previewed, trial_letter
 
 routes = router("campaigns")
 
@@ -39,6 +40,11 @@ class EmailPreview(Reply):
     subject: str
     html: str
     text: str
+
+
+class SurveyPreview(Reply):
+    url: str = Field(description="Whoever has it may look.")
+    expires_at: Instant
 
 
 class TestMailsSend(Request):
@@ -91,15 +97,35 @@ async def preview_campaign_email(
     trial: Annotated[Trial, Depends(_trial)],
     request: HttpRequest,
 ) -> EmailPreview:
-    """Its links lead nowhere. Without a recipient it is written to somebody made up."""
+    """Its links lead to a preview of the survey. Without a recipient it is written to somebody made up."""
     letter = await trial_letter(
-        tx, caller.workspace_id, campaign_id, trial, message_id=new_id(now),
-        address=services_of(request).settings.public_address, now=now,
-    )  # fmt: skip
+        tx, caller.workspace_id, campaign_id, trial, message_id=new_id(now), links=await _links(request), now=now
+    )
     return EmailPreview(
         language=letter.language, sender=_shown(letter.sender), reply_to=letter.reply_to and letter.reply_to.email,
         to=_shown(letter.to), subject=letter.subject, html=html_of(letter), text=plain_text_of(letter),
     )  # fmt: skip
+
+
+@routes.get(
+    "/v1/campaigns/{campaign_id}/survey-preview",
+    summary="Get a link to walk through the survey of a campaign",
+    responses=refuses(CampaignNotFound, SurveyIncomplete),
+)
+async def preview_campaign_survey(
+    campaign_id: CampaignId,
+    caller: CampaignReader,
+    tx: ReadTx,
+    now: Now,
+    request: HttpRequest,
+    language: Language | None = None,
+    variant: Key | None = None,
+) -> SurveyPreview:
+    """Every page of it, as somebody made up would meet it, with nothing stored: show the link to whoever should look
+    before it is launched. It shows the survey as it then is, also later versions."""
+    await check_trial(tx, caller.workspace_id, campaign_id)
+    shown = previewed(caller.workspace_id, campaign_id, Trial(None, language, variant), now=now)
+    return SurveyPreview(url=(await _links(request)).to(shown), expires_at=shown.until)
 
 
 @routes.post(
@@ -114,12 +140,12 @@ async def send_test_mails(
     campaign_id: CampaignId, body: TestMailsSend, caller: CampaignWriter, tx: Tx, now: Now, request: HttpRequest
 ) -> TestMails:
     """A worker sends them; the list of test mails tells how that went. Nothing of it counts, and their links lead
-    nowhere. Where no SMTP server is set, and in test workspaces, they are captured."""
+    to a preview of the survey. Where no SMTP server is set, and in test workspaces, they are captured."""
     trial = Trial(body.recipient_id, body.language, body.variant, body.kind)
-    address = services_of(request).settings.public_address
     sent = await send_trials(
-        tx, caller.workspace_id, campaign_id, trial, to=body.to, livemode=caller.livemode, address=address, now=now
-    )
+        tx, caller.workspace_id, campaign_id, trial, to=body.to, livemode=caller.livemode,
+        links=await _links(request), now=now,
+    )  # fmt: skip
     return TestMails(mails=[TestMail(**row) for row in sent])
 
 
@@ -136,6 +162,11 @@ async def list_campaign_test_mails(
     await get_campaign(tx, caller.workspace_id, campaign_id)
     found = await list_test_mails(tx, caller.workspace_id, campaign_id, page)
     return listing(request, response, found, [TestMail(**row) for row in found.rows])
+
+
+async def _links(request: HttpRequest) -> PreviewLinks:
+    services = services_of(request)
+    return PreviewLinks(services.settings.public_address, await services.survey_link_key.read())
 
 
 def _shown(box: Mailbox) -> str:

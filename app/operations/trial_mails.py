@@ -13,6 +13,7 @@ from app.domain.mail.letter_bytes import compose
 from app.domain.mail.sender import Sender
 from app.domain.mail.trial_mail import MOST_IN_AN_HOUR, TooManyTrialMails, check_addresses
 from app.domain.people.recipient import email_address
+from app.domain.survey.survey_preview import PreviewLinks
 from app.operations.outgoing_mails import OutgoingMail, count_recent_tests, queue_mails
 from app.queries.trial_letters import Trial, trial_letter
 from app.queries.workspaces import get_workspace
@@ -26,12 +27,12 @@ async def send_trials(
     *,
     to: Sequence[str],
     livemode: bool,
-    address: str,
+    links: PreviewLinks,
     now: datetime,
 ) -> list[Mapping[str, Any]]:
     """As they are waiting. Raises what `trial_letter` raises, TrialAddressRefused, TooManyTrialMails."""
     addresses = list(dict.fromkeys(email_address(text) for text in to))
-    letter = await trial_letter(tx, workspace_id, campaign_id, trial, message_id=new_id(now), address=address, now=now)
+    letter = await trial_letter(tx, workspace_id, campaign_id, trial, message_id=new_id(now), links=links, now=now)
     workspace = await get_workspace(tx, workspace_id)
     check_addresses(addresses, sender=Sender.of(workspace["sender"]), livemode=livemode)
     recent = await count_recent_tests(tx, workspace_id, since=now - timedelta(hours=1))

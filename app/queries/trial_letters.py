@@ -5,11 +5,12 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
-from app.domain.asking.invitation import MessageKind
+from app.domain.asking.invitation import AskingCampaign, MessageKind
 from app.domain.mail.invitation_letter import letter_to
 from app.domain.mail.letter import Letter, Purpose
 from app.domain.mail.trial_mail import asking_nobody, made_up, sample_person
 from app.domain.survey.survey import check_questions
+from app.domain.survey.survey_preview import LASTS, Previewed, PreviewLinks
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.outgoing_mails import get_addressee
 
@@ -31,19 +32,32 @@ async def trial_letter(
     trial: Trial,
     *,
     message_id: UUID,
-    address: str,
+    links: PreviewLinks,
     now: datetime,
 ) -> Letter:
-    """Its links lead nowhere. Raises CampaignNotFound, RecipientNotFound, SurveyIncomplete."""
-    campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
-    if campaign is None:
-        campaign = await get_asking_campaign(tx, workspace_id, campaign_id, asking=asking_nobody())
-    assert campaign is not None
-    check_questions(campaign.survey)
+    """Its links lead to a preview of the survey. Raises CampaignNotFound, RecipientNotFound, SurveyIncomplete."""
+    campaign = await check_trial(tx, workspace_id, campaign_id)
     if trial.recipient_id is None:
         person = sample_person(trial.language)
     else:
         person = await get_addressee(tx, workspace_id, trial.recipient_id)
         person = replace(person, locale=trial.language or person.locale)
     invitation = made_up(campaign, person, message_id=message_id, variant=trial.variant, kind=trial.kind, now=now)
-    return replace(letter_to(invitation, public_url=address, now=now), purpose=Purpose.TEST)
+    letter = letter_to(invitation, public_url=links.address, now=now)
+    return replace(
+        letter, purpose=Purpose.TEST, survey_url=links.to(previewed(workspace_id, campaign_id, trial, now=now))
+    )
+
+
+async def check_trial(tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID) -> AskingCampaign:
+    """Raises CampaignNotFound, SurveyIncomplete."""
+    campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
+    if campaign is None:
+        campaign = await get_asking_campaign(tx, workspace_id, campaign_id, asking=asking_nobody())
+    assert campaign is not None
+    check_questions(campaign.survey)
+    return campaign
+
+
+def previewed(workspace_id: UUID, campaign_id: UUID, trial: Trial, *, now: datetime) -> Previewed:
+    return Previewed(workspace_id, campaign_id, now + LASTS, trial.recipient_id, trial.language, trial.variant)

@@ -283,6 +283,7 @@ CALLS: Mapping[str, Call] = {
     "upload_logo": Call(content=a_png(), headers={"content-type": "image/png"}),
     "delete_logo": Call(),
     "preview_campaign_email": Call(),
+    "preview_campaign_survey": Call(),
     "send_test_mails": Call({"to": ["nobody@example.com"]}),
     "list_campaign_test_mails": Call(),
     "create_mail_source": Call({"kind": "postmark", "name": "new"}),

@@ -24,7 +24,7 @@ ACTS = {
     "v1", "bulk", "launch", "pause", "resume", "complete", "archive", "exclude", "restore", "unsubscribe", "rotate",
     "disable", "enable", "test", "retry", "widget", "livez", "readyz", "metrics", "errors", "errors.csv", "problems",
     "secrets", "sample", "stats", "cancel", "preview", "upload", "query", "survey-check",
-    "email-preview", "check",
+    "email-preview", "survey-preview", "check",
 }  # fmt: skip
 NOUNS = sorted(
     {

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
+from app.db.engine import Engine
 from app.db.tables import invitations, metadata
 from app.operations.reward_codes import add_codes
 from tests.builders import rows
@@ -41,14 +42,20 @@ def moment_of(made: UUID) -> datetime:
 
 
 async def everything(asked: Asked) -> list[str]:
+    return await everything_in(asked.engine, asked.workspace_id)
+
+
+async def everything_in(engine: Engine, workspace_id: UUID) -> list[str]:
     """Every row of every table of the workspace."""
     found: list[str] = []
-    async with asked.engine.read() as tx:
+    async with engine.read() as tx:
         for table in metadata.sorted_tables:
             if "workspace_id" in table.c:
-                query = text(f"SELECT to_jsonb(t)::text FROM {table.name} t WHERE workspace_id = :id")
-                found += (await tx.execute(query, {"id": asked.workspace_id})).scalars()
-    return found
+                query = text(
+                    f"SELECT (to_jsonb(t) - 'last_used_at')::text FROM {table.name} t WHERE workspace_id = :id"
+                )
+                found += (await tx.execute(query, {"id": workspace_id})).scalars()
+    return sorted(found)
 
 
 async def test_an_answer_knows_nothing_of_its_person(visitor: httpx.AsyncClient, hidden: Asked) -> None:

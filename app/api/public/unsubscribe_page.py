@@ -17,10 +17,12 @@ from app.operations.survey_links import resubscribe_by_link, unsubscribe_by_link
 async def show_unsubscribe(token: str, request: Request) -> Response:
     """Changes nothing: scanners follow this link too."""
     opened = await open_link(request, token, request.query_params, to_leave=True)
-    if opened.link.unsubscribed_at is not None:
-        return _left(request, opened)
+    return say_left(request, opened) if opened.link.unsubscribed_at is not None else ask_to_leave(request, opened)
+
+
+def ask_to_leave(request: Request, opened: Opened) -> Response:
     words = words_for(opened.language).texts
-    form = {"path": f"/u/{token}", "name": "leave", "button": words["leave_do"], "is_plain": False}
+    form = {"path": opened.leave_path, "name": "leave", "button": words["leave_do"], "is_plain": False}
     text = words["leave_text"].format(brand=opened.look.name, who=who(opened))
     shown: dict[str, Any] = {"title": words["leave"], "text": text, "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **shown)
@@ -38,11 +40,11 @@ async def unsubscribe(token: str, request: Request) -> Response:
         return message(request, "returned", language=opened.language, look=opened.look)
     async with services_of(request).engine.write() as tx:
         await unsubscribe_by_link(tx, opened.link, now=opened.now)
-    return _left(request, opened)
+    return say_left(request, opened)
 
 
-def _left(request: Request, opened: Opened) -> Response:
+def say_left(request: Request, opened: Opened) -> Response:
     words = words_for(opened.language).texts
-    form = {"path": f"/u/{opened.token}", "name": "return", "button": words["return_do"], "is_plain": True}
+    form = {"path": opened.leave_path, "name": "return", "button": words["return_do"], "is_plain": True}
     shown: dict[str, Any] = {"title": words["left"], "text": words["left_text"], "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **shown)

@@ -1,5 +1,6 @@
 """A personal link that somebody has opened: whose it is, what it asks, and in which language."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -15,8 +16,10 @@ from app.domain.mail.trial_mail import NOWHERE
 from app.domain.response import Certainty
 from app.domain.scores.metric import METRICS, Metric
 from app.domain.scores.period import zone_named
+from app.domain.survey.questions import QuestionKind
 from app.domain.survey.survey import pick_language
 from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, Confirmation, LinkState, link_state
+from app.domain.survey.survey_preview import PLACE as PREVIEWS
 from app.domain.survey.survey_token import anonymous_reference, is_survey_token, token_digest
 from app.queries.survey_links import Link, find_anonymous_answer, find_link
 
@@ -39,10 +42,32 @@ class Opened:
     now: datetime
     client_ref: UUID | None  # of an anonymous campaign
     state: LinkState
+    root: str = "/s"
 
     @property
     def path(self) -> str:
-        return f"/s/{self.token}"
+        return f"{self.root}/{self.token}"
+
+    @property
+    def is_preview(self) -> bool:
+        return self.root == PREVIEWS
+
+    @property
+    def leave_path(self) -> str:
+        return f"{self.path}?lang={self.language}&leave" if self.is_preview else f"/u/{self.token}"
+
+    @property
+    def carried(self) -> dict[str, str]:
+        """What addresses of a preview tell each other, since nothing else does. What was written stays behind."""
+        answered = self.link.answered
+        if not self.is_preview or answered is None:
+            return {}
+        kinds = {question.id: question.kind for question in self.link.survey.questions}
+        said = {
+            key: "…" if answer and kinds.get(key) is QuestionKind.TEXT else answer
+            for key, answer in answered.answers.items()
+        }
+        return {"given": str(answered.score), "said": json.dumps(said, separators=(",", ":"))}
 
     @property
     def metric(self) -> Metric:
@@ -83,7 +108,7 @@ async def open_link(request: Request, token: str, params: Mapping[str, str], *, 
         client_ref = anonymous_reference(await services.survey_link_key.read(), token)
         link = await _with_anonymous_answer(request, link, client_ref)
     look = look_of(link.brand, workspace_name=link.workspace_name)
-    language = _language(link, request, params)
+    language = language_of(link, request, params)
     days = services.settings.answer_change_days if not link.is_anonymous else 1
     state = _state(link, now=now, change_for=timedelta(days=days))
     return Opened(link, token, digest, language, look, now, client_ref, state)
@@ -111,7 +136,7 @@ def _place(request: Request) -> UUID:
     return UUID(bytes=token_digest(host)[:16])
 
 
-def _language(link: Link, request: Request, params: Mapping[str, str]) -> str:
+def language_of(link: Link, request: Request, params: Mapping[str, str]) -> str:
     """What they chose, what they answered in, what we know of them, what their browser says; else the survey's own."""
     survey, chosen = link.survey, params.get("lang", "")
     if chosen in survey.languages:

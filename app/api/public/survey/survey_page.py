@@ -1,10 +1,8 @@
 """The page of a personal link. Showing it writes no answer, whoever asks for it; a form or the page's script does."""
 
-from typing import Any
-
 from fastapi import FastAPI, Request
 from fastapi.routing import APIRouter
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 
 from app.api.dependencies import services_of
 from app.api.public.survey.survey_answering import Act, take_answer
@@ -12,40 +10,42 @@ from app.api.public.survey.survey_forms import Form, one, read_form, score_in, s
 from app.api.public.survey.survey_judging import judge, keep_evidence
 from app.api.public.survey.survey_logo import LOGO_PATH, serve_logo
 from app.api.public.survey.survey_opened import Opened, open_link
-from app.api.public.survey.survey_questions import left_to_ask, show_more, take_more
-from app.api.public.survey.survey_rewards import give_reward, reward_view
+from app.api.public.survey.survey_preview import answer_preview, show_preview, take_preview_sign
+from app.api.public.survey.survey_questions import go, left_to_ask, take_more
+from app.api.public.survey.survey_rewards import give_reward
 from app.api.public.survey.survey_route import SurveyRoute, in_background
-from app.api.public.survey.survey_shell import PRIVATE, message, page
+from app.api.public.survey.survey_shell import PRIVATE, message
+from app.api.public.survey.survey_shown import MAY_ANSWER, ask, shown
 from app.api.public.survey.survey_static import serve_survey_icon, serve_survey_script, serve_survey_style
-from app.api.public.survey.survey_views import ask_view, at, thanks_view, who
 from app.api.public.survey.survey_words import words_for
 from app.api.public.unsubscribe_page import show_unsubscribe, unsubscribe
-from app.domain.survey.survey_link import LinkState, Sign
+from app.domain.survey.survey_link import Sign
+from app.domain.survey.survey_preview import PLACE as PREVIEWS
 from app.operations.survey_links import disown_answer, note_page_opened
-
-CLOSED = {LinkState.EXPIRED: "expired", LinkState.ENDED: "ended"}
-MAY_ANSWER = {LinkState.OPEN, LinkState.ANSWERED}
 
 
 def include_survey_pages(app: FastAPI) -> None:
-    shown = APIRouter(route_class=SurveyRoute, include_in_schema=False)
-    shown.api_route("/s/{token}", methods=["GET", "HEAD"])(show_survey)
-    shown.post("/s/{token}")(answer_survey)
-    shown.post("/s/{token}/signs")(take_sign)
-    shown.api_route("/u/{token}", methods=["GET", "HEAD"])(show_unsubscribe)
-    shown.post("/u/{token}")(unsubscribe)
-    shown.api_route(LOGO_PATH, methods=["GET", "HEAD"])(serve_logo)
-    shown.get("/s/static/{digest}/survey.js")(serve_survey_script)
-    shown.get("/s/static/{digest}/icon.svg")(serve_survey_icon)
-    shown.get("/s/static/{digest}/{accent}.css")(serve_survey_style)
-    app.include_router(shown)
+    pages = APIRouter(route_class=SurveyRoute, include_in_schema=False)
+    pages.api_route("/s/{token}", methods=["GET", "HEAD"])(show_survey)
+    pages.post("/s/{token}")(answer_survey)
+    pages.post("/s/{token}/signs")(take_sign)
+    pages.api_route(f"{PREVIEWS}/{{token}}", methods=["GET", "HEAD"])(show_preview)
+    pages.post(f"{PREVIEWS}/{{token}}")(answer_preview)
+    pages.post(f"{PREVIEWS}/{{token}}/signs")(take_preview_sign)
+    pages.api_route("/u/{token}", methods=["GET", "HEAD"])(show_unsubscribe)
+    pages.post("/u/{token}")(unsubscribe)
+    pages.api_route(LOGO_PATH, methods=["GET", "HEAD"])(serve_logo)
+    pages.get("/s/static/{digest}/survey.js")(serve_survey_script)
+    pages.get("/s/static/{digest}/icon.svg")(serve_survey_icon)
+    pages.get("/s/static/{digest}/{accent}.css")(serve_survey_style)
+    app.include_router(pages)
 
 
 async def show_survey(token: str, request: Request) -> Response:
     opened = await open_link(request, token, request.query_params)
     linked = score_in(request.query_params.get("score"), opened.metric)
     reason = judge(request, opened, linked=linked)
-    response = await _shown(request, opened, linked)
+    response = await shown(request, opened, linked)
     if reason is not None:
         return in_background(response, keep_evidence(request, opened, reason, by_link=True))
     return response
@@ -57,13 +57,13 @@ async def answer_survey(token: str, request: Request) -> Response:
     if one(form, "not_me"):
         return await _disown(request, opened)
     if opened.state not in MAY_ANSWER:
-        return await _shown(request, opened, None)
+        return await shown(request, opened, None)
     if one(form, "part") == "more":
         return await take_more(request, opened, form)
     score = score_in(one(form, "score"), opened.metric)
     if score is None:
         wrong = words_for(opened.language).texts["choose"]
-        return _ask(request, opened, None, wrong=wrong, comment=text_in(one(form, "comment")) or "")
+        return ask(request, opened, None, wrong=wrong, comment=text_in(one(form, "comment")) or "")
     await take_answer(request, opened, _sent(opened, form, score))
     after = await open_link(request, token, {"lang": opened.language})
     await give_reward(request, after)
@@ -83,55 +83,6 @@ async def take_sign(token: str, request: Request) -> Response:
         is_moved = sign in {Sign.GESTURE, Sign.CHANGE}
         stands = await take_answer(request, opened, Act(sign, score, is_moved))
     return Response(status_code=200 if stands else 204, headers=PRIVATE)
-
-
-def go(opened: Opened, what: str) -> Response:
-    """After a form, so that going back or loading anew sends nothing again."""
-    return RedirectResponse(at(opened, what), 303, PRIVATE)
-
-
-async def _shown(request: Request, opened: Opened, linked: int | None) -> Response:
-    asked, answered = request.query_params, opened.link.answered
-    if opened.state in CLOSED:
-        return message(request, CLOSED[opened.state], language=opened.language, look=opened.look)
-    if "not-me" in asked and who(opened):
-        return _not_me(request, opened)
-    if answered is not None and "thanks" in asked:
-        view = thanks_view(opened) | {"reward": await reward_view(request, opened)}
-        return page(request, "thanks.html", language=opened.language, look=opened.look, view=view)
-    if answered is not None and "more" in asked and opened.state in MAY_ANSWER and left_to_ask(opened):
-        return show_more(request, opened)
-    if answered is None or opened.state is LinkState.OPEN:
-        return _ask(request, opened, linked)
-    if opened.state is LinkState.ANSWERED and ("change" in asked or linked not in {None, answered.score}):
-        return _ask(request, opened, answered.score if linked is None else linked)
-    return _answered(request, opened)
-
-
-def _ask(request: Request, opened: Opened, chosen: int | None, *, wrong: str = "", comment: str = "") -> Response:
-    view = ask_view(opened, chosen=chosen, wrong=wrong, comment=comment)
-    status = 422 if wrong else 200
-    return page(request, "ask.html", language=opened.language, look=opened.look, status=status, view=view)
-
-
-def _answered(request: Request, opened: Opened) -> Response:
-    words, answered = words_for(opened.language).texts, opened.link.answered
-    assert answered is not None
-    text, link = words["answered_text"].format(score=answered.score), None
-    if opened.state is LinkState.ANSWERED:
-        link = {"path": at(opened, "change"), "text": words["change"]}
-    else:
-        text = f"{text} {words['settled_text']}"
-    shown: dict[str, Any] = {"title": words["answered"], "text": text, "link": link}
-    return page(request, "message.html", language=opened.language, look=opened.look, **shown)
-
-
-def _not_me(request: Request, opened: Opened) -> Response:
-    words = words_for(opened.language).texts
-    form = {"path": opened.path, "name": "not_me", "button": words["not_me_do"], "is_plain": False}
-    text = words["not_me_text"].format(who=who(opened))
-    shown: dict[str, Any] = {"title": words["not_me"], "text": text, "form": form}
-    return page(request, "message.html", language=opened.language, look=opened.look, **shown)
 
 
 async def _disown(request: Request, opened: Opened) -> Response:

@@ -38,14 +38,19 @@ async def take_more(request: Request, opened: Opened, form: Form) -> Response:
     given = {question.id: answer_in(form, question) for question in on_page}
     missing = [question.id for question in on_page if question.is_required and given[question.id] is None]
     kept = {key: answer for key, answer in given.items() if key not in missing}
-    if any(answer is not None for answer in kept.values()):
+    if any(answer is not None for answer in kept.values()) and not opened.is_preview:
         await take_answer(request, opened, Act(Sign.SEND, answered.score, answers=kept))
     now_known = {**answered.answers, **kept}
     after = _with_answers(opened, now_known)
     if missing:
         return _page(request, after, on_page, missing)
     is_more = any(question.id not in now_known for question in _asked(after, now_known))
-    return RedirectResponse(at(opened, "more" if is_more else "thanks"), 303, PRIVATE)
+    return go(after, "more" if is_more else "thanks")
+
+
+def go(opened: Opened, what: str) -> Response:
+    """After a form, so that going back or loading anew sends nothing again."""
+    return RedirectResponse(at(opened, what), 303, PRIVATE)
 
 
 def _asked(opened: Opened, answers: Any) -> Sequence[Question]:

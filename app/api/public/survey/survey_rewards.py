@@ -11,6 +11,8 @@ from app.domain.survey.survey_token import reward_holder
 from app.operations.reward_codes import give_code
 from app.queries.reward_codes import held_code
 
+SAMPLE_CODE = "ABC-123"  # of previews, which give nothing away
+
 
 async def give_reward(request: Request, opened: Opened) -> None:
     """Not for answers that somebody took out again, lest scanners empty the pool."""
@@ -26,6 +28,8 @@ async def reward_view(request: Request, opened: Opened) -> dict[str, str] | None
     holder_id = await _holder(request, opened)
     if holder_id is None:
         return None
+    if opened.is_preview:
+        return {"text": text_of(opened, opened.link.survey.reward), "code": SAMPLE_CODE}
     async with services_of(request).engine.read() as tx:
         code = await held_code(tx, opened.link.workspace_id, opened.link.campaign_id, holder_id=holder_id)
     return {"text": text_of(opened, opened.link.survey.reward), "code": code} if code else None

@@ -60,6 +60,7 @@ def page(request: Request, template: str, *, language: str, look: Look, status: 
         words_direction=said.direction,
         look=look,
         path=request.url.path,
+        preview=getattr(request.state, "preview", ()),
         **content,
     )
     return compressed(request, html, "text/html; charset=utf-8", status=status, headers=PRIVATE)

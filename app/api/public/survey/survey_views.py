@@ -17,7 +17,7 @@ def round_view(opened: Opened, *, chosen: int | None = None) -> dict[str, Any]:
     """What stands under every page. The score that was `chosen` outlives another language."""
     link, language = opened.link, opened.language
     words = words_for(language)
-    kept = {"score": chosen} if chosen is not None else {}
+    kept = ({"score": chosen} if chosen is not None else {}) | opened.carried
     return {
         "language": language,
         "words_language": words.language,
@@ -28,7 +28,7 @@ def round_view(opened: Opened, *, chosen: int | None = None) -> dict[str, Any]:
         "is_anonymous": link.is_anonymous,
         "who": who(opened),
         "not_me_path": at(opened, "not-me"),
-        "leave_path": f"/u/{opened.token}",
+        "leave_path": opened.leave_path,
         "languages": [
             {"tag": tag, "name": name_of(tag), "path": f"{opened.path}?{urlencode({'lang': tag, **kept})}",
              "is_shown": tag == language}
@@ -65,7 +65,11 @@ def ask_view(opened: Opened, *, chosen: int | None, wrong: str = "", comment: st
 def more_view(opened: Opened, questions: Sequence[Question], missing: Sequence[str] = ()) -> dict[str, Any]:
     answers = opened.link.answered.answers if opened.link.answered else {}
     shown = [_question(opened, one, answers.get(one.id), is_wrong=one.id in missing) for one in questions]
-    return round_view(opened) | {"questions": shown, "skip_path": at(opened, "thanks")}
+    return round_view(opened) | {
+        "questions": shown,
+        "action": f"{opened.path}?{urlencode(opened.carried)}" if opened.carried else opened.path,
+        "skip_path": at(opened, "thanks"),
+    }
 
 
 def thanks_view(opened: Opened) -> dict[str, Any]:
@@ -82,7 +86,7 @@ def thanks_view(opened: Opened) -> dict[str, Any]:
 
 
 def at(opened: Opened, what: str) -> str:
-    return f"{opened.path}?{urlencode({'lang': opened.language})}&{what}"
+    return f"{opened.path}?{urlencode({'lang': opened.language, **opened.carried})}&{what}"
 
 
 def who(opened: Opened) -> str:

@@ -1,0 +1,62 @@
+"""Which page a link shows, as things stand with it."""
+
+from typing import Any
+
+from fastapi import Request
+from starlette.responses import Response
+
+from app.api.public.survey.survey_opened import Opened
+from app.api.public.survey.survey_questions import left_to_ask, show_more
+from app.api.public.survey.survey_rewards import reward_view
+from app.api.public.survey.survey_shell import message, page
+from app.api.public.survey.survey_views import ask_view, at, thanks_view, who
+from app.api.public.survey.survey_words import words_for
+from app.domain.survey.survey_link import LinkState
+
+CLOSED = {LinkState.EXPIRED: "expired", LinkState.ENDED: "ended"}
+MAY_ANSWER = {LinkState.OPEN, LinkState.ANSWERED}
+
+
+async def shown(request: Request, opened: Opened, linked: int | None) -> Response:
+    """`linked`: the score that the address asks for."""
+    asked, answered = request.query_params, opened.link.answered
+    if opened.state in CLOSED:
+        return message(request, CLOSED[opened.state], language=opened.language, look=opened.look)
+    if "not-me" in asked and who(opened):
+        return _not_me(request, opened)
+    if answered is not None and "thanks" in asked:
+        view = thanks_view(opened) | {"reward": await reward_view(request, opened)}
+        return page(request, "thanks.html", language=opened.language, look=opened.look, view=view)
+    if answered is not None and "more" in asked and opened.state in MAY_ANSWER and left_to_ask(opened):
+        return show_more(request, opened)
+    if answered is None or opened.state is LinkState.OPEN:
+        return ask(request, opened, linked)
+    if opened.state is LinkState.ANSWERED and ("change" in asked or linked not in {None, answered.score}):
+        return ask(request, opened, answered.score if linked is None else linked)
+    return _answered(request, opened)
+
+
+def ask(request: Request, opened: Opened, chosen: int | None, *, wrong: str = "", comment: str = "") -> Response:
+    view = ask_view(opened, chosen=chosen, wrong=wrong, comment=comment)
+    status = 422 if wrong else 200
+    return page(request, "ask.html", language=opened.language, look=opened.look, status=status, view=view)
+
+
+def _answered(request: Request, opened: Opened) -> Response:
+    words, answered = words_for(opened.language).texts, opened.link.answered
+    assert answered is not None
+    text, link = words["answered_text"].format(score=answered.score), None
+    if opened.state is LinkState.ANSWERED:
+        link = {"path": at(opened, "change"), "text": words["change"]}
+    else:
+        text = f"{text} {words['settled_text']}"
+    said: dict[str, Any] = {"title": words["answered"], "text": text, "link": link}
+    return page(request, "message.html", language=opened.language, look=opened.look, **said)
+
+
+def _not_me(request: Request, opened: Opened) -> Response:
+    words = words_for(opened.language).texts
+    form = {"path": opened.path, "name": "not_me", "button": words["not_me_do"], "is_plain": False}
+    text = words["not_me_text"].format(who=who(opened))
+    said: dict[str, Any] = {"title": words["not_me"], "text": text, "form": form}
+    return page(request, "message.html", language=opened.language, look=opened.look, **said)
