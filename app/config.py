@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     scanner_link_scores: int = Field(default=2, ge=2)  # different ones followed: nobody does that but a scanner
     scanner_sent_scores: int = Field(default=3, ge=2)  # different ones sent without anybody moving
     scanner_soonest_seconds: float = Field(default=10.0, ge=0)  # after the mail; before that nobody has read it
+    scanner_honeypot_link: bool = False  # a link in mails that nobody sees; filters of junk mail may dislike it
     scanner_log_only_days: int = Field(default=7, ge=0)  # in a new workspace, what is flagged counts all the same
 
     # speaking

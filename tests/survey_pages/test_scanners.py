@@ -4,10 +4,12 @@ HEAD and GET of every link                    no answer
 a headless browser that says so               no answer
 a headless browser that hides it, all links   taken out
 a program that sends the form of every link   taken out
+a program that fills in every field           taken out
 people, with and without a script             counted
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
@@ -18,6 +20,7 @@ from playwright.async_api import Browser
 
 from app.api.rate_limit import RateLimit
 from app.domain.survey.scanner import Hit
+from app.domain.survey.survey_link import TRAP
 from app.domain.survey.survey_token import token_digest
 from tests.conftest import Tenant
 from tests.dashboard.browser import a_browser
@@ -56,7 +59,17 @@ async def posts_every_form(scanner: httpx.AsyncClient, asked: Asked) -> None:
 
 async def one_person(person: httpx.AsyncClient, asked: Asked, score: int) -> None:
     await person.get(asked.path, params={"score": score})
-    reply = await person.post(asked.path, data={"score": str(score), "sign": "", "lang": "en", "comment": ""})
+    form = {"score": str(score), "sign": "", "lang": "en", "comment": "", TRAP: ""}
+    reply = await person.post(asked.path, data=form)
+    assert reply.status_code == 200
+
+
+async def fills_in_everything(scanner: httpx.AsyncClient, asked: Asked) -> None:
+    """One link only, long after the mail, as if with a browser: by everything else it could be a person."""
+    page = (await scanner.get(asked.path, params={"score": 9})).text
+    fields = re.findall(r'<(?:input|textarea)(?![^>]*type="(?:hidden|radio|checkbox)")[^>]*name="(\w+)"', page)
+    assert len(fields) == 2
+    reply = await scanner.post(asked.path, data={"score": "9", "lang": "en", **dict.fromkeys(fields, "test")})
     assert reply.status_code == 200
 
 
@@ -138,6 +151,50 @@ async def test_a_program_that_sends_every_form_is_flagged_and_a_gesture_puts_the
     assert await no_answer_is_counted_wrong(asked.engine, asked.workspace_id)
 
 
+@pytest.mark.parametrize("sign", ["", "gesture"])
+async def test_a_field_that_no_person_sees_takes_out_who_fills_it_in(app: FastAPI, asked: Asked, sign: str) -> None:
+    async with a_visitor(app) as scanner:
+        form = {"score": "9", "sign": sign, "lang": "en", TRAP: "Hello"}
+        assert (await scanner.post(asked.path, data=form)).status_code == 200
+    assert await asked.counted() == 0
+    assert (await asked.invitation())["flag_reason"] == "honeypot"
+    async with a_visitor(app) as person:
+        await person.post(f"{asked.path}/signs", data={"sign": "gesture", "score": "9"})
+    assert await asked.counted() == 1
+
+
+async def test_a_driven_browser_that_fills_in_everything_is_taken_out(
+    browser: Browser, site: str, asked: Asked
+) -> None:
+    """With a real pointer and real keys. A person finds nothing there to fill in."""
+    async with a_page(browser, site) as page:
+        await page.goto(asked.path, wait_until="networkidle")
+        for field in await page.locator("input:not([type]), textarea").all():
+            await field.fill("test", force=True)
+        await page.locator("input[value='9']").check()
+        await page.get_by_role("button", name="Send").click()
+        await page.get_by_role("heading", name="Thank").wait_for()
+    assert await asked.counted() == 0
+    assert (await asked.invitation())["flag_reason"] == "honeypot"
+
+
+async def test_the_hidden_field_is_there_for_programs_only(browser: Browser, site: str, asked: Asked) -> None:
+    async with a_page(browser, site) as page:
+        await page.goto(asked.path)
+        names = [await box.get_attribute("name") for box in await page.get_by_role("textbox").all()]
+        hidden = page.locator(f"input[name={TRAP}]")
+        assert names == ["comment"]
+        assert await hidden.evaluate("one => [one.tabIndex, one.autocomplete, one.required]") == [-1, "off", False]
+
+
+async def test_the_hidden_link_of_a_mail_flags_who_follows_it(app: FastAPI, asked: Asked) -> None:
+    async with a_visitor(app) as scanner:
+        await scanner.get(f"{asked.path}?{TRAP}")
+        await one_person(scanner, asked, 9)
+    assert await asked.counted() == 0
+    assert (await asked.invitation())["flag_reason"] == "honeypot"
+
+
 async def test_a_program_does_not_touch_what_a_person_has_answered(app: FastAPI, asked: Asked) -> None:
     async with a_visitor(app) as person:
         await person.post(f"{asked.path}/signs", data={"sign": "gesture", "score": "9"})
@@ -146,6 +203,13 @@ async def test_a_program_does_not_touch_what_a_person_has_answered(app: FastAPI,
     response = await asked.response()
     assert response is not None
     assert (response["score"], response["excluded_reason"]) == (9, None)
+
+
+async def test_what_a_person_answered_stays_when_a_program_falls_into_the_trap(app: FastAPI, asked: Asked) -> None:
+    async with a_visitor(app) as visitor:
+        await visitor.post(f"{asked.path}/signs", data={"sign": "gesture", "score": "9"})
+        await fills_in_everything(visitor, asked)
+    assert await asked.counted() == 1
 
 
 async def test_links_that_are_followed_afterwards_take_no_answer_out(app: FastAPI, asked: Asked) -> None:
@@ -182,21 +246,23 @@ async def test_in_a_new_workspace_flags_are_kept_and_take_nothing_out(app: FastA
 
 async def test_the_rates(app: FastAPI, alice: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
     """False votes: programs that count. False flags: people that do not. Behind a gateway, programs come first."""
-    scanners, people, guarded = [await some_links(app, alice, 20) for _ in range(3)]
-    for asked in scanners:
-        async with a_visitor(app) as scanner:
+    scanners, fillers, people, guarded = [await some_links(app, alice, 20) for _ in range(4)]
+    async with a_visitor(app) as scanner:
+        for asked in scanners:
             await posts_every_form(scanner, asked)
+        for asked in fillers:
+            await fills_in_everything(scanner, asked)
     async with a_visitor(app) as person:
         for number, asked in enumerate(people):
             await one_person(person, asked, number % 11)
         for number, asked in enumerate(guarded):
             await visited_an_hour_ago(app, asked)
             await one_person(person, asked, number % 11)
-    voted = sum([await asked.counted() for asked in scanners])
+    voted = sum([await asked.counted() for asked in scanners + fillers])
     kept = sum([await asked.counted() for asked in people + guarded])
     flagged = sum([(await asked.invitation())["flagged_at"] is not None for asked in people + guarded])
     with capsys.disabled():
-        print(f"\nfalse votes: {voted} of {len(scanners)}; false flags: {flagged} of {len(people + guarded)}")
+        print(f"\nfalse votes: {voted} of {len(scanners + fillers)}; false flags: {flagged} of {len(people + guarded)}")
     assert (voted, kept, flagged) == (0, 40, 0)
 
 

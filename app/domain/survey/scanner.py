@@ -3,7 +3,8 @@
 1 Several links of one mail are followed within a minute: a person follows one, a scanner all eleven.
 2 Several different scores are sent within a minute without anybody having moved.
 3 It happens before a person can have read the mail.
-4 The program says what it is.
+4 It goes where no person can: a field of the form, and a link in the mail, that nobody sees or hears of.
+5 The program says what it is.
 
 Each rule can be wrong, so a flag takes an answer out of the score and keeps it; a later gesture puts it back.
 """
@@ -27,6 +28,7 @@ class FlagReason(StrEnum):
     MANY_LINKS = "many_links"
     MANY_SCORES = "many_scores"
     TOO_SOON = "too_soon"
+    HONEYPOT = "honeypot"
     PROGRAM = "program"
 
 
@@ -46,6 +48,7 @@ class Hit:
     linked: int | None = None
     sent: int | None = None
     is_program: bool = False
+    is_trapped: bool = False
 
 
 def is_program(user_agent: str) -> bool:
@@ -57,6 +60,8 @@ def suspicion(hits: Iterable[Hit], *, rules: ScannerRules, mailed_at: datetime |
     known = list(hits)
     last = known[-1]
     recent = [hit for hit in known if last.at - hit.at <= rules.window]
+    if any(hit.is_trapped for hit in recent):
+        return FlagReason.HONEYPOT
     if len({hit.linked for hit in recent if hit.linked is not None}) >= rules.link_scores:
         return FlagReason.MANY_LINKS
     if len({hit.sent for hit in recent if hit.sent is not None}) >= rules.sent_scores:

@@ -10,6 +10,7 @@ from app.domain.mail.letter_words import all_words, words_in
 from app.domain.scores.metric import METRICS, NPS, Metric
 from app.domain.survey.brand import Brand
 from app.domain.survey.logo import Logo
+from app.domain.survey.survey_link import TRAP
 from tests.domain.mail.test_letter_bytes import LETTER, TOKEN
 
 SPOKEN = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "ar", "ja")
@@ -89,6 +90,14 @@ def test_nothing_is_loaded_but_a_logo_that_was_asked_for() -> None:
     brand = Brand("Northwind", logo=Logo("/s/logos/1/2.png", 300, 300, is_see_through=False))
     (image,) = loads.findall(html_of(replace(LETTER, brand=brand, logo_url="https://example.com/s/logos/1/2.png")))
     assert 'src="https://example.com/s/logos/1/2.png" alt="Northwind" width="40" height="40"' in image
+
+
+def test_a_link_that_nobody_sees_is_there_only_if_it_was_turned_on() -> None:
+    trap = f"{LETTER.survey_url}?{TRAP}"
+    assert trap not in html_of(LETTER) + plain_text_of(LETTER)
+    html = html_of(replace(LETTER, has_trap=True))
+    assert f'<a href="{trap}" aria-hidden="true" tabindex="-1" style="display:none' in html
+    assert trap not in plain_text_of(replace(LETTER, has_trap=True))
 
 
 def test_a_letter_without_anything_optional_reads_well() -> None:

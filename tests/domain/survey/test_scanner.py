@@ -52,6 +52,13 @@ def test_a_program_that_says_so_is_believed() -> None:
     assert judged(at(0, linked=9, is_program=True), at(9, linked=9)) is None
 
 
+def test_whoever_goes_where_no_person_can_is_a_program_for_a_minute() -> None:
+    trapped = Hit(NOON, is_trapped=True)
+    assert judged(trapped) is FlagReason.HONEYPOT
+    assert judged(at(0, linked=1), trapped, at(60, linked=2)) is FlagReason.HONEYPOT
+    assert judged(trapped, at(61, linked=9)) is None
+
+
 def test_thresholds_can_be_set() -> None:
     lax = ScannerRules(timedelta(seconds=1), timedelta(0), 12, 12)
     assert judged(*(at(score / 10, linked=score, sent=score) for score in range(11)), rules=lax) is None

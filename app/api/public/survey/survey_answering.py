@@ -21,11 +21,15 @@ from app.operations.survey_links import ACTOR, flag_invitation, mark_answered, n
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`is_moved`: with a gesture that no program makes."""
+    """`is_moved`: with a gesture that no program makes. `is_trapped`: with what no person can see filled in; with a
+    gesture too, that `is_feigned`.
+    """
 
     sign: Sign
     score: int
     is_moved: bool = False
+    is_trapped: bool = False
+    is_feigned: bool = False
     comment: str | None = None
     may_contact: bool | None = None
     answers: Mapping[str, Answer] | None = None
@@ -38,7 +42,8 @@ async def take_answer(request: Request, opened: Opened, act: Act) -> bool:
         return False
     reason = _doubt(request, opened, act)
     if reason is not None and takes_out(request, opened) and (opened.link.answered or opened.link.is_anonymous):
-        await keep_evidence(request, opened, reason)  # what a person said before stays as it is
+        # What a person said before stays as it is.
+        await keep_evidence(request, opened, reason, is_feigned=act.is_feigned)
         return False
     recorder = services_of(request).recorder
     await recorder.submit(opened.link.workspace_id, _new_response(opened, act, certainty))
@@ -58,7 +63,8 @@ def _doubt(request: Request, opened: Opened, act: Act) -> FlagReason | None:
     if act.is_moved:
         services_of(request).visits.note_gesture(opened.digest, opened.now)
         return None
-    return judge(request, opened, sent=act.score if act.sign is Sign.SEND else None)
+    sent = act.score if act.sign is Sign.SEND else None
+    return judge(request, opened, sent=sent, is_trapped=act.is_trapped)
 
 
 async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason | None) -> None:

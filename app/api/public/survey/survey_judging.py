@@ -12,10 +12,17 @@ from app.domain.survey.scanner import FlagReason, Hit, ScannerRules, is_program,
 from app.operations.survey_links import flag_invitation
 
 
-def judge(request: Request, opened: Opened, *, linked: int | None = None, sent: int | None = None) -> FlagReason | None:
+def judge(
+    request: Request,
+    opened: Opened,
+    *,
+    linked: int | None = None,
+    sent: int | None = None,
+    is_trapped: bool = False,
+) -> FlagReason | None:
     """Of an act without a gesture."""
     services = services_of(request)
-    hit = Hit(opened.now, linked, sent, is_program(request.headers.get("user-agent", "")))
+    hit = Hit(opened.now, linked, sent, is_program(request.headers.get("user-agent", "")), is_trapped)
     hits = services.visits.note(opened.digest, hit)
     return suspicion(hits, rules=_rules(services.settings), mailed_at=opened.link.mailed_at)
 
@@ -26,25 +33,29 @@ def takes_out(request: Request, opened: Opened) -> bool:
     return opened.now - opened.link.workspace_created_at >= log_only
 
 
-async def keep_evidence(request: Request, opened: Opened, reason: FlagReason, *, by_link: bool = False) -> None:
-    """`by_link`: a link was followed, which says something about looking at the page, and nothing about Send."""
+async def keep_evidence(
+    request: Request, opened: Opened, reason: FlagReason, *, by_link: bool = False, is_feigned: bool = False
+) -> None:
+    """`by_link`: a link was followed, which says something about looking at the page, and nothing about Send.
+    `is_feigned`: gestures of this moment are a program's.
+    """
     services = services_of(request)
     hits = services.visits.take_unwritten(opened.digest, opened.now)
-    excludes = _is_doubtful(request, opened, by_link=by_link) and takes_out(request, opened)
+    excludes = _is_doubtful(request, opened, by_link=by_link, is_feigned=is_feigned) and takes_out(request, opened)
     if opened.link.is_anonymous or not (hits or excludes):
         return
     async with services.engine.write() as tx:
         await flag_invitation(tx, opened.link, reason, hits=hits, excludes=excludes, now=opened.now)
 
 
-def _is_doubtful(request: Request, opened: Opened, *, by_link: bool) -> bool:
-    """The answer there is came just now, and nobody has moved since."""
+def _is_doubtful(request: Request, opened: Opened, *, by_link: bool, is_feigned: bool) -> bool:
+    """The answer there is came just now, and no person has moved since."""
     answered, window = opened.link.answered, _rules(services_of(request).settings).window
     if answered is None or answered.excluded_reason is not None or opened.now - answered.updated_at > window:
         return False
     if by_link and answered.certainty == Certainty.CONFIRMED:
         return False
-    return not services_of(request).visits.gestured_since(opened.digest, answered.answered_at - window)
+    return is_feigned or not services_of(request).visits.gestured_since(opened.digest, answered.answered_at - window)
 
 
 def _rules(settings: Settings) -> ScannerRules:

@@ -19,7 +19,7 @@ from app.api.public.survey.survey_shown import MAY_ANSWER, ask, shown
 from app.api.public.survey.survey_static import serve_survey_icon, serve_survey_script, serve_survey_style
 from app.api.public.survey.survey_words import words_for
 from app.api.public.unsubscribe_page import show_unsubscribe, unsubscribe
-from app.domain.survey.survey_link import Sign
+from app.domain.survey.survey_link import TRAP, Sign
 from app.domain.survey.survey_preview import PLACE as PREVIEWS
 from app.operations.survey_links import disown_answer, note_page_opened
 
@@ -44,7 +44,7 @@ def include_survey_pages(app: FastAPI) -> None:
 async def show_survey(token: str, request: Request) -> Response:
     opened = await open_link(request, token, request.query_params)
     linked = score_in(request.query_params.get("score"), opened.metric)
-    reason = judge(request, opened, linked=linked)
+    reason = judge(request, opened, linked=linked, is_trapped=TRAP in request.query_params)
     response = await shown(request, opened, linked)
     if reason is not None:
         return in_background(response, keep_evidence(request, opened, reason, by_link=True))
@@ -98,8 +98,11 @@ def _sent(opened: Opened, form: Form, score: int) -> Act:
     may_contact: bool | None = one(form, "may_contact") == "yes"
     if not may_contact and not (answered and answered.may_contact):
         may_contact = None
-    is_moved = one(form, "sign") == Sign.GESTURE
-    return Act(Sign.SEND, score, is_moved, text_in(one(form, "comment")), may_contact)
+    is_trapped, is_moved = bool(one(form, TRAP)), one(form, "sign") == Sign.GESTURE
+    return Act(
+        Sign.SEND, score, is_moved and not is_trapped, is_trapped, is_moved and is_trapped,
+        text_in(one(form, "comment")), may_contact,
+    )  # fmt: skip
 
 
 async def _note_seen(request: Request, opened: Opened) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from app.api.public.survey.survey_look import Look
 from app.api.public.survey.survey_words import words_for
 from app.domain.survey.language import direction
+from app.domain.survey.survey_link import TRAP
 
 FOLDER = Path(__file__).parents[3] / "pages" / "survey"
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -47,6 +48,7 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+templates.globals["trap"] = TRAP
 
 
 def page(request: Request, template: str, *, language: str, look: Look, status: int = 200, **content: Any) -> Response:
