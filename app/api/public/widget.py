@@ -4,7 +4,7 @@ The body is JSON whatever its media type says, because text/plain is what a page
 asking first; the key stands in the query because a header of our own would need asking too (Fetch standard, CORS).
 """
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -17,15 +17,17 @@ from pydantic_core import to_json
 from app.api.dependencies import services_of
 from app.api.hot_route import SimpleRequestRoute, admitted
 from app.api.problems import Refused, answer_for
-from app.api.response_models import Comment, Language, RawScore
+from app.api.response_models import ANSWERS_TAKEN, Answers, Comment, Language, RawScore
 from app.api.schemas import CampaignId, Flag, Properties, Reply, absent
 from app.db.identifiers import new_id
 from app.domain import ids
 from app.domain.errors import DomainError
 from app.domain.keys import EVERYTHING, KeyKind
 from app.domain.response import Channel
+from app.domain.survey.answers import fitting_answers, merged_answers
 from app.operations.responses.new_response import NewResponse, What
 from app.queries.api_keys import Caller
+from app.queries.survey_questions import questions_asked_now
 
 BODY_LIMIT_BYTES = 16_384
 PREFLIGHT = {
@@ -48,6 +50,9 @@ class WidgetResponse(BaseModel):
     )
     score: RawScore = absent()
     comment: Comment | None = None
+    answers: Answers | None = Field(
+        None, description=f"{ANSWERS_TAKEN} What does not fit the survey is left out.", examples=[{"reason": "price"}]
+    )
     channel: Literal[Channel.WEB, Channel.IN_APP] = Channel.WEB
     language: Language | None = None
     may_contact: Flag | None = None
@@ -93,7 +98,11 @@ async def record_widget_response(body: WidgetResponse, request: Request) -> Resp
     caller, now = admitted(request).caller, admitted(request).now
     if len(await request.body()) > BODY_LIMIT_BYTES:
         raise Refused("body_too_large", f"A widget sends at most {BODY_LIMIT_BYTES} bytes.")
-    recorded = await services_of(request).recorder.submit(caller.workspace_id, _new_response(body, caller, now))
+    response = _new_response(body, caller, now)
+    if body.answers:
+        await _keep_answers(response, body.answers, request)
+    response.number_part(body.seq)
+    recorded = await services_of(request).recorder.submit(caller.workspace_id, response)
     told = {"client_ref": body.client_ref, "seq": body.seq, "outcome": recorded.what}
     status = 201 if recorded.what is What.CREATED else 200
     return Response(to_json(told), status_code=status, media_type="application/json")
@@ -113,7 +122,7 @@ def _check_origin(caller: Caller, origin: str | None) -> None:
 
 def _new_response(body: WidgetResponse, caller: Caller, now: datetime) -> NewResponse:
     """Nobody vouches for who sits there: no recipient, no slot but its own."""
-    response = NewResponse(
+    return NewResponse(
         workspace_id=caller.workspace_id,
         id=new_id(now),
         event_id=new_id(now),
@@ -130,8 +139,16 @@ def _new_response(body: WidgetResponse, caller: Caller, now: datetime) -> NewRes
         client_key_id=caller.key_id,
         actor=ids.shown("api_key", caller.key_id),
     )
-    response.number_part(body.seq)
-    return response
+
+
+async def _keep_answers(response: NewResponse, said: Mapping[str, Any], request: Request) -> None:
+    """None of them where there is no such campaign, which recording says."""
+    async with services_of(request).engine.read() as tx:
+        found = await questions_asked_now(tx, response.workspace_id, [response.campaign_id])
+    for asked in found.values():
+        answers = merged_answers({}, fitting_answers(asked.questions, said))
+        response.asked_version = asked.survey_version
+        response.answers = to_json(answers).decode() if answers else None
 
 
 def _cors(request: Request) -> dict[str, str]:

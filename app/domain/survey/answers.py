@@ -38,6 +38,13 @@ def check_answers(
     return {key: _kept(known[key], answer) for key, answer in answers.items()}
 
 
+def fitting_answers(questions: Sequence[Question], answers: Mapping[str, Any]) -> dict[str, Answer]:
+    """As `check_answers`, but what does not fit is left out: from pages that may be older than the survey."""
+    known = {question.id: question for question in questions}
+    fits = {key: answer for key, answer in answers.items() if not any(_faults(known.get(key), answer))}
+    return {key: _kept(known[key], answer) for key, answer in fits.items()}
+
+
 def missing_answers(
     questions: Sequence[Question], *, metric: Metric, score: int, answers: Mapping[str, Answer]
 ) -> list[str]:

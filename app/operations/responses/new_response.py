@@ -10,7 +10,7 @@ from app.domain.errors import DomainError
 from app.domain.people.recipient import RecipientInput
 from app.domain.response import Certainty, Channel, IfAnswered
 
-PART_FIELDS = ("score", "comment", "language", "may_contact", "answers")
+PART_FIELDS = ("score", "comment", "language", "may_contact")
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class NewResponse:
     answers: str | None = None  # JSON text: to further questions, by their ids
     import_id: str | None = None
     client_ref: UUID | None = None
-    client_sequences: str | None = None  # JSON text: which part each of PART_FIELDS comes from
+    client_sequences: str | None = None  # JSON text: which part each of PART_FIELDS, and each answer, comes from
     client_key_id: UUID | None = None
     idempotency_key: UUID | None = None  # digest of API key, route and Idempotency-Key
     request_digest: UUID | None = None
@@ -54,7 +54,13 @@ class NewResponse:
     def number_part(self, sequence: int) -> None:
         """Of an answer that comes in parts: a later one has a higher number."""
         said = [name for name in PART_FIELDS if getattr(self, name) is not None]
+        said += map(part_of_answer, json.loads(self.answers or "{}"))
         self.client_sequences = json.dumps(dict.fromkeys(said, sequence))
+
+
+def part_of_answer(question_id: str) -> str:
+    """What an answer to a further question is numbered under."""
+    return f"answers.{question_id}"
 
 
 class What(StrEnum):

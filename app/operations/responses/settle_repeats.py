@@ -26,7 +26,7 @@ from app.domain.response import (
 )
 from app.domain.scores.metric import METRICS
 from app.operations.responses.amend import Amendment, apply_amendments
-from app.operations.responses.new_response import NewResponse, Recorded, What
+from app.operations.responses.new_response import PART_FIELDS, NewResponse, Recorded, What, part_of_answer
 
 
 async def settle_repeats(tx: Tx, repeats: Sequence[NewResponse]) -> list[Recorded | DomainError | None]:
@@ -128,7 +128,10 @@ def _next_part(repeat: NewResponse, standing: Amendment) -> Recorded | DomainErr
         return _recorded(standing, What.REPEATED)
     if repeat.received_at - original["created_at"] > BROWSER_MAY_AMEND_FOR:
         return ResponseSealed("A browser may change an answer for 24 hours.")
-    overtaken: dict[str, Any] = dict.fromkeys(parts.keys() - news.keys())
+    overtaken: dict[str, Any] = dict.fromkeys(name for name in PART_FIELDS if name not in news)
+    answers = json.loads(repeat.answers or "{}")
+    newer = {key: answer for key, answer in answers.items() if part_of_answer(key) in news}
+    overtaken["answers"] = json.dumps(newer) if newer else None
     return _amended(replace(repeat, **overtaken, client_sequences=json.dumps(news)), standing)
 
 
