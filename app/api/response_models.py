@@ -131,6 +131,10 @@ class ResponseBulkReply(Reply):
     results: list[ResponseRowResult]
 
 
+# Of answers to anonymous campaigns: kept to count by, and never shown.
+_HIDDEN = {
+    "language": None, "may_contact": None, "occasion": None, "import_id": None, "properties": {}, "segments": {},
+}  # fmt: skip
 _WORKED_OUT = frozenset({"band", "excluded", "segments", "variant"})
 
 
@@ -154,10 +158,10 @@ class ResponseReply(Reply):
     import_id: str | None
     invitation_id: InvitationId | None = Field(description="That it answers; null for anonymous campaigns.")
     wave: int = Field(description="0: outside any wave.")
-    variant: str | None = Field(description="Of the question that was asked.")
+    variant: str | None = Field(description="Of the question that was asked; null for anonymous campaigns.")
     certainty: Certainty = Field(description="Probable: seen long enough, but nobody pressed or moved anything.")
     answers: dict[str, Any] | None = Field(description="To further questions, by their ids.")
-    properties: dict[str, Any]
+    properties: dict[str, Any] = Field(description="Empty for anonymous campaigns.")
     recipient_properties: dict[str, Any] | None = Field(description="As they were when the answer came.")
     segments: dict[str, str] = Field(description="The values of tracked properties it is counted under.")
     excluded: Exclusion | None
@@ -169,10 +173,11 @@ class ResponseReply(Reply):
     @classmethod
     def of(cls, row: Mapping[Any, Any]) -> "ResponseReply":
         excluded_at: datetime | None = row["excluded_at"]
+        shown = {**row, **_HIDDEN} if row["is_anonymous"] else row
         return cls(
-            **{name: row[name] for name in cls.model_fields if name not in _WORKED_OUT},
-            segments={key: value for key, value in row["segments"].items() if not key.startswith("@")},
-            variant=row["segments"].get(VARIANT),
+            **{name: shown[name] for name in cls.model_fields if name not in _WORKED_OUT},
+            segments={key: value for key, value in shown["segments"].items() if not key.startswith("@")},
+            variant=shown["segments"].get(VARIANT),
             band=METRICS[row["metric"]].band_for(row["score"]),
             excluded=Exclusion(at=excluded_at, reason=row["excluded_reason"]) if excluded_at else None,
         )

@@ -88,7 +88,7 @@ _SHOWING = """
     ORDER BY w.id LIMIT 1
 """
 _TOLD = f"""
-    SELECT {body_sql(told_sql("r"), "r", "c", "p", band=band_sql("r.score"))}::text AS data
+    SELECT {body_sql(told_sql("r", "c"), "r", "c", "p", band=band_sql("r.score"))}::text AS data
     FROM responses r
     JOIN campaigns c ON c.workspace_id = r.workspace_id AND c.id = r.campaign_id
     JOIN {METRIC_TABLE} ON m.metric = c.metric

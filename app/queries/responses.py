@@ -59,7 +59,11 @@ def _with_metric(workspace_id: UUID) -> Select[tuple[object, ...]]:
         campaigns.c.workspace_id == responses.c.workspace_id, campaigns.c.id == responses.c.campaign_id
     )
     joined = responses.join(campaigns, same_campaign)
-    return select(responses, campaigns.c.metric).select_from(joined).where(responses.c.workspace_id == workspace_id)
+    return (
+        select(responses, campaigns.c.metric, campaigns.c.is_anonymous)
+        .select_from(joined)
+        .where(responses.c.workspace_id == workspace_id)
+    )
 
 
 def _filtered(query: Select[tuple[object, ...]], wanted: ResponseFilter) -> Select[tuple[object, ...]]:
@@ -78,6 +82,8 @@ def _filtered(query: Select[tuple[object, ...]], wanted: ResponseFilter) -> Sele
         *(field >= value for field, value in at_least.items() if value is not None),
         *(field.is_not(None) if value else field.is_(None) for field, value in present.items() if value is not None),
     ]
+    if wanted.import_id is not None or wanted.occasion is not None:
+        conditions.append(campaigns.c.is_anonymous.is_(False))  # what is not shown is not searched for
     if wanted.highest_score is not None:
         conditions.append(column.score <= wanted.highest_score)
     if wanted.answered_until is not None:

@@ -224,7 +224,7 @@ _ANNOUNCE = text(f"""
         )
         SELECT r.workspace_id, t.event_id, t.type, r.campaign_id, r.recipient_id, r.id, {band_sql("r.score")},
             t.previous_band, r.score, r.updated_at, r.revision,
-            {body_sql(told_sql("r"), "r", "c", "p", band=band_sql("r.score"), previous=_PREVIOUS)}
+            {body_sql(told_sql("r", "c"), "r", "c", "p", band=band_sql("r.score"), previous=_PREVIOUS)}
         FROM unnest(
             CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:event_id AS uuid[]), CAST(:type AS text[]),
             CAST(:previous_score AS int[]), CAST(:previous_band AS text[])

@@ -14,7 +14,7 @@ import asyncpg
 from app.domain.campaign import ACCEPTS_ANSWERS
 from app.domain.scores.segment import VARIANT
 from app.operations.events import CHANNEL
-from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_as_recorded
+from app.operations.responses.bodies import METRIC_TABLE, band_sql, body_sql, told_as_recorded, unless_anonymous
 from app.operations.responses.new_response import NewResponse
 from app.operations.rollups import rollup_ctes
 from app.operations.segments import segment_ctes
@@ -49,10 +49,11 @@ INPUT = (
     ("request_digest", "uuid", True),
     ("is_news", "boolean", False),
     ("told", "text", False),
+    ("told_apart", "text", False),
 )
 COPIED = ", ".join(name for name, _, is_stored in INPUT if is_stored)
 COPIED_FROM_KNOWN = ", ".join(f"k.{name}" for name, _, is_stored in INPUT if is_stored)
-VALUES = attrgetter(*(name for name, _, _ in INPUT if name != "told"))
+VALUES = attrgetter(*(name for name, _, _ in INPUT if name not in {"told", "told_apart"}))
 ARRAYS = ", ".join(f"${place}::{kind}[]" for place, (_, kind, _) in enumerate(INPUT, start=1))
 NAMES = ", ".join(name for name, _, _ in INPUT)
 ACCEPTING = ", ".join(f"'{state}'" for state in sorted(ACCEPTS_ANSWERS))
@@ -73,8 +74,8 @@ class Inserted:
 
 
 async def insert_batch(connection: asyncpg.Connection, batch: Sequence[NewResponse]) -> list[Inserted]:
-    told = [response.told or told_as_recorded(response) for response in batch]
-    rows = await connection.fetch(INSERT_BATCH, *zip(*map(VALUES, batch), strict=True), told)
+    told, told_apart = zip(*(response.told or told_as_recorded(response) for response in batch), strict=True)
+    rows = await connection.fetch(INSERT_BATCH, *zip(*map(VALUES, batch), strict=True), told, told_apart)
     return [Inserted(*row) for row in rows]
 
 
@@ -87,7 +88,7 @@ WITH input AS MATERIALIZED (
 ),
 known AS MATERIALIZED (
     SELECT i.*, 1 AS revision, m.metric, {band_sql("i.score")} AS band,
-        c.id AS c_id, c.name AS c_name, c.kind AS c_kind, c.state,
+        c.id AS c_id, c.name AS c_name, c.kind AS c_kind, c.is_anonymous, c.state,
         coalesce(i.asked_version, c.survey_version) AS survey_version,
         r.id AS r_id, r.external_id AS r_external_id, r.email AS r_email, r.name AS r_name,
         r.properties AS recipient_properties,
@@ -136,7 +137,7 @@ announced AS (
     )
     SELECT k.workspace_id, k.event_id, CASE WHEN k.is_news THEN 'response.created' ELSE 'response.imported' END,
         k.campaign_id, k.recipient_id, k.id, k.band, k.score, k.received_at, k.received_at,
-        {body_sql("k.told", "k", "c", "r", band="k.band")}
+        {body_sql(unless_anonymous("k.told", "k.told_apart", "k"), "k", "c", "r", band="k.band")}
     FROM inserted JOIN known k USING (workspace_id, id),
         LATERAL (SELECT k.c_id AS id, k.c_name AS name, k.c_kind AS kind, k.metric) c,
         LATERAL (

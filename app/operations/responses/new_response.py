@@ -47,7 +47,7 @@ class NewResponse:
     is_news: bool = True
     if_answered: IfAnswered = IfAnswered.REFUSE
     actor: str = ""
-    told: str | None = None  # what its event says, written while it waits for its batch
+    told: tuple[str, str] | None = None  # what its event says, in two parts, written while it waits for its batch
     slot: str | None = None  # filled in by the insert, which knows the campaign
     refusal: DomainError | None = None  # unless it is here already; filled in by the insert as well
 
