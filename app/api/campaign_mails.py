@@ -25,7 +25,7 @@ from app.domain.survey.survey_preview import PreviewLinks
 from app.operations.trial_mails import send_trials
 from app.queries.campaigns import get_campaign
 from app.queries.outgoing_mails import list_test_mails
-from app.queries.trial_letters import Trial, check_trial, previewed, trial_letter
+from app.queries.trial_letters import Trial, campaign_to_show, previewed, trial_letter
 
 routes = router("campaigns")
 
@@ -123,7 +123,7 @@ async def preview_campaign_survey(
 ) -> SurveyPreview:
     """Every page of it, as somebody made up would meet it, with nothing stored: show the link to whoever should look
     before it is launched. It shows the survey as it then is, also later versions."""
-    await check_trial(tx, caller.workspace_id, campaign_id)
+    await campaign_to_show(tx, caller.workspace_id, campaign_id)
     shown = previewed(caller.workspace_id, campaign_id, Trial(None, language, variant), now=now)
     return SurveyPreview(url=(await _links(request)).to(shown), expires_at=shown.until)
 

@@ -132,7 +132,7 @@ class ResponseBulkReply(Reply):
 
 
 # Of answers to anonymous campaigns: kept to count by, and never shown.
-_HIDDEN = {
+_HIDDEN: Mapping[str, Any] = {
     "language": None, "may_contact": None, "occasion": None, "import_id": None, "properties": {}, "segments": {},
 }  # fmt: skip
 _WORKED_OUT = frozenset({"band", "excluded", "segments", "variant"})

@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
@@ -21,20 +22,23 @@ async def find_previewed(tx: ReadTx | Tx, shown: Previewed, *, now: datetime) ->
         return None
     row, sample = found[0], sample_person(shown.language)
     is_known = row["recipient_id"] is not None
-    person = {
+    person: dict[str, Any] = {
         "email": row["email"] if is_known else sample.email,
         "name": row["name"] if is_known else sample.name,
         "locale": row["locale"],
         "account_name": row["account_name"] if is_known else sample.account_name,
         "properties": json.loads(row["properties"]),
     }
-    asked = {"state": "sent", "channel": "email", "wave": 0, "variant": shown.variant, "asked_at": now}
-    unheard_of = dict.fromkeys(("mailed_at", "expires_at", "page_opened_at", "gestured_at", "flag_reason", "answered"))
+    asked: dict[str, Any] = {"state": "sent", "channel": "email", "wave": 0, "variant": shown.variant, "asked_at": now}
+    unheard_of: dict[str, Any] = dict.fromkeys(
+        ("mailed_at", "expires_at", "page_opened_at", "gestured_at", "flag_reason", "answered")
+    )
     return Link(
         **{name: row[name] for name in _COPIED},
         **person, **asked, **unheard_of,
-        workspace_created_at=now, campaign_state="running", invitation_id=NOTHING, unsubscribed_at=None,
-        recipient_id=row["recipient_id"] or NOTHING, brand=json.loads(row["brand"]), asking=json.loads(row["asking"]),
+        occasion_properties={}, workspace_created_at=now, campaign_state="running", invitation_id=NOTHING,
+        unsubscribed_at=None, recipient_id=row["recipient_id"] or NOTHING,
+        brand=json.loads(row["brand"]), asking=json.loads(row["asking"]),
         survey=Survey.from_json(json.loads(row["survey"])),
     )  # fmt: skip
 
@@ -42,6 +46,7 @@ async def find_previewed(tx: ReadTx | Tx, shown: Previewed, *, now: datetime) ->
 _COPIED = (
     "workspace_id", "workspace_name", "mode", "time_zone", "campaign_id", "metric", "is_anonymous", "survey_version",
 )  # fmt: skip
+_UNHEARD_OF = ("mailed_at", "expires_at", "page_opened_at", "gestured_at", "flag_reason", "answered")
 _FIND = """
     SELECT w.id AS workspace_id, w.name AS workspace_name, w.mode, w.time_zone, w.brand::text AS brand,
         c.id AS campaign_id, c.metric, c.is_anonymous, coalesce(c.asking, '{}')::text AS asking,

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page
@@ -32,6 +33,12 @@ QUESTIONS: list[dict[str, Any]] = [
     {"id": "wow", "kind": "text", "text": {"en": "What would wow you?"}},
 ]  # fmt: skip
 DRAWN = "logo => [logo.naturalWidth, logo.width, logo.height]"
+SHIFTS = """() => new Promise(told => {
+    let sum = 0;
+    new PerformanceObserver(list => list.getEntries().forEach(one => { sum += one.value; }))
+        .observe({type: 'layout-shift', buffered: true});
+    setTimeout(() => told(sum), 100);
+})"""
 LINE_OF_SIGHT = "document.documentElement.scrollWidth"
 
 
@@ -90,6 +97,25 @@ async def test_axe_has_nothing_against_any_state(browser: Browser, site: str, lo
             assert await page.evaluate(LINE_OF_SIGHT) <= LOOKS[look]["viewport"]["width"], state
 
 
+@pytest.mark.parametrize("look", ["light", "phone"])
+async def test_a_preview_can_be_walked_through(
+    browser: Browser, site: str, alice: Tenant, long_survey: Asked, look: str
+) -> None:
+    reply = await alice.api.get(f"/v1/campaigns/camp_{long_survey.campaign_id.hex}/survey-preview")
+    async with a_page(browser, site, bypass_csp=True, **LOOKS[look]) as page:
+        await page.goto(httpx.URL(reply.json()["url"]).raw_path.decode())
+        await page.get_by_label("9", exact=True).check()
+        await saved(page)
+        await page.get_by_role("button", name="Send").click()
+        await page.get_by_label("10, Easy").check()
+        await page.get_by_role("button", name="Send").click()
+        await page.get_by_role("heading", name="Thank you!").wait_for()
+        assert await page.get_by_role("navigation", name="Preview: nothing is stored.").is_visible()
+        assert await faults(page.context) == []
+        assert await page.evaluate(LINE_OF_SIGHT) <= LOOKS[look]["viewport"]["width"]
+    assert await long_survey.response() is None
+
+
 @pytest.mark.parametrize("metric", METRICS)
 async def test_axe_has_nothing_against_any_scale(
     browser: Browser, site: str, app: FastAPI, alice: Tenant, metric: str
@@ -111,9 +137,9 @@ async def test_the_policy_is_never_broken_and_nothing_comes_from_elsewhere(
         page.on("console", lambda line: said.append(line.text))
         page.on("pageerror", lambda error: said.append(str(error)))
         async for _ in every_state(page, long_survey):
-            await move(page)
             drawn = page.get_by_role("img", name="Northwind")
             assert await drawn.count() == 0 or await drawn.evaluate(DRAWN) == [480, 192, 48]
+            await move(page)
     assert [line for line in said if "404" not in line] == []
     assert [url for url in asked if not url.startswith(site)] == []
 
@@ -132,6 +158,17 @@ async def test_the_first_visit_fits_into_ten_kilobytes(browser: Browser, site: s
     assert len(sizes) <= 4
     assert sum(sizes.values()) <= 10_000
     assert len(gzip.compress((FOLDER / "survey.js").read_bytes(), 9)) <= 2_000
+
+
+async def test_a_logo_is_one_request_more_and_moves_nothing(browser: Browser, site: str, long_survey: Asked) -> None:
+    asked: list[str] = []
+    async with a_page(browser, site) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        await page.goto(long_survey.path, wait_until="networkidle")
+        shifts = await page.evaluate(SHIFTS)
+    assert len(asked) == 5
+    assert len([url for url in asked if "/s/logos/" in url]) == 1
+    assert shifts == 0
 
 
 async def test_a_gesture_confirms_the_score_of_the_link_at_once(browser: Browser, site: str, asked: Asked) -> None:

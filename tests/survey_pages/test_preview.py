@@ -19,14 +19,18 @@ from tests.survey_pages.test_further_questions import QUESTIONS
 BANNER = "Preview: nothing is stored."
 BODY: dict[str, Any] = {
     "name": "Draft", "kind": "relationship",
-    "survey": {**SURVEY, "languages": ["en", "de"], "questions": QUESTIONS, "reward": {"en": "Your code:"}},
+    "survey": {**SURVEY, "languages": ["en", "de"], "reward": {"en": "Your code:"}},
 }  # fmt: skip
 
 
 @pytest.fixture
 async def campaign(alice: Tenant) -> str:
     await alice.api.patch("/v1/workspace", json={"brand": {"name": "Northwind"}})
-    survey = {**BODY["survey"], "question": {key: SURVEY["question"][key] for key in ("en", "de")}}
+    survey = {
+        **BODY["survey"],
+        "questions": QUESTIONS,
+        "question": {key: SURVEY["question"][key] for key in ("en", "de")},
+    }
     reply = await alice.api.post("/v1/campaigns", json={**BODY, "survey": survey})
     assert reply.status_code == 201, reply.text
     return f"/v1/campaigns/{reply.json()['id']}"

@@ -12,7 +12,7 @@ from app.domain.survey.survey_link import Sign
 
 PLAIN = all_words()["en"]
 TEMPLATES = "".join(path.read_text() for path in FOLDER.glob("*.html"))
-SOURCES = "".join(path.read_text() for path in FOLDER.parents[1].joinpath("api", "public").glob("*.py"))
+SOURCES = "".join(path.read_text() for path in FOLDER.parents[1].joinpath("api", "public").rglob("*.py"))
 
 
 def fields(text: str) -> set[str]:

@@ -4,15 +4,22 @@ from html.parser import HTMLParser
 
 import pytest
 
+from app.domain.asking.asking_parts import LONGEST_SUBJECT
+from app.domain.asking.asking_parts import LONGEST_TEXT as LONGEST_INTRO
 from app.domain.mail.letter import Purpose
 from app.domain.mail.letter_body import LONGEST_HTML, html_of, plain_text_of
+from app.domain.mail.letter_bytes import compose
 from app.domain.mail.letter_words import all_words, words_in
 from app.domain.scores.metric import METRICS, NPS, Metric
-from app.domain.survey.brand import Brand
+from app.domain.survey.brand import LONGEST_ADDRESS, LONGEST_NAME, Brand
+from app.domain.survey.colour import READABLE, contrast
 from app.domain.survey.logo import Logo
+from app.domain.survey.question_rules import LONGEST_LABEL
 from app.domain.survey.survey_link import TRAP
+from app.domain.survey.survey_texts import LONGEST_TEXT
 from tests.domain.mail.test_letter_bytes import LETTER, TOKEN
 
+CUT_OFF_AT = 102_400  # bytes of HTML, by Gmail
 SPOKEN = ("en", "de", "fr", "es", "pt-BR", "it", "nl", "ar", "ja")
 
 
@@ -98,6 +105,37 @@ def test_a_link_that_nobody_sees_is_there_only_if_it_was_turned_on() -> None:
     html = html_of(replace(LETTER, has_trap=True))
     assert f'<a href="{trap}" aria-hidden="true" tabindex="-1" style="display:none' in html
     assert trap not in plain_text_of(replace(LETTER, has_trap=True))
+
+
+def test_even_the_longest_texts_are_not_cut_off() -> None:
+    """In a script of three bytes for each letter."""
+    intro, question, subject = "語" * LONGEST_INTRO, "問" * LONGEST_TEXT, "題" * LONGEST_SUBJECT
+    brand = Brand(
+        "店" * LONGEST_NAME, postal_address="所" * LONGEST_ADDRESS, privacy_url="https://example.com/" + "p" * 200
+    )
+    labels = {"lowest_label": "低" * LONGEST_LABEL, "highest_label": "高" * LONGEST_LABEL}
+    letter = replace(LETTER, language="ja", subject=subject, intro=intro, question=question, brand=brand, **labels)
+    assert len(html_of(letter).encode()) < CUT_OFF_AT / 2  # names that are filled in make it longer
+    assert len(compose(letter)) < 2 * CUT_OFF_AT
+
+
+@pytest.mark.parametrize(
+    ("text", "back"),
+    [
+        ("#1b1d26", "#ffffff"), ("#545d6e", "#ffffff"), ("#545d6e", "#f4f6fb"), ("#1b1d26", "#e8ecf6"),
+        ("#f2f4f8", "#1b1d26"), ("#aab2c0", "#1b1d26"), ("#aab2c0", "#0f1115"), ("#f2f4f8", "#2f3444"),
+    ],
+)  # fmt: skip
+def test_whatever_is_written_can_be_read(text: str, back: str) -> None:
+    html = html_of(LETTER)
+    assert f"color:{text}" in html
+    assert f"background-color:{back}" in html
+    assert contrast(text, back) >= READABLE
+
+
+def test_no_other_colours_are_written_with() -> None:
+    written = set(re.findall(r"(?<!-)color:(#[0-9a-f]{6})", html_of(replace(LETTER, intro="Hi", purpose=Purpose.TEST))))
+    assert written == {"#1b1d26", "#545d6e", "#f2f4f8", "#aab2c0", "#ffffff"}  # white on the accent
 
 
 def test_a_letter_without_anything_optional_reads_well() -> None:

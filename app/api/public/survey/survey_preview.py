@@ -103,7 +103,7 @@ def _said(link: Link, text: str) -> dict[str, Answer]:
 def _answered(opened: Opened, score: int, answers: Mapping[str, Answer]) -> Answered:
     return Answered(
         id=NOTHING, score=score, certainty="confirmed", answers=answers, language=opened.language, has_comment=False,
-        may_contact=None, client_sequence=None, excluded_reason=None, answered_at=opened.now, updated_at=opened.now,
+        may_contact=None, part_number=0, excluded_reason=None, answered_at=opened.now, updated_at=opened.now,
     )  # fmt: skip
 
 
@@ -115,13 +115,13 @@ def _places(opened: Opened) -> list[dict[str, Any]]:
     """Every page there is, one link each; those of thanks by band, with its highest score."""
     words = words_for(opened.language).texts
     tops = {opened.metric.band_for(score): score for score in opened.metric.scores}
-    thanks = [(f"{words['thanks']} ({score})", f"given={score}&thanks") for score in tops.values()]
+    thanks = [(f"{words['thanks']} ({score})", f"&given={score}&thanks") for score in tops.values()]
     top = max(tops.values())
     return [
-        {"text": text, "path": f"{opened.path}?lang={opened.language}&{query}"}
+        {"text": text, "path": f"{opened.path}?lang={opened.language}{query}"}
         for text, query in (
-            (words["preview_start"], ""), *thanks, (words["answered"], f"given={top}"),
-            (words["settled_text"], f"given={top}&state=settled"), (words["expired"], "state=expired"),
-            (words["ended"], "state=ended"), (words["leave"], "leave"),
+            (words["preview_start"], ""), *thanks, (words["answered"], f"&given={top}"),
+            (words["settled_text"], f"&given={top}&state=settled"), (words["expired"], "&state=expired"),
+            (words["ended"], "&state=ended"), (words["leave"], "&leave"),
         )
     ]  # fmt: skip
