@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.tables import campaigns, invitations, survey_versions
+from app.db.tables import campaigns, survey_versions
 from app.domain.asking.asking import Asking, check_can_ask
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.asking.asking_parts import Stop
@@ -25,6 +25,7 @@ from app.domain.survey.survey import Survey, SurveyChange, SurveyChangeMissing, 
 from app.domain.webhooks.payload import instant_text
 from app.operations.events import announce
 from app.operations.invitations.clocks import has_other_clocks, note_stale_clocks
+from app.operations.invitations.replan import begin_replanning
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
 from app.queries.tracked_properties import list_tracked_properties
@@ -204,16 +205,7 @@ async def _check_sender(tx: Tx, workspace_id: UUID, asking: Asking) -> None:
 async def _plan_anew(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """What is planned and not sent gets another moment, by what holds now."""
     await _check_asking(tx, campaign, now=now)
-    planned = invitations.c
-    await tx.execute(
-        update(invitations)
-        .where(
-            planned.workspace_id == campaign["workspace_id"],
-            planned.campaign_id == campaign["id"],
-            planned.state == "planned",
-        )
-        .values(due_at=None)
-    )
+    await begin_replanning(tx, campaign["workspace_id"], campaign["id"])
     return {"plan_due_at": now}
 
 
@@ -280,6 +272,6 @@ def _event(row: Mapping[str, Any], event_type: EventType, *, now: datetime) -> E
 def _body(row: Mapping[str, Any]) -> dict[str, Any]:
     """The API's `Campaign`."""
     shown_row = {name: instant_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
-    for ours in ("workspace_id", "changed_in", "plan_due_at", "scheduling_failed_at"):
+    for ours in ("workspace_id", "changed_in", "plan_due_at", "replan_in", "scheduling_failed_at"):
         del shown_row[ours]
     return {**shown_row, "id": shown("campaign", row["id"])}

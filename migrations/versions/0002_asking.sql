@@ -8,6 +8,7 @@ ALTER TABLE campaigns
     ADD COLUMN is_anonymous BOOLEAN DEFAULT false NOT NULL,
     ADD COLUMN asking JSONB,
     ADD COLUMN plan_due_at TIMESTAMP WITH TIME ZONE,
+    ADD COLUMN replan_in xid8,
     ADD COLUMN scheduling_failed_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN paused_reason TEXT;
 

@@ -2,6 +2,7 @@ from sqlalchemy import Boolean, CheckConstraint, Column, Double, Index, Integer,
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.base import (
+    TransactionId,
     belongs_to,
     changed_in,
     created_at,
@@ -29,6 +30,8 @@ campaigns = Table(
     Column("asking", JSONB(none_as_null=True)),  # whom it asks, when and how; none: it asks nobody by itself
     Column("plan_due_at", instant),  # when the planner is to look at it next
     Column("scheduling_failed_at", instant),  # through a fault of ours; others' invitations are not held up by it
+    # What was planned before is given another moment: 0 since an edit, then the transaction of who first saw to it.
+    Column("replan_in", TransactionId),
     Column("paused_reason", Text),  # where it was not a person who paused it
     Column("starts_at", instant),
     Column("ends_at", instant),

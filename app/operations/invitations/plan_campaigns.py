@@ -15,6 +15,7 @@ from app.domain.ids import shown
 from app.operations.invitations.hold import hold_large_wave
 from app.operations.invitations.plan_people import plan_after_answers, plan_dates
 from app.operations.invitations.plan_wave import plan_wave
+from app.operations.invitations.replan import go_on_replanning
 from app.operations.invitations.wake import wake_campaigns
 from app.queries.asking_campaigns import get_asking_campaign
 
@@ -50,9 +51,10 @@ async def plan(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime |
     if campaign.state != "running":
         return await release(tx, campaign.workspace_id, campaign.id, now=now)
     await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, now)])  # it may have been paused
+    again_at = await go_on_replanning(tx, campaign.workspace_id, campaign.id, now=now)
     next_at = await _plan_next(tx, campaign, now=now)
     await hold_large_wave(tx, campaign, now=now)
-    return next_at
+    return min((at for at in (again_at, next_at) if at is not None), default=None)
 
 
 async def _plan_next(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime | None:

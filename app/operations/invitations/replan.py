@@ -1,0 +1,63 @@
+"""After an edit whatever is planned gets another moment: what is due first at once, the rest from the planner.
+
+So an edit answers soon, however many are planned. What leaves meanwhile obeys the edit all the same: the rules decide
+before each mail. What has to be reset was last written before the planner first looked, and it looks until nobody is
+left who may still be giving moments by what held before.
+"""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from app.db.engine import Tx
+from app.db.statements import fetch
+
+AT_ONCE = 5_000
+LOOK_AGAIN = timedelta(seconds=2)
+
+
+async def begin_replanning(tx: Tx, workspace_id: UUID, campaign_id: UUID) -> None:
+    await fetch(tx, _BEGIN, workspace_id, campaign_id)
+    await fetch(tx, _RESET_FIRST, workspace_id, campaign_id, AT_ONCE)
+
+
+async def go_on_replanning(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, now: datetime) -> datetime | None:
+    """One batch. Says when to look again; None: all have another moment, or there was nothing to do."""
+    place = workspace_id, campaign_id
+    if not await fetch(tx, _NOTE_SINCE, *place):
+        return None
+    reset = await fetch(tx, _RESET, *place, AT_ONCE)
+    if len(reset) == AT_ONCE:
+        return now
+    return None if await fetch(tx, _FINISH, *place) else now + LOOK_AGAIN
+
+
+_BEGIN = "UPDATE campaigns SET replan_in = '0' WHERE workspace_id = $1 AND id = $2"
+_NOTE_SINCE = """
+    UPDATE campaigns SET replan_in = CASE WHEN replan_in = '0' THEN pg_current_xact_id() ELSE replan_in END
+    WHERE workspace_id = $1 AND id = $2 AND replan_in IS NOT NULL RETURNING id
+"""
+_FINISH = """
+    UPDATE campaigns SET replan_in = NULL
+    WHERE workspace_id = $1 AND id = $2
+        AND (replan_in < pg_snapshot_xmin(pg_current_snapshot()) OR replan_in = pg_current_xact_id()
+            AND pg_snapshot_xmin(pg_current_snapshot()) = pg_current_xact_id())
+    RETURNING id
+"""
+_SET = """
+    UPDATE invitations v SET due_at = NULL, revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM stale s WHERE v.workspace_id = s.workspace_id AND v.id = s.id RETURNING v.id
+"""
+_STALE = """
+    SELECT v.workspace_id, v.id FROM invitations v
+    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND v.state = 'planned' AND v.claim_id IS NULL
+        AND v.due_at IS NOT NULL
+"""
+_RESET_FIRST = f"""
+    WITH stale AS MATERIALIZED ({_STALE} ORDER BY v.due_at LIMIT $3 FOR UPDATE SKIP LOCKED) {_SET}
+"""
+_RESET = f"""
+    WITH stale AS MATERIALIZED (
+        {_STALE} AND v.changed_in < (SELECT replan_in FROM campaigns WHERE workspace_id = $1 AND id = $2)
+        LIMIT $3 FOR UPDATE SKIP LOCKED
+    ) {_SET}
+"""
