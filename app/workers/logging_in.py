@@ -78,7 +78,12 @@ async def _log_in(
 ) -> Access | Outcome:
     place = {"workspace_id": stored["workspace_id"], "row_id": stored["id"]}
     secret = json.loads(vault.open(stored["credentials"], **place))
-    got = await log_in({**stored["settings"], **secret})
+    try:
+        got = await log_in({**stored["settings"], **secret})
+    except Exception:  # of ours; the next need not wait for our lease to end
+        async with engine.write() as tx:
+            await give_up_turn(tx, stored["workspace_id"], stored["id"], claim_id=claim_id)
+        raise
     async with engine.write() as tx:
         if not isinstance(got, Access):
             await give_up_turn(tx, stored["workspace_id"], stored["id"], claim_id=claim_id)

@@ -142,6 +142,19 @@ async def test_whoever_was_refused_leaves_the_next_try_to_the_next(scene: Scene,
     assert isinstance(entered, Access)
 
 
+async def test_what_goes_wrong_on_our_side_holds_up_nobody(scene: Scene, processes: Processes) -> None:
+    here, there, account = processes
+    endpoint = await an_endpoint(scene)
+
+    async def stumble(_: Mapping[str, Any]) -> Access | Outcome:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await log_in_for_all(endpoint, stumble, engine=here.engine, vault=VAULT, ends_at=monotonic() + 3_600)
+    assert isinstance(await there.enter(endpoint, seconds=5.0), Access)
+    assert account.log_ins == 1
+
+
 async def test_who_dies_while_logging_in_holds_up_nobody_for_longer_than_its_lease(
     scene: Scene, processes: Processes
 ) -> None:
