@@ -46,6 +46,13 @@ def anonymous_reference(key: bytes, token: str) -> UUID:
     return UUID(bytes=hmac.digest(key, b"anonymous:" + token.encode(), hashlib.sha256)[:16])
 
 
+def proof_of_answering(key: bytes, token: str, part: int) -> str:
+    """What whoever sent this part of an anonymous answer knows, and nobody else who has the link. The next part makes
+    it worthless.
+    """
+    return _written(hmac.digest(key, f"mine:{part}:{token}".encode(), hashlib.sha256))
+
+
 def reward_holder(key: bytes, token: str) -> UUID:
     """Whose a reward code is: whoever holds the link of an anonymous campaign. Leads neither to the answer that came
     through it nor to the person.

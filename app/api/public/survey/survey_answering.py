@@ -9,7 +9,7 @@ from pydantic_core import to_json
 from app.api.dependencies import services_of
 from app.api.public.survey.anonymous_marks import ENOUGH
 from app.api.public.survey.survey_judging import judge, keep_evidence, takes_out
-from app.api.public.survey.survey_opened import Opened
+from app.api.public.survey.survey_opened import Opened, next_part
 from app.db.identifiers import new_id
 from app.domain.response import Certainty, Channel, IfAnswered
 from app.domain.survey.questions import Answer
@@ -55,6 +55,8 @@ def _may_stand(opened: Opened, act: Act) -> bool:
     answered = opened.link.answered
     if not opened.is_certain or answered is None:
         return True
+    if not opened.is_theirs and act.sign not in {Sign.CHANGE, Sign.SEND}:
+        return False  # or whether it stands would tell whether it is the same score
     was_moved = opened.link.gestured_at is not None and not act.is_moved
     return may_replace(act.sign, recorded=answered.score, score=act.score, was_moved=was_moved)
 
@@ -99,7 +101,6 @@ async def _mark_answered(request: Request, opened: Opened) -> None:
 
 def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse:
     at = opened.noted_at
-    answered = opened.link.answered
     response = NewResponse(
         workspace_id=opened.link.workspace_id,
         id=new_id(at),
@@ -120,7 +121,7 @@ def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse
     )
     if opened.link.is_anonymous:
         response.client_ref = opened.client_ref
-        response.number_part(answered.part_number + 1 if answered else 1)
+        response.number_part(next_part(opened.link))
     else:
         response.invitation_id, response.recipient_id = opened.link.invitation_id, opened.link.recipient_id
         response.language, response.may_contact = opened.language, act.may_contact

@@ -1,5 +1,6 @@
 """A personal link that somebody has opened: whose it is, what it asks, and in which language."""
 
+import hmac
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,7 +21,7 @@ from app.domain.survey.questions import QuestionKind
 from app.domain.survey.survey import pick_language
 from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, Confirmation, LinkState, link_state
 from app.domain.survey.survey_preview import PLACE as PREVIEWS
-from app.domain.survey.survey_token import anonymous_reference, is_survey_token, token_digest
+from app.domain.survey.survey_token import anonymous_reference, is_survey_token, proof_of_answering, token_digest
 from app.queries.survey_links import Link, find_anonymous_answer, find_link
 
 
@@ -43,6 +44,7 @@ class Opened:
     client_ref: UUID | None  # of an anonymous campaign
     state: LinkState
     root: str = "/s"
+    mine: str = ""  # the proof that whoever looks gave the anonymous answer that stands
 
     @property
     def path(self) -> str:
@@ -57,11 +59,18 @@ class Opened:
         return f"{self.path}?lang={self.language}&leave" if self.is_preview else f"/u/{self.token}"
 
     @property
+    def is_theirs(self) -> bool:
+        """Whoever looks may see the answer. To have an anonymous link is no proof: others made it, or read the mail."""
+        return not self.link.is_anonymous or self.is_preview or bool(self.mine)
+
+    @property
     def carried(self) -> dict[str, str]:
-        """What addresses of a preview tell each other, since nothing else does. What was written stays behind."""
+        """What the addresses of pages tell each other. Of a preview everything but what was written, since nothing else
+        knows.
+        """
         answered = self.link.answered
         if not self.is_preview or answered is None:
-            return {}
+            return {"mine": self.mine} if self.mine else {}
         kinds = {question.id: question.kind for question in self.link.survey.questions}
         said = {
             key: "…" if answer and kinds.get(key) is QuestionKind.TEXT else answer
@@ -103,15 +112,36 @@ async def open_link(request: Request, token: str, params: Mapping[str, str], *, 
         services.link_rate_limit.spend(_place(request))
         raise UnknownLink
     services.link_rate_limit.spend(UUID(bytes=digest[:16]))
-    client_ref = None
+    client_ref, mine = None, ""
     if link.is_anonymous:
         client_ref = anonymous_reference(await services.survey_link_key.read(), token)
         link = await _with_anonymous_answer(request, link, client_ref)
+        mine = await _proof(request, link, token, params.get("mine", ""))
     look = look_of(link.brand, workspace_name=link.workspace_name)
     language = language_of(link, request, params)
     days = services.settings.answer_change_days if not link.is_anonymous else 1
     state = _state(link, now=now, change_for=timedelta(days=days))
-    return Opened(link, token, digest, language, look, now, client_ref, state)
+    return Opened(link, token, digest, language, look, now, client_ref, state, mine=mine)
+
+
+def as_seen(opened: Opened) -> Opened:
+    """As pages may show it: whoever else has an anonymous link sees not even whether it was answered."""
+    if opened.is_theirs:
+        return opened
+    link = replace(opened.link, answered=None)
+    return replace(opened, link=link, state=_state(link, now=opened.now, change_for=timedelta()))
+
+
+async def proof_of_next(request: Request, opened: Opened) -> str:
+    """For whoever sends the next part of this anonymous answer."""
+    if not opened.link.is_anonymous:
+        return ""
+    key = await services_of(request).survey_link_key.read()
+    return proof_of_answering(key, opened.token, next_part(opened.link))
+
+
+def next_part(link: Link) -> int:
+    return (link.answered.part_number if link.answered else 0) + 1
 
 
 def accepted_languages(request: Request) -> list[str]:
@@ -129,6 +159,15 @@ async def _with_anonymous_answer(request: Request, link: Link, client_ref: UUID)
     async with services_of(request).engine.read() as tx:
         answered = await find_anonymous_answer(tx, link.workspace_id, link.campaign_id, client_ref)
     return replace(link, answered=answered)
+
+
+async def _proof(request: Request, link: Link, token: str, said: str) -> str:
+    """What was said, where it proves anything."""
+    if not said or link.answered is None:
+        return ""
+    key = await services_of(request).survey_link_key.read()
+    wanted = proof_of_answering(key, token, link.answered.part_number)
+    return said if hmac.compare_digest(said.encode(), wanted.encode()) else ""
 
 
 def _place(request: Request) -> UUID:

@@ -9,7 +9,7 @@ from app.api.public.survey.survey_answering import Act, take_answer
 from app.api.public.survey.survey_forms import Form, one, read_form, score_in, sign_in, text_in
 from app.api.public.survey.survey_judging import judge, keep_evidence
 from app.api.public.survey.survey_logo import LOGO_PATH, serve_logo
-from app.api.public.survey.survey_opened import Opened, open_link
+from app.api.public.survey.survey_opened import Opened, as_seen, open_link, proof_of_next
 from app.api.public.survey.survey_preview import answer_preview, show_preview, take_preview_sign
 from app.api.public.survey.survey_questions import go, left_to_ask, take_more
 from app.api.public.survey.survey_rewards import give_reward
@@ -45,7 +45,7 @@ async def show_survey(token: str, request: Request) -> Response:
     opened = await open_link(request, token, request.query_params)
     linked = score_in(request.query_params.get("score"), opened.metric)
     reason = judge(request, opened, linked=linked, is_trapped=TRAP in request.query_params)
-    response = await shown(request, opened, linked)
+    response = await shown(request, as_seen(opened), linked)
     if reason is not None:
         return in_background(response, keep_evidence(request, opened, reason, by_link=True))
     return response
@@ -53,19 +53,23 @@ async def show_survey(token: str, request: Request) -> Response:
 
 async def answer_survey(token: str, request: Request) -> Response:
     form = await read_form(request)
-    opened = await open_link(request, token, {"lang": one(form, "lang")})
+    opened = await open_link(request, token, {**request.query_params, "lang": one(form, "lang")})
+    seen = as_seen(opened)
     if one(form, "not_me"):
         return await _disown(request, opened)
-    if opened.state not in MAY_ANSWER:
-        return await shown(request, opened, None)
+    if seen.state not in MAY_ANSWER:
+        return await shown(request, seen, None)
     if one(form, "part") == "more":
         return await take_more(request, opened, form)
     score = score_in(one(form, "score"), opened.metric)
     if score is None:
         wrong = words_for(opened.language).texts["choose"]
-        return ask(request, opened, None, wrong=wrong, comment=text_in(one(form, "comment")) or "")
-    await take_answer(request, opened, _sent(opened, form, score))
-    after = await open_link(request, token, {"lang": opened.language})
+        return ask(request, seen, None, wrong=wrong, comment=text_in(one(form, "comment")) or "")
+    if opened.state not in MAY_ANSWER:
+        return await shown(request, opened, None)
+    stands = await take_answer(request, opened, _sent(opened, form, score))
+    mine = await proof_of_next(request, opened) if stands else ""
+    after = as_seen(await open_link(request, token, {"lang": opened.language, "mine": mine}))
     await give_reward(request, after)
     return go(after, "more" if left_to_ask(after) else "thanks")
 

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 
 from app.api.public.survey.survey_answering import Act, take_answer
 from app.api.public.survey.survey_forms import Form, answer_in
-from app.api.public.survey.survey_opened import Opened
+from app.api.public.survey.survey_opened import Opened, proof_of_next
 from app.api.public.survey.survey_shell import PRIVATE, page
 from app.api.public.survey.survey_views import at, more_view
 from app.domain.survey.questions import Answer, Question, questions_to_ask
@@ -31,15 +31,16 @@ def show_more(request: Request, opened: Opened) -> Response:
 async def take_more(request: Request, opened: Opened, form: Form) -> Response:
     """What was answered is kept, also where something that is required is missing."""
     answered = opened.link.answered
-    if answered is None:
+    if answered is None or not opened.is_theirs:
         return RedirectResponse(opened.path, 303, PRIVATE)
     shown = set(form.get("asked", ()))
     on_page = [question for question in _asked(opened, answered.answers) if question.id in shown]
     given = {question.id: answer_in(form, question) for question in on_page}
     missing = [question.id for question in on_page if question.is_required and given[question.id] is None]
     kept = {key: answer for key, answer in given.items() if key not in missing}
-    if any(answer is not None for answer in kept.values()) and not opened.is_preview:
-        await take_answer(request, opened, Act(Sign.SEND, answered.score, answers=kept))
+    is_said = any(answer is not None for answer in kept.values()) and not opened.is_preview
+    if is_said and await take_answer(request, opened, Act(Sign.SEND, answered.score, answers=kept)):
+        opened = replace(opened, mine=await proof_of_next(request, opened))
     now_known = {**answered.answers, **kept}
     after = _with_answers(opened, now_known)
     if missing:

@@ -19,7 +19,7 @@ MAY_ANSWER = {LinkState.OPEN, LinkState.ANSWERED}
 
 async def shown(request: Request, opened: Opened, linked: int | None) -> Response:
     """`linked`: the score that the address asks for."""
-    asked, answered = request.query_params, opened.link.answered
+    asked, answered = request.query_params if opened.is_theirs else {}, opened.link.answered
     if opened.state in CLOSED:
         return message(request, CLOSED[opened.state], language=opened.language, look=opened.look)
     if "not-me" in asked and who(opened):
@@ -45,11 +45,11 @@ def ask(request: Request, opened: Opened, chosen: int | None, *, wrong: str = ""
 def _answered(request: Request, opened: Opened) -> Response:
     words, answered = words_for(opened.language).texts, opened.link.answered
     assert answered is not None
-    text, link = words["answered_text"].format(score=answered.score), None
+    text, link = words["answered_text"].format(score=answered.score) if opened.is_theirs else "", None
     if opened.state is LinkState.ANSWERED:
         link = {"path": at(opened, "change"), "text": words["change"]}
     else:
-        text = f"{text} {words['settled_text']}"
+        text = f"{text} {words['settled_text']}".strip()
     said: dict[str, Any] = {"title": words["answered"], "text": text, "link": link}
     return page(request, "message.html", language=opened.language, look=opened.look, **said)
 
