@@ -42,7 +42,7 @@ class AnnouncedResponse(Reply):
 
     id: ResponseId
     campaign_id: CampaignId
-    survey_version: int
+    survey_version: int | None = Field(description="Null for anonymous campaigns, like all that could single out.")
     recipient_id: RecipientId | None
     channel: Channel
     score: int
@@ -53,7 +53,7 @@ class AnnouncedResponse(Reply):
     occasion: str | None
     import_id: str | None
     invitation_id: InvitationId | None
-    wave: int
+    wave: int | None
     variant: str | None
     certainty: Certainty
     answers: dict[str, Any] | None

@@ -134,6 +134,7 @@ class ResponseBulkReply(Reply):
 # Of answers to anonymous campaigns: kept to count by, and never shown.
 _HIDDEN: Mapping[str, Any] = {
     "language": None, "may_contact": None, "occasion": None, "import_id": None, "properties": {}, "segments": {},
+    "survey_version": None, "wave": None,
 }  # fmt: skip
 _WORKED_OUT = frozenset({"band", "excluded", "segments", "variant"})
 
@@ -146,7 +147,7 @@ class Exclusion(Reply):
 class ResponseReply(Reply):
     id: ResponseId
     campaign_id: CampaignId
-    survey_version: int
+    survey_version: int | None = Field(description="Null for anonymous campaigns.")
     recipient_id: RecipientId | None
     channel: Channel
     score: int
@@ -157,7 +158,7 @@ class ResponseReply(Reply):
     occasion: str | None
     import_id: str | None
     invitation_id: InvitationId | None = Field(description="That it answers; null for anonymous campaigns.")
-    wave: int = Field(description="0: outside any wave.")
+    wave: int | None = Field(description="0: outside any wave; null for anonymous campaigns.")
     variant: str | None = Field(description="Of the question that was asked; null for anonymous campaigns.")
     certainty: Certainty = Field(description="Probable: seen long enough, but nobody pressed or moved anything.")
     answers: dict[str, Any] | None = Field(description="To further questions, by their ids.")

@@ -20,6 +20,7 @@ WITH_IT: dict[str, Any] = {
 }  # fmt: skip
 HIDDEN = {
     "properties": {}, "occasion": None, "import_id": None, "language": None, "may_contact": None, "variant": None,
+    "wave": None, "survey_version": None,
 }  # fmt: skip
 
 

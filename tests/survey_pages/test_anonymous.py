@@ -70,6 +70,17 @@ async def test_an_answer_knows_nothing_of_its_person(visitor: httpx.AsyncClient,
     assert (response["score"], response["comment"], response["segments"]) == (9, "Too many meetings.", {})
 
 
+async def test_nobody_is_told_apart_by_how_they_came(app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient) -> None:
+    for channel in ("email", "link"):
+        hidden = await a_link(app, alice, campaign={"is_anonymous": True}, channel=channel, wave=2)
+        await sent(visitor, hidden, 9)
+        shown = (await alice.api.get("/v1/responses", params={"channel": "link"})).json()["data"][0]
+        assert (shown["channel"], shown["wave"], shown["survey_version"]) == ("link", None, None)
+        response = await hidden.response()
+        assert response is not None
+        assert response["wave"] == 2  # to count by
+
+
 async def test_the_day_is_the_only_time_there_is(app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient) -> None:
     survey = {"reward": {"en": "Your code:"}}
     hidden = await a_link(app, alice, survey=survey, campaign={"is_anonymous": True})

@@ -32,7 +32,8 @@ def instant_sql(column: str) -> str:
 
 # What came with an answer to an anonymous campaign, and what could single its person out: kept to count by, never told.
 HIDDEN = (  # with blanks, or SQLAlchemy would take null for a parameter
-    ', "language": null, "may_contact": null, "occasion": null, "import_id": null, "variant": null, "properties": {}'
+    ', "language": null, "may_contact": null, "occasion": null, "import_id": null, "wave": null, "variant": null,'
+    ' "properties": {}'
 )
 
 
@@ -49,7 +50,6 @@ def told_as_recorded(response: NewResponse) -> tuple[str, str]:
         "score": response.score,
         "comment": response.comment,
         "invitation_id": ids.shown("invitation", response.invitation_id) if response.invitation_id else None,
-        "wave": response.wave,
         "certainty": response.certainty,
         "answered_at": response.answered_at,
     }
@@ -58,6 +58,7 @@ def told_as_recorded(response: NewResponse) -> tuple[str, str]:
         "may_contact": response.may_contact,
         "occasion": response.occasion,
         "import_id": response.import_id,
+        "wave": response.wave,
         "variant": response.variant,
     }
     answers = response.answers or "null"
@@ -81,7 +82,6 @@ def told_sql(response: str, campaign: str) -> str:
         'comment', {response}.comment,
         'invitation_id', CASE WHEN {response}.invitation_id IS NOT NULL
             THEN {id_sql("invitation", f"{response}.invitation_id")} END,
-        'wave', {response}.wave,
         'certainty', {response}.certainty,
         'answered_at', {instant_sql(f"{response}.answered_at")},
         'answers', {response}.answers
@@ -91,6 +91,7 @@ def told_sql(response: str, campaign: str) -> str:
         'may_contact', {response}.may_contact,
         'occasion', {response}.occasion,
         'import_id', {response}.import_id,
+        'wave', {response}.wave,
         'variant', {response}.segments ->> '{VARIANT}',
         'properties', {response}.properties
     )::text, 2), -1)"""
@@ -103,7 +104,8 @@ def body_sql(told: str, response: str, campaign: str, recipient: str, *, band: s
     before = f""" || ',"previous":' || {previous}""" if previous else ""
     return f"""(
         '{{"response":' || {told}
-        || ',"survey_version":' || {response}.survey_version || ',"recipient_id":'
+        || ',"survey_version":'
+        || CASE WHEN {campaign}.is_anonymous THEN 'null' ELSE {response}.survey_version::text END || ',"recipient_id":'
         || CASE WHEN {person} '"' || {id_sql("recipient", f"{recipient}.id")} || '"' END
         || ',"band":"' || {band} || '","revision":' || {response}.revision
         || '}},"campaign":{{"id":"' || {id_sql("campaign", f"{campaign}.id")}

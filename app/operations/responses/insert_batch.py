@@ -139,7 +139,7 @@ announced AS (
         k.campaign_id, k.recipient_id, k.id, k.band, k.score, k.received_at, k.received_at,
         {body_sql(unless_anonymous("k.told", "k.told_apart", "k"), "k", "c", "r", band="k.band")}
     FROM inserted JOIN known k USING (workspace_id, id),
-        LATERAL (SELECT k.c_id AS id, k.c_name AS name, k.c_kind AS kind, k.metric) c,
+        LATERAL (SELECT k.c_id AS id, k.c_name AS name, k.c_kind AS kind, k.metric, k.is_anonymous) c,
         LATERAL (
             SELECT k.r_id AS id, k.r_external_id AS external_id, k.r_email AS email, k.r_name AS name,
                 k.recipient_properties AS properties

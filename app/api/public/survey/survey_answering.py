@@ -99,6 +99,12 @@ async def _mark_answered(request: Request, opened: Opened) -> None:
         services.anonymous_marks.settle(link.campaign_id, set(waiting) - unmarked)
 
 
+def _channel(opened: Opened) -> Channel:
+    """Anonymous answers all come by link: one person alone may have been given theirs by hand, the others by mail."""
+    is_told = opened.link.channel == "email" and not opened.link.is_anonymous
+    return Channel.EMAIL if is_told else Channel.LINK
+
+
 def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse:
     at = opened.noted_at
     response = NewResponse(
@@ -107,7 +113,7 @@ def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse
         event_id=new_id(at),
         campaign_id=opened.link.campaign_id,
         score=act.score,
-        channel=Channel.EMAIL if opened.link.channel == "email" else Channel.LINK,
+        channel=_channel(opened),
         answered_at=at,
         received_at=at,
         comment=act.comment,
