@@ -32,7 +32,7 @@ Percent = Annotated[float, Field(ge=0, le=100)]
 
 class SampleSizeQuery(Request):
     measure: Measure = Field(
-        Measure.NPS, description="`proportion` is one share, as published survey tables have it; an NPS needs more."
+        Measure.NPS, description="`proportion` is one share, as survey tables that round up have it; an NPS needs more."
     )
     margin: Annotated[float, Field(ge=NARROWEST_MARGIN, le=WIDEST_MARGIN)] = Field(5, description="± points.")
     confidence: Annotated[float, Field(ge=LOWEST_CONFIDENCE, le=HIGHEST_CONFIDENCE)] = Field(95, description="In %.")
@@ -51,7 +51,11 @@ class SampleSizeQuery(Request):
     def variance(self) -> float:
         """Raises SharesImpossible."""
         if self.measure is Measure.PROPORTION:
+            if self.promoters is not None or self.detractors is not None:
+                raise SharesImpossible("Promoters and detractors are of an NPS; give `share`.", pointer="/promoters")
             return proportion_variance(self.share)
+        if self.share is not None:
+            raise SharesImpossible("A share is of a proportion; give `promoters` and `detractors`.", pointer="/share")
         return nps_variance(promoters=self.promoters, detractors=self.detractors)
 
     def precision(self) -> Precision:

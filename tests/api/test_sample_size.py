@@ -25,7 +25,7 @@ async def test_an_nps_is_planned_for_the_worst_case(alice: Tenant) -> None:
     assert "Survey tables say 370" in found["explanation"]
 
 
-@pytest.mark.parametrize(("population", "answers"), [(None, 385), (1_000, 278), (10_000, 370)])
+@pytest.mark.parametrize(("population", "answers"), [(None, 385), (500, 218), (1_000, 278), (10_000, 370)])
 async def test_a_proportion_gives_what_the_tables_do(alice: Tenant, population: int | None, answers: int) -> None:
     query = {} if population is None else {"population": population}
     assert (await plan(alice, measure="proportion", **query))["answers"] == answers
@@ -47,7 +47,10 @@ async def test_expected_shares_need_fewer(alice: Tenant) -> None:
 
 
 async def test_shares_that_do_not_fit_are_refused(alice: Tenant) -> None:
-    for query in ({"promoters": 50}, {"promoters": 70, "detractors": 40}):
+    for query in (
+        {"promoters": 50}, {"promoters": 70, "detractors": 40}, {"share": 10},
+        {"measure": "proportion", "promoters": 50, "detractors": 20}, {"measure": "proportion", "detractors": 20},
+    ):  # fmt: skip
         reply = await alice.api.get("/v1/sample-size", params=query)
         assert (reply.status_code, reply.json()["code"]) == (422, "shares_impossible")
 

@@ -2,7 +2,9 @@
 
 Cochran (1977), Sampling Techniques, 3rd edition, §4.4: n₀ = z² · V / e², and of a population of N
 n = n₀ / (1 + (n₀ − 1) / N), rounded up. V is the variance of one answer. A share p has V = p(1 − p), at most ¼; that is
-what published survey tables are made of (Krejcie & Morgan 1970, Educational and Psychological Measurement 30).
+what published survey tables are made of. Those that round up, so that the margin holds, say the same: 385 for endlessly
+many, 278 of 1,000, 370 of 10,000. Krejcie & Morgan (1970, Educational and Psychological Measurement 30) round to the
+nearest: in half of their rows it is one less, such as 217 of 500, and a hair wider than the margin they name.
 An answer to an NPS is worth
 +1, 0 or −1, so V = promoters + detractors − (promoters − detractors)², at most 1: for the same margin it can need four
 times as many.
@@ -24,7 +26,8 @@ HAIR = 1e-9  # relative; a number that is whole but for rounding is not rounded 
 class SharesImpossible(RuleViolation):
     """Shares do not fit together.
 
-    Promoters and detractors are given together, in % of the answers, and add up to at most 100.
+    Promoters and detractors are given together, in % of the answers, and add up to at most 100. They are of an NPS, and
+    the share is of a proportion.
     """
 
     code = "shares_impossible"
