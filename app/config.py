@@ -102,8 +102,7 @@ class Settings(BaseSettings):
     @field_validator("outbound_proxy")
     @classmethod
     def _check_outbound_proxy(cls, url: SecretStr | None) -> SecretStr | None:
-        parts = urlsplit(url.get_secret_value()) if url else None
-        if parts and not (parts.scheme == "http" and parts.hostname and parts.path in {"", "/"} and not parts.query):
+        if url and not _is_proxy(url.get_secret_value()):
             raise ValueError("ZEROTEN_OUTBOUND_PROXY reads http://proxy.example.com:3128")
         return url
 
@@ -112,6 +111,15 @@ class Settings(BaseSettings):
         if not self.attempt_deadline_seconds < self.least_lease_seconds <= self.lease_seconds:
             raise ValueError("attempt_deadline_seconds < least_lease_seconds <= lease_seconds must hold")
         return self
+
+
+def _is_proxy(url: str) -> bool:
+    """What cannot be taken apart is none; the error would tell the password."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "http" and bool(parts.hostname) and parts.path in {"", "/"} and not parts.query
+    except ValueError:
+        return False
 
 
 def _nameserver(text: str) -> tuple[str, int]:

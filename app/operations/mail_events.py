@@ -16,13 +16,15 @@ from app.operations.recipient_changes import unsubscribe_recipient
 LOOKED_BACK = timedelta(days=30)  # for the latest mail to an address, where the mail itself is not named
 
 
-async def note_mail_events(tx: Tx, workspace_id: UUID, events: Sequence[MailEvent], *, now: datetime) -> int:
-    """Of how many somebody is known here."""
+async def note_mail_events(
+    tx: Tx, workspace_id: UUID, events: Sequence[MailEvent], *, now: datetime, only_named: bool = False
+) -> int:
+    """Of how many somebody is known here. `only_named`: an address is not enough, it has to be about a mail of ours."""
     if not events:
         return 0
     found = await fetch(
         tx, _FIND, workspace_id, list(range(len(events))), [event.message_id for event in events],
-        [event.address for event in events], now - LOOKED_BACK,
+        [event.address for event in events], now - LOOKED_BACK, only_named,
     )  # fmt: skip
     for row in found:
         await _note(tx, workspace_id, events[row["n"]], row["message_id"], row["recipient_id"], now=now)
@@ -64,6 +66,7 @@ _FIND = """
     ) m ON true
     LEFT JOIN invitations v ON v.workspace_id = $1 AND v.id = m.invitation_id
     JOIN recipients who ON who.workspace_id = $1 AND who.id = coalesce(v.recipient_id, p.id) AND who.deleted_at IS NULL
+    WHERE NOT $6::boolean OR (m.id IS NOT NULL AND m.id = g.message_id)
     ORDER BY g.n
 """
 _DELIVERED = """

@@ -146,6 +146,16 @@ async def test_a_bounced_mail_that_is_passed_on_is_read(
     assert (await state(engine, mail))["no_address"]
 
 
+@pytest.mark.parametrize("named", ["0" * 32, "nothing"])
+async def test_a_report_that_names_no_mail_of_ours_silences_nobody(
+    app: FastAPI, engine: Engine, alice: Tenant, mail: dict[str, Any], named: str
+) -> None:
+    """Anybody can write one, and send it to the bounce address."""
+    raw = REPORT.format(action="failed", status="5.1.1", header="<x@mx>", message=named).encode()
+    assert (await post(app, await a_source(alice, "dsn"), raw)).status_code == 200
+    assert not (await state(engine, mail))["no_address"]
+
+
 async def test_somebody_elses_source_reaches_nobody_here(
     app: FastAPI, engine: Engine, charlie: Tenant, mail: dict[str, Any]
 ) -> None:

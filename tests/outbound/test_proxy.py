@@ -170,8 +170,10 @@ async def test_trouble_with_the_proxy_is_ours_and_quotes_no_url() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["https://proxy.example:3128", "socks5://proxy.example", "proxy.example:3128", "http://"]
+    "url",
+    ["https://proxy.example:3128", "socks5://proxy.example", "proxy.example:3128", "http://", "http://u:hush@[proxy"],
 )
 def test_a_proxy_that_we_could_not_speak_to_is_refused_at_the_start(url: str) -> None:
-    with pytest.raises(ValidationError, match="ZEROTEN_OUTBOUND_PROXY reads"):
+    with pytest.raises(ValidationError, match="ZEROTEN_OUTBOUND_PROXY reads") as refused:
         Settings(outbound_proxy=url)
+    assert "hush" not in str(refused.value)

@@ -50,7 +50,7 @@ async def hear(key: str, request: Request) -> Response:
         return Response(status_code=400)
     async with services.engine.write() as tx:
         await note_heard(tx, source["workspace_id"], source["id"], now=now)
-        await note_mail_events(tx, source["workspace_id"], events, now=now)
+        await note_mail_events(tx, source["workspace_id"], events, now=now, only_named=_is_anybodys(source))
         if post is not None:
             await keep_sns_post(tx, source["workspace_id"], source["id"], body=post, now=now)
     return Response(status_code=200)
@@ -64,6 +64,11 @@ def _said(kind: MailSourceKind, body: bytes) -> tuple[list[MailEvent], str | Non
     if kind is MailSourceKind.SES:
         return [], body.decode()
     return EVENTS[kind](content), None
+
+
+def _is_anybodys(source: Mapping[Any, Any]) -> bool:
+    """Whoever can write to the bounce address is passed on: a report that names no mail of ours may be made up."""
+    return MailSourceKind(source["kind"]) is MailSourceKind.DSN
 
 
 def _is_signed(services: Services, source: Mapping[Any, Any], request: Request, body: bytes, now: datetime) -> bool:
