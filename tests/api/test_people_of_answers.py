@@ -4,10 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from app.db.engine import Engine
-from tests.builders import a_campaign, an_answer
-from tests.conftest import Tenant
+from tests.builders import a_campaign, an_answer, rows
+from tests.conftest import Tenant, a_tenant, running_app
 
 
 async def told(tenant: Tenant) -> list[tuple[str, Any]]:
@@ -93,6 +94,46 @@ async def test_no_answer_is_lost_to_an_erasure_of_its_person(engine: Engine, ali
     await asyncio.gather(write(), write(), write(), write(), erase(), erase())
     assert set(found) <= {201, 409, 503}  # 409: erased after the answer was handed in
     assert found.count(201) > 50
+
+
+# Erases whoever is called fleeting in the moment in which they are stored, as often as it was told to.
+ERASES_AT_ONCE = (
+    "CREATE SEQUENCE erasures",
+    """
+    CREATE FUNCTION erase_at_once() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF nextval('erasures') <= TG_ARGV[0]::int THEN
+            UPDATE recipients SET external_id = NULL, deleted_at = now() WHERE id = NEW.id;
+        END IF;
+        RETURN NULL;
+    END $$
+    """,
+    """
+    CREATE CONSTRAINT TRIGGER erase_at_once AFTER INSERT ON recipients DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.external_id = 'fleeting') EXECUTE FUNCTION erase_at_once({times})
+    """,
+)
+
+
+@pytest.mark.parametrize(("times", "statuses"), [(2, [201, 200]), (3, [503, 201])])
+async def test_whoever_is_erased_each_time_is_brought_in_three_times_and_then_told_to_come_back(
+    own_database_url: str, own_engine: Engine, times: int, statuses: list[int]
+) -> None:
+    async with own_engine.write() as tx:
+        for statement in ERASES_AT_ONCE:
+            await tx.execute(text(statement.replace("{times}", str(times))))
+    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
+        answer = an_answer(await a_campaign(own_engine, alice.workspace_id), recipient={"external_id": "fleeting"})
+        replies = [
+            await alice.api.post("/v1/responses", json=answer, headers={"idempotency-key": "one"}) for _ in statuses
+        ]
+    assert [reply.status_code for reply in replies] == statuses
+    erased = await rows(own_engine, "SELECT count(*) AS n FROM recipients WHERE deleted_at IS NOT NULL")
+    assert erased == [{"n": times}]
+    assert await rows(own_engine, "SELECT score FROM responses") == [{"score": 9}]
+    if statuses[0] == 503:
+        assert replies[0].json()["code"] == "overloaded"
+        assert "deleted and made again" in replies[0].json()["detail"]
+        assert replies[0].headers["retry-after"]
 
 
 @pytest.mark.parametrize("number", [2**53 + 1, -(2**53) - 1, 12345678901234567890, 1e300])
