@@ -2,9 +2,12 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import NewType
+from time import monotonic
+from typing import Any, NewType
 
 import asyncpg
+from sqlalchemy import event
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 Tx = NewType("Tx", AsyncConnection)  # may write
@@ -20,6 +23,9 @@ SESSION_SETTINGS: Mapping[str, str] = {
     "timezone": "UTC",
 }
 
+# Asking takes three trips to PostgreSQL, as many as most transactions. That a connection was closed we are told anyhow.
+ASKED_AFTER_SECONDS = 1.0
+
 
 class Engine:
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
@@ -30,9 +36,10 @@ class Engine:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=5,
-            pool_pre_ping=True,
             connect_args={"server_settings": dict(SESSION_SETTINGS)},
         )
+        event.listen(self.raw.sync_engine, "checkin", _note_time)
+        event.listen(self.raw.sync_engine, "checkout", self._check)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[Tx]:
@@ -52,6 +59,24 @@ class Engine:
 
     async def close(self) -> None:
         await self.raw.dispose()
+
+    def _check(self, lent: Any, record: Any, _: object) -> None:
+        """Nobody is lent a connection that was closed, or one that lay idle and no longer answers."""
+        is_closed = lent.driver_connection.is_closed()
+        was_idle = monotonic() - record.info.get("idle_since", monotonic()) >= ASKED_AFTER_SECONDS
+        if is_closed or (was_idle and not self._answers(lent)):
+            raise InvalidatePoolError
+
+    def _answers(self, lent: Any) -> bool:
+        dialect = self.raw.sync_engine.dialect
+        try:
+            return dialect.do_ping(lent)
+        except dialect.loaded_dbapi.Error:
+            return False
+
+
+def _note_time(_: object, record: Any) -> None:
+    record.info["idle_since"] = monotonic()
 
 
 def _for_sqlalchemy(url: str) -> str:
