@@ -14,6 +14,8 @@ from app.queries.instance import find_instance
 from tests.cli.command import here, zeroten
 from tests.conftest import SECRET_KEYS, Tenant, _database, client, running_app
 
+pytestmark = pytest.mark.slow
+
 Said = subprocess.CompletedProcess[str]
 
 

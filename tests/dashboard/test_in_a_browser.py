@@ -14,6 +14,8 @@ from tests.dashboard.browser import a_browser, faults
 from tests.dashboard.reader import a_reader
 from tests.dashboard.scenery import Scenery
 
+pytestmark = pytest.mark.slow
+
 LIST = "/dashboard/webhooks"
 LOOKS: dict[str, dict[str, Any]] = {
     "light": {"color_scheme": "light", "viewport": {"width": 1280, "height": 900}},

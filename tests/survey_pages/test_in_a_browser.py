@@ -21,6 +21,8 @@ from tests.served import served
 from tests.survey_pages.in_browser import LOOKS, a_page, move, saved
 from tests.survey_pages.links import Asked, a_link
 
+pytestmark = pytest.mark.slow
+
 QUESTIONS: list[dict[str, Any]] = [
     {
         "id": "why", "kind": "many_of", "text": {"en": "What mattered?", "ar": "ما المهم؟"},

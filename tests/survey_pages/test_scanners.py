@@ -29,6 +29,8 @@ from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.in_browser import a_page, move, saved
 from tests.survey_pages.links import Asked, a_link, no_answer_is_counted_wrong
 
+pytestmark = pytest.mark.slow
+
 LINKS = range(11)
 DWELLS_MS = 5_500
 
@@ -55,6 +57,17 @@ async def posts_every_form(scanner: httpx.AsyncClient, asked: Asked) -> None:
     for score in LINKS:
         await scanner.get(asked.path, params={"score": score})
         await scanner.post(asked.path, data={"score": str(score), "sign": "", "lang": "en"})
+
+
+async def dwells_on_links(browser: Browser, site: str, asked: Asked, *, stealth: bool = False) -> None:
+    """Opens several at once and stays on each for longer than a glance."""
+
+    async def dwell(score: int) -> None:
+        async with a_page(browser, site, stealth=stealth) as page:
+            await page.goto(f"{asked.path}?score={score}")
+            await page.wait_for_timeout(DWELLS_MS)  # what a scanner does, not what the test waits for
+
+    await asyncio.gather(*map(dwell, (0, 5, 10)))
 
 
 async def one_person(person: httpx.AsyncClient, asked: Asked, score: int) -> None:
@@ -85,10 +98,7 @@ async def test_head_and_get_of_all_links_is_no_answer_and_is_counted_apart(app: 
 
 
 async def test_a_headless_browser_is_no_answer(browser: Browser, site: str, asked: Asked) -> None:
-    async with a_page(browser, site) as page:
-        for score in (0, 5, 10):
-            await page.goto(f"{asked.path}?score={score}")
-            await page.wait_for_timeout(DWELLS_MS)  # what a scanner does, not what the test waits for
+    await dwells_on_links(browser, site, asked)
     assert await asked.response() is None
     assert (await asked.invitation())["page_opened_at"] is None
 
@@ -97,10 +107,7 @@ async def test_a_headless_browser_that_hides_it_is_taken_out(
     app: FastAPI, alice: Tenant, browser: Browser, site: str
 ) -> None:
     asked = await a_link(app, alice, mailed=timedelta(minutes=5))
-    async with a_page(browser, site, stealth=True) as page:
-        for score in (0, 5, 10):
-            await page.goto(f"{asked.path}?score={score}")
-            await page.wait_for_timeout(DWELLS_MS)
+    await dwells_on_links(browser, site, asked, stealth=True)
     response = await asked.response()
     assert response is not None, "the rules were not needed"
     assert (response["certainty"], response["excluded_reason"]) == ("probable", "scanner")

@@ -17,6 +17,7 @@ from tests.conftest import SECRET_KEYS, Tenant
 from tests.outbound.receivers import Receiver
 
 QUICK = {"lease_seconds": 2.0, "least_lease_seconds": 1.0, "attempt_deadline_seconds": 0.8, "poll_seconds": 0.1}
+LOOK_EVERY_SECONDS = 0.01  # often enough, and whoever is waited for gets the processor meanwhile
 
 
 @dataclass
@@ -113,10 +114,10 @@ class Worker:
             await self.task
 
 
-async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 15) -> None:
+async def until(condition: Callable[[], Awaitable[bool]], *, seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
-        while not await condition():
-            pass
+        while not await condition():  # noqa: ASYNC110 - bounded; what is waited for rings no bell
+            await asyncio.sleep(LOOK_EVERY_SECONDS)
 
 
 async def arrived(receiver: Receiver, count: int = 1) -> list["Arrival"]:

@@ -17,12 +17,15 @@ from app.workers import import_process
 from app.workers.import_process import work_off_imports
 from tests.cli.command import environment
 from tests.conftest import SECRET_KEYS
-from tests.workers.scene import Scene, until
+from tests.workers.scene import LOOK_EVERY_SECONDS, Scene, until
 
 CSV = {"content-type": "text/csv"}
 MANY = 20_000  # some seconds of work, so that there is time to interfere
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc"),
+]
 
 
 async def upload(scene: Scene, count: int = MANY) -> str:
@@ -100,7 +103,7 @@ async def test_importing_takes_less_than_a_hundred_megabytes(scene: Scene) -> No
     while not importing.done():
         with suppress(FileNotFoundError, ProcessLookupError, StopIteration):
             peak = max(peak, *map(peak_megabytes, importers()), 0.0)
-        await asyncio.sleep(0)
+        await asyncio.sleep(LOOK_EVERY_SECONDS)
     await importing
     assert 40 < peak <= 100
 

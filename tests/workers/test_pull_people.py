@@ -12,6 +12,8 @@ from tests.outbound.connectors.people import START, Person, PullableHubSpot, Pul
 from tests.outbound.connectors.service import Asked, Said, at
 from tests.workers.scene import Scene, until
 
+pytestmark = pytest.mark.slow
+
 PLACE = "/v1/webhook-endpoints"
 
 
