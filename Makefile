@@ -6,11 +6,13 @@ DAYS ?= 730
 PYTHON ?= $(shell for python in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 BIN := .venv/bin
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+SOURCES := contract.py glossary.py openapi.py shipping.py sources.py tree.py
 VERIFIER := tests/outbound/javascript
 UV_COMPILE := $(BIN)/uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-emit-index-url --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs verifier up demo test check bench crash simulate openapi lock clean
+.PHONY: help setup programs verifier up demo test quick check bench crash simulate openapi lock clean
 
 help: ## list the verbs
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,7 +49,10 @@ demo: .venv/ready ## see the whole of it work on a sample of 3 000 people; ONCE=
 	@$(BIN)/python -m demo
 
 test: check ## everything that must hold
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+quick: check ## the part of it to run again and again: rules, writes and reads, and what sources look like
+	$(PYTEST) -m "not slow" tests/domain tests/operations tests/queries $(addprefix tests/house/test_,$(SOURCES))
 
 check: setup ## the part of it that takes seconds: style, types, layers
 	$(BIN)/ruff check .
