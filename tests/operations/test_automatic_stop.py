@@ -1,7 +1,8 @@
 """A campaign that does harm pauses by itself, says why, and tells whoever looks after the workspace."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from app.db.engine import Engine
 from app.db.statements import fetch
@@ -56,5 +57,19 @@ async def test_whoever_resumes_it_begins_with_a_clean_slate(engine: Engine, alic
     assert (await state(engine, campaign))[0] == "paused"
     path = f"/v1/campaigns/{ids.shown('campaign', campaign)}/resume"
     assert (await alice.api.post(path)).status_code == 200
+    await paused(engine)
+    assert (await state(engine, campaign))[0] == "running"
+
+
+async def test_the_clean_slate_begins_with_the_day_of_the_workspace(engine: Engine, alice: Tenant) -> None:
+    assert (await alice.api.patch("/v1/workspace", json={"time_zone": "Pacific/Auckland"})).status_code == 200
+    campaign = await mailed(engine, alice, sent=100, bounced=6)
+    await paused(engine)
+    await alice.api.post(f"/v1/campaigns/{ids.shown('campaign', campaign)}/resume")
+    morning = datetime.combine(NOW.date(), time(0, 30), tzinfo=ZoneInfo("Pacific/Auckland"))  # the day before, in UTC
+    resumed = "UPDATE events SET occurred_at = $2 WHERE campaign_id = $1 AND type = 'campaign.resumed'"
+    async with engine.write() as tx:
+        await fetch(tx, resumed, campaign, morning)
+
     await paused(engine)
     assert (await state(engine, campaign))[0] == "running"

@@ -80,10 +80,12 @@ _COUNT_HARM = """
         sum(d.complained_count)::int AS complained
     FROM sending_days d
     JOIN campaigns c ON c.workspace_id = d.workspace_id AND c.id = d.campaign_id
+    JOIN workspaces w ON w.id = d.workspace_id
     LEFT JOIN LATERAL (
         SELECT max(e.occurred_at) AS at FROM events e
         WHERE e.workspace_id = c.workspace_id AND e.campaign_id = c.id AND e.type = 'campaign.resumed'
     ) resumed ON c.state = 'running'
-    WHERE c.state = 'running' AND d.sent_on >= $1 AND (resumed.at IS NULL OR d.sent_on > resumed.at::date)
+    WHERE c.state = 'running' AND d.sent_on >= $1
+        AND (resumed.at IS NULL OR d.sent_on > (resumed.at AT TIME ZONE w.time_zone)::date)
     GROUP BY 1, 2 HAVING sum(d.bounced_count) + sum(d.complained_count) > 0
 """

@@ -44,12 +44,15 @@ async def _sent(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> Sent:
     return Sent(by_domain.total(), days["today"], days["days_before"], by_domain)
 
 
+# What never got as far as a server's answer burdened nobody. What a server put off did, and is tried again by itself.
 _COUNT_HOUR = """
     SELECT domain, count(*) AS sent FROM messages
-    WHERE workspace_id = $1 AND campaign_id = $2 AND created_at > $3 GROUP BY domain
+    WHERE workspace_id = $1 AND campaign_id = $2 AND created_at > $3
+        AND (state <> 'failed' OR (reply_code IS NOT NULL AND failure IS DISTINCT FROM 'connection'))
+    GROUP BY domain
 """
 _COUNT_DAYS = """
     SELECT coalesce(sum(sent_count) FILTER (WHERE sent_on = $3), 0)::int AS today,
-        count(*) FILTER (WHERE sent_on < $3)::int AS days_before
+        count(*) FILTER (WHERE sent_on < $3 AND sent_count > 0)::int AS days_before
     FROM sending_days WHERE workspace_id = $1 AND campaign_id = $2
 """

@@ -19,6 +19,7 @@ class MailEnd(StrEnum):
     SENT = "sent"
     FAILED = "failed"  # for good
     NOT_SENT = "not_sent"  # for certain, so it may be tried again
+    HANDED_BACK = "handed_back"  # nobody tried: it is decided about anew, at once
     UNKNOWN = "unknown"
 
 
@@ -33,7 +34,7 @@ class MailSettlement:
 
 async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, now: datetime) -> int:
     """Says how many were still ours."""
-    await _wait_for_claims(tx, [one for one in settlements if one.has_bounced])
+    await _wait_for_claims(tx, [one for one in settlements if one.has_bounced or one.end in DID_NOT_LEAVE])
     settled = await fetch(
         tx, _SETTLE,
         [one.invitation.campaign.workspace_id for one in settlements],
@@ -48,14 +49,18 @@ async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, n
         now, MOST_TRIES, FIRST_PAUSE, LONGEST_PAUSE,
     )  # fmt: skip
     await wake_campaigns(tx, [(row["workspace_id"], row["campaign_id"], row["due_at"]) for row in settled])
+    stayed = [row for row in settled if row["counted_on"] is not None]
+    if stayed:
+        columns = ([row[name] for row in stayed] for name in ("workspace_id", "campaign_id", "counted_on"))
+        await fetch(tx, _UNCOUNT, *columns)
     return len(settled)
 
 
-async def _wait_for_claims(tx: Tx, bounced: Sequence[MailSettlement]) -> None:
-    """Who claims locks the campaign, then counts its day and locks people. A bounce does both, so in the same order."""
-    if bounced:
-        spaces = [one.invitation.campaign.workspace_id for one in bounced]
-        await fetch(tx, _LOCK_WORK, spaces, [one.invitation.campaign.id for one in bounced])
+async def _wait_for_claims(tx: Tx, counting: Sequence[MailSettlement]) -> None:
+    """Who claims locks the campaign, then counts its day and locks people. Whoever counts here keeps to that order."""
+    if counting:
+        spaces = [one.invitation.campaign.workspace_id for one in counting]
+        await fetch(tx, _LOCK_WORK, spaces, [one.invitation.campaign.id for one in counting])
 
 
 async def give_up_lost_mails(tx: Tx, *, now: datetime, limit: int = 500) -> int:
@@ -70,7 +75,8 @@ async def expire_invitations(tx: Tx, *, now: datetime, limit: int = 1_000) -> in
 def _due_next(settlement: MailSettlement, now: datetime) -> datetime | None:
     """Of its next reminder."""
     invitation = settlement.invitation
-    if settlement.end is not MailEnd.SENT:
+    was_perhaps_sent = settlement.end is MailEnd.UNKNOWN and invitation.kind is MessageKind.REMINDER
+    if settlement.end is not MailEnd.SENT and not was_perhaps_sent:
         return None
     return next_reminder(
         invitation.campaign.asking.reminders, asked_at=invitation.asked_at, sent=invitation.reminder_count,
@@ -78,6 +84,7 @@ def _due_next(settlement: MailSettlement, now: datetime) -> datetime | None:
     )  # fmt: skip
 
 
+DID_NOT_LEAVE = {MailEnd.NOT_SENT, MailEnd.HANDED_BACK}
 FIRST = MessageKind.FIRST.value
 
 _LOCK_WORK = """
@@ -95,22 +102,30 @@ _SETTLE = f"""
     ), held AS MATERIALIZED (
         SELECT v.workspace_id, v.id, v.campaign_id, v.recipient_id, v.state, v.asked_at, v.asked_before_at, v.wave,
             g.message_id, g.ended, g.failure, g.reply_code, g.has_bounced, g.next_at, m.kind,
+            (m.created_at AT TIME ZONE w.time_zone)::date AS claimed_on,
             (SELECT count(*) FROM messages o WHERE o.workspace_id = v.workspace_id AND o.invitation_id = v.id
                 AND o.kind = m.kind AND o.state = 'failed')::int AS failures
         FROM given g
         JOIN invitations v ON v.workspace_id = g.workspace_id AND v.id = g.id AND v.claim_id = g.claim_id
         JOIN messages m ON m.workspace_id = g.workspace_id AND m.id = g.message_id
+        JOIN workspaces w ON w.id = g.workspace_id
         FOR UPDATE OF v
     ), judged AS MATERIALIZED (
-        SELECT h.*, h.ended = 'not_sent' AND failures + 1 < $11 AS again,
-            h.ended IN ('failed', 'not_sent') AND kind = '{FIRST}' AS unasked,
-            $10::timestamptz + least($12::interval * 2 ^ failures, $13::interval) AS again_at
+        SELECT h.*, h.ended = 'handed_back' OR h.ended = 'not_sent' AND failures + 1 < $11 AS again,
+            h.ended IN ('failed', 'not_sent', 'handed_back') AND kind = '{FIRST}' AS unasked,
+            CASE WHEN h.ended IN ('not_sent', 'handed_back') THEN claimed_on END AS counted_on,
+            $10::timestamptz + CASE WHEN h.ended = 'handed_back' THEN interval '0'
+                ELSE least($12::interval * 2 ^ failures, $13::interval) END AS again_at
         FROM held h
     ), told AS (
         UPDATE messages m SET settled_at = $10::timestamptz, failure = j.failure, reply_code = j.reply_code,
             state = CASE j.ended WHEN 'not_sent' THEN 'failed' ELSE j.ended END,
             bounced_at = CASE WHEN j.has_bounced THEN $10 END, bounce_kind = CASE WHEN j.has_bounced THEN 'hard' END
-        FROM judged j WHERE m.workspace_id = j.workspace_id AND m.id = j.message_id
+        FROM judged j
+        WHERE m.workspace_id = j.workspace_id AND m.id = j.message_id AND j.ended <> 'handed_back'
+    ), withdrawn AS (
+        DELETE FROM messages m USING judged j
+        WHERE m.workspace_id = j.workspace_id AND m.id = j.message_id AND j.ended = 'handed_back'
     ), freed AS (
         UPDATE recipients p SET
             asked_at = CASE WHEN j.unasked AND p.asked_at = j.asked_at THEN j.asked_before_at ELSE p.asked_at END,
@@ -136,8 +151,17 @@ _SETTLE = f"""
             ELSE j.next_at END
     FROM judged j
     WHERE v.workspace_id = j.workspace_id AND v.id = j.id
-    RETURNING v.workspace_id, v.campaign_id, v.due_at
+    RETURNING v.workspace_id, v.campaign_id, v.due_at, j.counted_on
 """
+_UNCOUNT = """
+    UPDATE sending_days d SET sent_count = greatest(0, d.sent_count - g.mails)
+    FROM (
+        SELECT workspace_id, campaign_id, sent_on, count(*) AS mails
+        FROM unnest($1::uuid[], $2::uuid[], $3::date[]) AS g (workspace_id, campaign_id, sent_on) GROUP BY 1, 2, 3
+    ) g
+    WHERE d.workspace_id = g.workspace_id AND d.campaign_id = g.campaign_id AND d.sent_on = g.sent_on
+"""
+# Of a reminder that was lost the next one is due all the same: the clocks of its invitation are set anew.
 _GIVE_UP = """
     WITH lost AS MATERIALIZED (
         SELECT workspace_id, id, claim_id FROM invitations WHERE claim_id IS NOT NULL AND claimed_until < $1
@@ -148,7 +172,8 @@ _GIVE_UP = """
     )
     UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, revision = v.revision + 1,
         changed_in = pg_current_xact_id(),
-        state = CASE WHEN v.state = 'sending' THEN 'unknown' ELSE v.state END
+        state = CASE WHEN v.state = 'sending' THEN 'unknown' ELSE v.state END,
+        is_clock_stale = v.is_clock_stale OR v.state = 'sent'
     FROM lost l WHERE v.workspace_id = l.workspace_id AND v.id = l.id
     RETURNING v.id
 """
