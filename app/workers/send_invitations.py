@@ -21,11 +21,13 @@ from app.operations.captured_mails import CapturedMail, keep_captured_mails
 from app.operations.instance_keys import SURVEY_LINKS, instance_key
 from app.operations.invitations.claim import MailLease, claim_due_invitations
 from app.operations.invitations.settle import MailEnd, MailSettlement, settle_invitations
-from app.outbound.email.smtp import DEADLINE_SECONDS, Mailer, SmtpOutcome, SmtpResult
+from app.outbound.email.smtp import CONNECTIONS, DEADLINE_SECONDS, Mailer, SmtpOutcome, SmtpResult
 
 log = structlog.get_logger()
 
-CLAIMED_AT_ONCE = 200
+CLAIMED_AT_ONCE = 200  # at most; and no more than leave in so many seconds, by the pace of those before:
+CLAIMED_FOR_SECONDS = 10.0  # of whatever happens meanwhile, a claimed mail knows nothing
+CLAIMED_AT_FIRST = 4 * CONNECTIONS
 LEASE_SECONDS = 600.0  # for all of them, over few connections
 SETTLED_EVERY_SECONDS = 0.5
 
@@ -33,6 +35,7 @@ ENDS = {
     SmtpResult.SENT: MailEnd.SENT,
     SmtpResult.NOT_SENT: MailEnd.NOT_SENT,
     SmtpResult.UNKNOWN: MailEnd.UNKNOWN,
+    SmtpResult.NOT_TRIED: MailEnd.HANDED_BACK,
 }
 
 
@@ -58,19 +61,23 @@ class Postman:
         self.engine, self.settings, self.mailer, self.stop, self.clock = engine, settings, mailer, stop, clock
         self.lease_seconds = lease_seconds
         self._link_key: bytes | None = None
+        self._at_once = CLAIMED_AT_FIRST
 
     async def step(self) -> bool:
         """One batch; says whether more may be due at once."""
         link_key = await self._read_link_key()
-        ends_at = monotonic() + self.lease_seconds  # taken before the lease starts, so that ours ends first
+        begun_at = monotonic()
+        ends_at = begun_at + self.lease_seconds  # taken before the lease starts, so that ours ends first
         async with self.engine.write() as tx:
             claimed, is_more = await claim_due_invitations(
-                tx, lease=MailLease.of(self.lease_seconds), limit=CLAIMED_AT_ONCE, link_key=link_key, now=self.clock()
+                tx, lease=MailLease.of(self.lease_seconds), limit=self._at_once, link_key=link_key, now=self.clock()
             )
         pending = {asyncio.create_task(self._carry(one, ends_at)) for one in claimed}
         while pending:
             done, pending = await asyncio.wait(pending, timeout=SETTLED_EVERY_SECONDS)
             await self._settle([task.result() for task in done])
+        if claimed:
+            self._at_once = at_once_after(len(claimed), monotonic() - begun_at)
         return is_more and not self.stop.is_set()
 
     async def _read_link_key(self) -> bytes:
@@ -95,11 +102,14 @@ class Postman:
     async def _send(
         self, mailer: Mailer, invitation: ClaimedInvitation, letter: Letter, raw: bytes, ends_at: float
     ) -> MailSettlement:
-        if self.stop.is_set() or ends_at - monotonic() < DEADLINE_SECONDS:
-            return MailSettlement(invitation, MailEnd.NOT_SENT, "out_of_time")
+        def is_still_time() -> bool:
+            has_lease = not self.stop.is_set() and ends_at - monotonic() >= DEADLINE_SECONDS
+            return has_lease and (invitation.leaves_before is None or self.clock() < invitation.leaves_before)
+
         outcome = await mailer.send(
-            raw, envelope_sender=wire_address(letter.envelope_sender), to=wire_address(letter.to.email)
-        )
+            raw, envelope_sender=wire_address(letter.envelope_sender), to=wire_address(letter.to.email),
+            is_still_time=is_still_time,
+        )  # fmt: skip
         return _settlement(invitation, outcome)
 
     async def _settle(self, carried: Iterable[Carried]) -> None:
@@ -110,6 +120,11 @@ class Postman:
         async with self.engine.write() as tx:
             await keep_captured_mails(tx, captured, now=self.clock())
             await settle_invitations(tx, [one.settlement for one in settled], now=self.clock())
+
+
+def at_once_after(mails: int, seconds: float) -> int:
+    """How many to claim next: as many as leave in the time that they may stay claimed, and one for each connection."""
+    return max(CONNECTIONS, min(CLAIMED_AT_ONCE, int(mails * CLAIMED_FOR_SECONDS / max(seconds, 0.001))))
 
 
 def _settlement(invitation: ClaimedInvitation, outcome: SmtpOutcome) -> MailSettlement:

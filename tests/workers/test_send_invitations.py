@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,11 +13,11 @@ from app.operations.instance import recognise_instance
 from app.outbound.email.smtp import Mailer
 from app.smtp_server import SmtpServer
 from app.workers.home import only_at_home
-from app.workers.send_invitations import Postman
+from app.workers.send_invitations import Postman, at_once_after
 from tests.builders import rows
 from tests.campaigns import in_german, patch
 from tests.conftest import SECRET_KEYS, a_tenant, running_app
-from tests.operations.invitations.office import DAY, Office
+from tests.operations.invitations.office import DAY, HOUR, Office
 from tests.outbound.email.mailboxes import a_mail_server, a_scripted_server
 
 PUBLIC_URL = "https://surveys.example.com"
@@ -193,3 +193,30 @@ async def test_a_restored_copy_mails_nobody(office: Office) -> None:
 
     assert server.mails == []
     assert await office.states(campaign) == {"planned": 1}
+
+
+async def test_what_is_not_away_when_the_window_closes_waits_for_the_next_one(office: Office) -> None:
+    await office.people("ada", "bob", time_zone="UTC")
+    campaign = await office.launched(window={"from": "08:00", "until": "09:00"})
+    await all_due(office)
+    office.now = office.now.replace(hour=8, minute=59)
+
+    async with a_mail_server() as server, Mailer(server.server, connections=1) as mailer:
+        settings = Settings(secret_keys=SECRET_KEYS, public_url=PUBLIC_URL)
+        postman = Postman(
+            office.engine, settings, mailer=mailer, stop=asyncio.Event(),
+            clock=lambda: office.now + timedelta(minutes=len(server.mails)),
+        )  # fmt: skip
+        await postman.step()
+        assert len(server.mails) == 1
+
+    assert await office.states(campaign) == {"sent": 1, "planned": 1}
+    office.now += HOUR
+    assert await office.claim() == []
+    office.now += DAY - HOUR
+    assert len(await office.claim()) == 1
+
+
+@pytest.mark.parametrize(("mails", "seconds", "next_time"), [(32, 0.5, 200), (200, 20.0, 100), (200, 800.0, 8)])
+def test_no_more_is_claimed_than_leaves_soon(mails: int, seconds: float, next_time: int) -> None:
+    assert at_once_after(mails, seconds) == next_time

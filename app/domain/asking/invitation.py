@@ -88,3 +88,4 @@ class ClaimedInvitation:
     token: str = field(repr=False)
     unsubscribe_token: str = field(repr=False)
     blackouts: Blackouts = ()  # those in which the clocks of this one stand still
+    leaves_before: datetime | None = None  # when the window closes that was open when it was claimed

@@ -139,6 +139,23 @@ def next_open(
     return next((start for start, _ in spans), None)
 
 
+def open_until(
+    at: datetime,
+    *,
+    zone: ZoneInfo,
+    window: SendingWindow = ALWAYS,
+    blackouts: Blackouts = NO_BLACKOUTS,
+    within: timedelta,
+) -> datetime:
+    """When it closes after an instant at which it is open; no later than `within` that time."""
+    ends_at = at
+    for start, end in open_spans(at, at + within, zone=zone, window=window, blackouts=blackouts):
+        if start > ends_at:
+            break
+        ends_at = max(ends_at, end)
+    return ends_at
+
+
 def open_moment(
     share: float,
     *,

@@ -22,6 +22,7 @@ from app.domain.asking.blackouts import Blackouts
 from app.domain.asking.eligibility import Ask, Decision, Reason, Send, Skip, Wait, decide
 from app.domain.asking.invitation import AskingCampaign, ClaimedInvitation, MessageKind
 from app.domain.asking.reminders import expires_at
+from app.domain.asking.sending_window import open_until
 from app.domain.scores.period import day_of
 from app.domain.survey.survey_token import random_token, survey_token, token_digest, unsubscribe_token
 from app.operations.invitations.candidates import Candidate, lock_candidates, lock_due_campaigns
@@ -45,6 +46,7 @@ class Judged:
     candidate: Candidate
     decision: Decision
     blackouts: Blackouts = ()  # those that hold for this person
+    leaves_before: datetime | None = None  # of what is to be sent
 
 
 async def claim_due_invitations(
@@ -64,14 +66,14 @@ async def claim_due_invitations(
         paced = await keep_pace(tx, campaign, [one for one in due if one.campaign is campaign], now=now)
         looks[campaign.id] = paced.look_again_at or now
         facts = await read_facts(tx, campaign, {one.addressee.id for one in paced.candidates}, now=now)
-        judged += [_judge(one, facts, asked, now) for one in paced.candidates]
+        judged += [_judge(one, facts, asked, lease, now) for one in paced.candidates]
         judged += [Judged(one, Wait(now + LOOK_AGAIN, Reason.PACE)) for one in paced.held]
     claimed = await _write_down(tx, judged, lease=lease, link_key=link_key, now=now)
     await _note_next_due(tx, campaigns, looks)
     return claimed, bool(judged)
 
 
-def _judge(candidate: Candidate, facts: Facts, asked: dict[UUID, list[Ask]], now: datetime) -> Judged:
+def _judge(candidate: Candidate, facts: Facts, asked: dict[UUID, list[Ask]], lease: MailLease, now: datetime) -> Judged:
     recipient_id = candidate.addressee.id
     person = facts.people[recipient_id]
     for ask in asked.get(recipient_id, ()):
@@ -85,10 +87,13 @@ def _judge(candidate: Candidate, facts: Facts, asked: dict[UUID, list[Ask]], now
     )
     rules = facts.rules[recipient_id]
     decision = decide(person, wanted, rules, now)
-    if isinstance(decision, Send) and not candidate.is_reminder:
+    if not isinstance(decision, Send):
+        return Judged(candidate, decision)
+    if not candidate.is_reminder:
         journey = candidate.campaign.asking.journey
         asked.setdefault(recipient_id, []).append(Ask(now, journey.name if journey else None))
-    return Judged(candidate, decision, rules.blackouts)
+    closes_at = open_until(now, zone=person.zone, window=rules.window, blackouts=rules.blackouts, within=lease.length)
+    return Judged(candidate, decision, rules.blackouts, min(closes_at, candidate.latest_at or closes_at))
 
 
 async def _write_down(
@@ -152,6 +157,7 @@ def _claimed(judged: Judged, lease: MailLease, link_key: bytes, now: datetime) -
         token=_token(candidate, link_key),
         unsubscribe_token=unsubscribe_token(link_key, candidate.id),
         blackouts=judged.blackouts,
+        leaves_before=judged.leaves_before,
     )
 
 

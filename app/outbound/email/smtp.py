@@ -31,6 +31,7 @@ class SmtpResult(StrEnum):
     FAILED = "failed"  # refused, by this server or on behalf of the receiving one
     NOT_SENT = "not_sent"  # ended before its content was on its way: may be tried again
     UNKNOWN = "unknown"  # died after that
+    NOT_TRIED = "not_tried"  # its time was up before it had a connection
 
 
 class Stage(StrEnum):
@@ -104,9 +105,14 @@ class Mailer:
         idle, self._idle = self._idle, []
         await asyncio.gather(*(_quit(connection.client) for connection in idle))
 
-    async def send(self, raw: bytes, *, envelope_sender: str, to: str) -> SmtpOutcome:
-        """One mail to one address, over within the deadline once it has found a connection."""
+    async def send(
+        self, raw: bytes, *, envelope_sender: str, to: str, is_still_time: Callable[[], bool] = lambda: True
+    ) -> SmtpOutcome:
+        """One mail to one address, over within the deadline once it has found a connection. Others may have kept that
+        for long, so it is asked then whether it `is_still_time`."""
         async with self._places:
+            if not is_still_time():
+                return SmtpOutcome(SmtpResult.NOT_TRIED, Stage.CONNECTION)
             attempt = _Attempt(raw, envelope_sender, to)
             try:
                 async with asyncio.timeout(self.deadline_seconds):

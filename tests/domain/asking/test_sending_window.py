@@ -18,8 +18,10 @@ from app.domain.asking.sending_window import (
     next_open,
     open_moment,
     open_spans,
+    open_until,
 )
 from app.domain.asking.stable_hash import fraction_of
+from app.domain.scores.period import ONE_DAY
 
 BERLIN, APIA, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Apia"), ZoneInfo("Australia/Lord_Howe")
 ST_JOHNS = ZoneInfo("America/St_Johns")  # whose clocks went back at a minute past midnight until 2011
@@ -138,6 +140,14 @@ def test_a_blackout_closes_the_window() -> None:
     )
     assert not is_open(berlin(2026, 6, 3, 10, 0), zone=BERLIN, window=OFFICE, blackouts=blackouts)
     assert is_open(berlin(2026, 6, 4, 11, 0), zone=BERLIN, window=OFFICE, blackouts=blackouts)
+
+
+def test_it_closes_with_its_day_or_a_blackout() -> None:
+    noon, six, one = berlin(2026, 11, 23, 12), berlin(2026, 11, 23, 18), berlin(2026, 11, 23, 13)
+    assert open_until(noon, zone=BERLIN, window=OFFICE, within=ONE_DAY) == six
+    lunch = (dark(one, six),)
+    assert open_until(noon, zone=BERLIN, window=OFFICE, blackouts=lunch, within=ONE_DAY) == one
+    assert open_until(noon, zone=BERLIN, within=ONE_DAY) == noon + ONE_DAY  # days that touch
 
 
 def test_a_window_that_does_not_open_in_time_never_does() -> None:
