@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.smtp_server import SmtpServer
+from app.smtp_server import SmtpServer, is_here
 
 NAME_SERVICE_PORT = 53
 
@@ -70,6 +70,14 @@ class Settings(BaseSettings):
     def public_address(self) -> str:
         here = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - read, not bound to
         return self.public_url.rstrip("/") or f"http://{here}:{self.port}"
+
+    @property
+    def has_dead_links(self) -> bool:
+        """Whether mails would go out with links that work on this machine only. Who tries things out here, with a mail
+        server of this machine, says so by setting the public URL."""
+        if self.smtp_url is None or not is_here(urlsplit(self.public_address).hostname or ""):
+            return False
+        return not self.public_url or not is_here(SmtpServer.read(self.smtp_url.get_secret_value()).host)
 
     @field_validator("public_url")
     @classmethod

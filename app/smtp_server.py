@@ -34,7 +34,7 @@ class SmtpServer:
         is_starttls, is_tls, host = "starttls" in options, parts.scheme == "smtps", parts.hostname or ""
         if is_tls and is_starttls:
             raise UnusableSmtpUrl("ZEROTEN_SMTP_URL is smtps:// or ends in ?starttls, not both")
-        if parts.password and not (is_tls or is_starttls or _is_here(host)):
+        if parts.password and not (is_tls or is_starttls or is_here(host)):
             raise UnusableSmtpUrl(
                 "ZEROTEN_SMTP_URL would send its password in the clear: use smtps:// or add ?starttls"
             )
@@ -59,7 +59,7 @@ def _is_right(parts: SplitResult) -> bool:
     return is_place and not any(character.isspace() for character in parts.netloc)
 
 
-def _is_here(host: str) -> bool:
+def is_here(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -7,13 +7,14 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from app.api.campaign_models import Campaign, CampaignCreate, CampaignEdit, StartedCampaign, SurveyVersion
-from app.api.dependencies import CampaignReader, CampaignWriter, Now, ReadTx, Tx
+from app.api.dependencies import CampaignReader, CampaignWriter, Now, ReadTx, ServicesOf, Tx
 from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.saving_models import EditedCampaign, SavedCampaign
 from app.api.schemas import CampaignId, Listing
+from app.config import Settings
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.audience.audience import FilterInvalid
 from app.domain.campaign import (
@@ -25,6 +26,7 @@ from app.domain.campaign import (
     CampaignNotFound,
     CampaignState,
 )
+from app.domain.mail.dead_links import WHY, LinksLeadNowhere
 from app.domain.scores.metric import MetricKey
 from app.domain.survey.survey import SurveyChangeMissing, SurveyIncomplete, SurveyInvalid
 from app.domain.survey.survey_templates import TemplateLanguageMissing, TemplateNotFound
@@ -118,10 +120,13 @@ async def update_campaign(
 @routes.post(
     f"{PLACE}/launch",
     summary="Launch a draft",
-    responses=refuses(CampaignNotFound, CampaignMoveRefused, SurveyIncomplete, AskingInvalid),
+    responses=refuses(CampaignNotFound, CampaignMoveRefused, SurveyIncomplete, AskingInvalid, LinksLeadNowhere),
 )
-async def launch_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> StartedCampaign:
+async def launch_campaign(
+    campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now, services: ServicesOf
+) -> StartedCampaign:
     """It runs at once, or is scheduled where `starts_at` lies ahead."""
+    await _check_links(tx, caller, campaign_id, services.settings)
     return await _started(tx, caller, campaign_id, CampaignMove.LAUNCH, now)
 
 
@@ -132,9 +137,14 @@ async def pause_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx
 
 
 @routes.post(
-    f"{PLACE}/resume", summary="Resume a paused campaign", responses=refuses(CampaignNotFound, CampaignMoveRefused)
+    f"{PLACE}/resume",
+    summary="Resume a paused campaign",
+    responses=refuses(CampaignNotFound, CampaignMoveRefused, LinksLeadNowhere),
 )
-async def resume_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> StartedCampaign:
+async def resume_campaign(
+    campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now, services: ServicesOf
+) -> StartedCampaign:
+    await _check_links(tx, caller, campaign_id, services.settings)
     return await _started(tx, caller, campaign_id, CampaignMove.RESUME, now)
 
 
@@ -176,6 +186,12 @@ async def list_survey_versions(
 async def _moved(tx: Tx, caller: Caller, campaign_id: UUID, move: CampaignMove, now: Now) -> Campaign:
     await operations.move_campaign(tx, caller.workspace_id, campaign_id, move, now=now)
     return await _shown(tx, caller, campaign_id)
+
+
+async def _check_links(tx: Tx, caller: Caller, campaign_id: UUID, settings: Settings) -> None:
+    row = await queries.get_campaign(tx, caller.workspace_id, campaign_id)
+    if row["asking"] is not None and caller.livemode and settings.has_dead_links:
+        raise LinksLeadNowhere(WHY)
 
 
 async def _started(tx: Tx, caller: Caller, campaign_id: UUID, move: CampaignMove, now: Now) -> StartedCampaign:

@@ -12,7 +12,8 @@ from app.cli.place import read_settings, settled
 from app.clock import utc_now
 from app.config import Settings
 from app.db.vault import Vault
-from app.domain.finding import Finding, Severity
+from app.domain.finding import Finding, Severity, problem
+from app.domain.mail.dead_links import WHY
 from app.queries.doctor import examine
 
 MARKS = {Severity.FINE: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.PROBLEM: ("✗", "red")}
@@ -28,7 +29,8 @@ async def _examine(settings: Settings) -> Sequence[Finding]:
     vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
     engine = open_engine(settings)
     try:
-        return await examine(engine, vault, now=utc_now())
+        found = await examine(engine, vault, now=utc_now())
+        return [problem("mail", "live mail is held back", WHY), *found] if settings.has_dead_links else found
     finally:
         await engine.close()
 

@@ -70,8 +70,9 @@ class Postman:
         ends_at = begun_at + self.lease_seconds  # taken before the lease starts, so that ours ends first
         async with self.engine.write() as tx:
             claimed, is_more = await claim_due_invitations(
-                tx, lease=MailLease.of(self.lease_seconds), limit=self._at_once, link_key=link_key, now=self.clock()
-            )
+                tx, lease=MailLease.of(self.lease_seconds), limit=self._at_once, link_key=link_key,
+                is_live_held=self.settings.has_dead_links, now=self.clock(),
+            )  # fmt: skip
         pending = {asyncio.create_task(self._carry(one, ends_at)) for one in claimed}
         while pending:
             done, pending = await asyncio.wait(pending, timeout=SETTLED_EVERY_SECONDS)

@@ -43,3 +43,12 @@ async def test_a_copied_database_is_told_with_the_remedy(own_database_url: str, 
     status, lines = doctor(own_database_url)
     assert status == 1
     assert any("`zeroten adopt`" in line for line in lines)
+
+
+async def test_links_that_lead_nowhere_are_told(own_database_url: str, own_engine: Engine):
+    said = here(
+        "doctor", ZEROTEN_DATABASE_URL=own_database_url, ZEROTEN_SECRET_KEYS=SECRET_KEYS,
+        ZEROTEN_SMTP_URL="smtp://mail.example.com",
+    )  # fmt: skip
+    assert said.returncode == 1
+    assert "✗ mail: live mail is held back" in said.stdout.splitlines()

@@ -73,7 +73,10 @@ async def place(own_database_url: str, own_engine: Engine) -> AsyncIterator[Plac
         async with own_engine.write() as tx:
             await recognise_instance(tx, now=datetime.now(UTC))
         settings = Settings(
-            database_url=own_database_url, secret_keys=SECRET_KEYS, smtp_url=f"smtp://127.0.0.1:{mailbox.port}"
+            database_url=own_database_url,
+            secret_keys=SECRET_KEYS,
+            smtp_url=f"smtp://127.0.0.1:{mailbox.port}",
+            public_url="https://surveys.example.com",
         )
         yield Place(app, Office(own_engine, alice, datetime.now(UTC)), mailbox, settings)
 

@@ -50,10 +50,14 @@ class Judged:
 
 
 async def claim_due_invitations(
-    tx: Tx, *, lease: MailLease, limit: int, link_key: bytes, now: datetime
+    tx: Tx, *, lease: MailLease, limit: int, link_key: bytes, is_live_held: bool = False, now: datetime
 ) -> tuple[list[ClaimedInvitation], bool]:
-    """What is to be sent now, and whether more may be due at once."""
+    """What is to be sent now, and whether more may be due at once. Held is what would really be mailed."""
     campaigns = await lock_due_campaigns(tx, now=now)
+    if is_live_held:
+        held = [one for one in campaigns if one.livemode]
+        campaigns = [one for one in campaigns if not one.livemode]
+        await _note_next_due(tx, held, dict.fromkeys((one.id for one in held), now + LOOK_AGAIN))
     if not campaigns:
         return [], False
     for campaign in campaigns:

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import pytest
 
 from app.domain.asking.invitation import ClaimedInvitation
+from app.operations.invitations.claim import MailLease, claim_due_invitations
 from app.operations.invitations.settle import MOST_TRIES, MailEnd, MailSettlement, settle_invitations
 from tests.builders import rows
-from tests.operations.invitations.office import DAY, HOUR, Office
+from tests.operations.invitations.office import DAY, HOUR, LINK_KEY, Office
 
 SLOWLY = {"warm_up": {"first_day": 2, "growth": 2.0}}
 
@@ -73,3 +74,18 @@ async def test_what_is_handed_back_is_decided_about_anew_however_often(office: O
     assert await office.states(campaign) == {"planned": 1}
     assert await office.asked_at(ada) is None
     assert await rows(office.engine, "SELECT id FROM messages") == []
+
+
+async def test_what_is_held_back_goes_out_when_nothing_holds_it_any_more(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched()
+    await office.plan()
+    lease = MailLease.of(60)
+    async with office.engine.write() as tx:
+        claimed, is_more = await claim_due_invitations(
+            tx, lease=lease, limit=9, link_key=LINK_KEY, is_live_held=True, now=office.now
+        )
+
+    assert (claimed, is_more) == ([], False)
+    assert await office.states(campaign) == {"planned": 1}
+    assert await office.send() == ["ada"]
