@@ -18,7 +18,7 @@ from app.domain.asking.invitation import MessageKind
 from app.domain.campaign import CampaignNotFound
 from app.domain.mail.letter import Mailbox
 from app.domain.mail.letter_body import html_of, plain_text_of
-from app.domain.mail.trial_mail import MOST_ADDRESSES, TooManyTrialMails, TrialAddressRefused
+from app.domain.mail.trial_mail import MOST_ADDRESSES, TooManyTrialMails, TrialAddressRefused, VariantUnknown
 from app.domain.people.recipient import LONGEST_EMAIL, RecipientInvalid, RecipientNotFound
 from app.domain.survey.survey import SurveyIncomplete
 from app.domain.survey.survey_preview import PreviewLinks
@@ -87,7 +87,7 @@ async def _trial(
 @routes.get(
     "/v1/campaigns/{campaign_id}/email-preview",
     summary="See the mail of a campaign",
-    responses=refuses(CampaignNotFound, RecipientNotFound, SurveyIncomplete),
+    responses=refuses(CampaignNotFound, VariantUnknown, RecipientNotFound, SurveyIncomplete),
 )
 async def preview_campaign_email(
     campaign_id: CampaignId,
@@ -110,7 +110,7 @@ async def preview_campaign_email(
 @routes.get(
     "/v1/campaigns/{campaign_id}/survey-preview",
     summary="Get a link to walk through the survey of a campaign",
-    responses=refuses(CampaignNotFound, SurveyIncomplete),
+    responses=refuses(CampaignNotFound, VariantUnknown, SurveyIncomplete),
 )
 async def preview_campaign_survey(
     campaign_id: CampaignId,
@@ -123,7 +123,7 @@ async def preview_campaign_survey(
 ) -> SurveyPreview:
     """Every page of it, as somebody made up would meet it, with nothing stored: show the link to whoever should look
     before it is launched. It shows the survey as it then is, also later versions."""
-    await campaign_to_show(tx, caller.workspace_id, campaign_id)
+    await campaign_to_show(tx, caller.workspace_id, campaign_id, variant=variant)
     shown = previewed(caller.workspace_id, campaign_id, Trial(None, language, variant), now=now)
     return SurveyPreview(url=(await _links(request)).to(shown), expires_at=shown.until)
 
@@ -133,7 +133,13 @@ async def preview_campaign_survey(
     status_code=202,
     summary="Send the mail of a campaign to colleagues",
     responses=refuses(
-        CampaignNotFound, RecipientNotFound, SurveyIncomplete, RecipientInvalid, TrialAddressRefused, TooManyTrialMails
+        CampaignNotFound,
+        VariantUnknown,
+        RecipientNotFound,
+        SurveyIncomplete,
+        RecipientInvalid,
+        TrialAddressRefused,
+        TooManyTrialMails,
     ),
 )
 async def send_test_mails(

@@ -27,7 +27,17 @@ from app.operations.personal_links import MOST_LINKS, PersonalLink, make_links
 
 routes = router("campaigns")
 CSV = "text/csv"
-COLUMNS = ("recipient_id", "external_id", "email", "survey_url", "unsubscribe_url", "expires_at", "reason", "until")
+COLUMNS = (
+    "recipient_id",
+    "external_id",
+    "email",
+    "survey_url",
+    "unsubscribe_url",
+    "variant",
+    "expires_at",
+    "reason",
+    "until",
+)
 FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what spreadsheets would run
 
 
@@ -41,6 +51,7 @@ class ShownLink(Reply):
     invitation_id: InvitationId | None
     survey_url: str | None = Field(description="Null: they may not be asked now. Add `?score=9` to choose a score.")
     unsubscribe_url: str | None = Field(description="A page; as `List-Unsubscribe` it takes the one click of RFC 8058.")
+    variant: str | None = Field(description="What its page asks: take the `html` of that.")
     expires_at: Instant | None
     is_new: bool = Field(description="False: the open link that they had already, or none.")
     reason: Reason | None = Field(description="Why there is no link; `erased` also for ids that never were.")
@@ -51,6 +62,9 @@ class MadeLinks(Reply):
     links: list[ShownLink] = Field(description="One for each id, in order.")
     html: str = Field(
         description=f"The buttons of the scale, for your own mail: put each person's link in place of `{PLACEHOLDER}`."
+    )
+    html_of_variants: dict[str, str] = Field(
+        description="The same for variants that ask another question, since their pages ask that too."
     )
 
 
@@ -72,7 +86,12 @@ async def make_personal_links(
     if _wants_csv(request):
         name = f'attachment; filename="links-{campaign_id.hex}.csv"'
         return Response(_csv(links, made), media_type=f"{CSV}; charset=utf-8", headers={"content-disposition": name})
-    return MadeLinks(links=links, html=_html(campaign, body.language))
+    asked = {one.key: one.question for one in campaign.asking.variants if one.question}
+    return MadeLinks(
+        links=links,
+        html=_html(campaign, body.language, campaign.survey.question),
+        html_of_variants={key: _html(campaign, body.language, question) for key, question in asked.items()},
+    )
 
 
 def _shown(link: PersonalLink, address: str) -> ShownLink:
@@ -81,6 +100,7 @@ def _shown(link: PersonalLink, address: str) -> ShownLink:
         invitation_id=link.invitation_id,
         survey_url=f"{address}/s/{link.token}" if link.token else None,
         unsubscribe_url=f"{address}/u/{link.unsubscribe_token}" if link.unsubscribe_token else None,
+        variant=link.variant,
         expires_at=link.expires_at,
         is_new=link.is_new,
         reason=link.reason,
@@ -107,14 +127,14 @@ def _safe(cells: Iterable[Any]) -> list[str]:
     return [f"'{text}" if text.startswith(FORMULAS) else text for text in texts]
 
 
-def _html(campaign: AskingCampaign, wanted: str | None) -> str:
+def _html(campaign: AskingCampaign, wanted: str | None, question: Mapping[str, str]) -> str:
     survey = campaign.survey
     language = pick_language(survey, wanted=wanted)
     words: Mapping[str, str] = words_for(language).texts
     look = look_of(campaign.brand, workspace_name=campaign.workspace_name)
     return buttons_html(
         METRICS[campaign.metric],
-        question=fill(survey.question.get(language, ""), {"brand": look.name}),
+        question=fill(question.get(language) or survey.question.get(language, ""), {"brand": look.name}),
         accent=look.accent,
         lowest=survey.lowest_label.get(language) or words.get(f"lowest_{campaign.metric}", ""),
         highest=survey.highest_label.get(language) or words.get(f"highest_{campaign.metric}", ""),

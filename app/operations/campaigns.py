@@ -14,6 +14,7 @@ from app.db.tables import campaigns, survey_versions
 from app.domain.asking.asking import Asking, check_can_ask
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.asking.asking_parts import Stop
+from app.domain.asking.variants_asked import check_variants_kept, check_variants_spoken
 from app.domain.audience.audience_json import read_filter
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
 from app.domain.events import Event, EventType
@@ -102,6 +103,8 @@ async def move_campaign(tx: Tx, workspace_id: UUID, campaign_id: UUID, move: Cam
     )
     if move is CampaignMove.LAUNCH:
         check_questions(Survey.from_json(before["survey"]))
+        if (asking := _asking_of(before)) is not None:
+            check_variants_spoken(asking, before["survey"]["languages"])
         await _check_asking(tx, before, now=now)
     changes: dict[str, Any] = {"state": state.value} | ({MOVED_AT[move]: now} if move in MOVED_AT else {})
     if before["asking"] is not None and move is not CampaignMove.PAUSE:
@@ -161,8 +164,17 @@ def _check_edit(
     if rewritten is not None or "metric" in changed:
         survey = rewritten or Survey.from_json(before["survey"])
         check_survey(survey, metric=METRICS[after["metric"]])
-    if rewritten is not None and state is not CampaignState.DRAFT:
-        check_questions(rewritten)
+    if state is not CampaignState.DRAFT:
+        if rewritten is not None:
+            check_questions(rewritten)
+        asked, asking = _asking_of(before), _asking_of(after)
+        check_variants_kept(asked, asking)
+        if asking is not None:
+            check_variants_spoken(asking, rewritten.languages if rewritten else before["survey"]["languages"])
+
+
+def _asking_of(campaign: Mapping[str, Any]) -> Asking | None:
+    return None if campaign["asking"] is None else Asking.from_json(campaign["asking"])
 
 
 async def _with_asking_read(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,7 @@ class PersonalLink:
     unsubscribe_token: str | None = None
     invitation_id: UUID | None = None
     expires_at: datetime | None = None
+    variant: str | None = None
     is_new: bool = False
     email: str | None = None
     external_id: str | None = None
@@ -81,6 +82,7 @@ async def _open_links(
             unsubscribe_token=unsubscribe_token(link_key, row["id"]),
             invitation_id=row["id"],
             expires_at=row["expires_at"],
+            variant=row["variant"],
         )
         for row in rows
     }
@@ -101,7 +103,8 @@ def _decided(
     token = random_token(os.urandom(32)) if campaign.is_anonymous else survey_token(link_key, invitation_id)
     leaving = unsubscribe_token(link_key, invitation_id)
     ends_at = expires_at(campaign.asking.reminders, asked_at=now, blackouts=facts.rules[recipient_id].blackouts)
-    return PersonalLink(recipient_id, token, leaving, invitation_id, ends_at, is_new=True)
+    variant = variant_for(campaign.asking, campaign.id, recipient_id)
+    return PersonalLink(recipient_id, token, leaving, invitation_id, ends_at, variant, is_new=True)
 
 
 async def _write_down(tx: Tx, campaign: AskingCampaign, links: Sequence[PersonalLink], *, now: datetime) -> None:
@@ -111,7 +114,7 @@ async def _write_down(tx: Tx, campaign: AskingCampaign, links: Sequence[Personal
     await fetch(
         tx, _INSERT, campaign.workspace_id, campaign.id, [link.invitation_id for link in links], people,
         [token_digest(link.token or "") for link in links], [link.expires_at for link in links],
-        [variant_for(campaign.asking, campaign.id, person) for person in people], campaign.survey_version, now,
+        [link.variant for link in links], campaign.survey_version, now,
         [token_digest(link.unsubscribe_token or "") if campaign.is_anonymous else None for link in links],
     )  # fmt: skip
     await fetch(tx, _MOVE_ASKED_AT, campaign.workspace_id, people, now)
@@ -123,7 +126,7 @@ _LOCK_PEOPLE = """
     WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL ORDER BY id FOR NO KEY UPDATE
 """
 _OPEN_LINKS = """
-    SELECT DISTINCT ON (recipient_id) recipient_id, id, expires_at FROM invitations
+    SELECT DISTINCT ON (recipient_id) recipient_id, id, expires_at, variant FROM invitations
     WHERE workspace_id = $1 AND campaign_id = $2 AND recipient_id = ANY($3::uuid[]) AND channel = 'link'
         AND state = 'sent' AND expires_at > $4
     ORDER BY recipient_id, id DESC

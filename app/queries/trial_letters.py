@@ -8,7 +8,7 @@ from app.db.engine import ReadTx, Tx
 from app.domain.asking.invitation import AskingCampaign, MessageKind
 from app.domain.mail.invitation_letter import letter_to
 from app.domain.mail.letter import Letter, Purpose
-from app.domain.mail.trial_mail import asking_nobody, made_up, sample_person
+from app.domain.mail.trial_mail import VariantUnknown, asking_nobody, made_up, sample_person
 from app.domain.survey.survey import check_questions
 from app.domain.survey.survey_preview import LASTS, Previewed, PreviewLinks
 from app.queries.asking_campaigns import get_asking_campaign
@@ -35,8 +35,10 @@ async def trial_letter(
     links: PreviewLinks,
     now: datetime,
 ) -> Letter:
-    """Its links lead to a preview of the survey. Raises CampaignNotFound, RecipientNotFound, SurveyIncomplete."""
-    campaign = await campaign_to_show(tx, workspace_id, campaign_id)
+    """Its links lead to a preview of the survey. Raises CampaignNotFound, VariantUnknown,
+    RecipientNotFound, SurveyIncomplete.
+    """
+    campaign = await campaign_to_show(tx, workspace_id, campaign_id, variant=trial.variant)
     if trial.recipient_id is None:
         person = sample_person(trial.language)
     else:
@@ -49,15 +51,19 @@ async def trial_letter(
     )
 
 
-async def campaign_to_show(tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID) -> AskingCampaign:
+async def campaign_to_show(
+    tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID, *, variant: str | None
+) -> AskingCampaign:
     """Further questions may lack texts: nobody is asked what there are no words for.
 
-    Raises CampaignNotFound, SurveyIncomplete.
+    Raises CampaignNotFound, VariantUnknown, SurveyIncomplete.
     """
     campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
     if campaign is None:
         campaign = await get_asking_campaign(tx, workspace_id, campaign_id, asking=asking_nobody())
     assert campaign is not None
+    if variant is not None and variant not in {one.key for one in campaign.asking.variants}:
+        raise VariantUnknown(f"There is no variant {variant}.", pointer="/variant")
     check_questions(replace(campaign.survey, questions=()))
     return campaign
 

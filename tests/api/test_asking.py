@@ -127,3 +127,35 @@ async def test_a_domain_that_was_taken_away_meanwhile_stops_a_launch_and_is_mail
 async def mailed_from(tenant: Tenant, campaign: dict[str, Any]) -> str:
     preview = (await tenant.api.get(f"/v1/campaigns/{campaign['id']}/email-preview")).json()
     return str(preview["sender"]).partition("<")[2].rstrip(">")
+
+
+TWO_WORDINGS = [{"key": "a"}, {"key": "b", "question": {"en": "Would you recommend us?", "de": "Empfehlen?"}}]
+
+
+@pytest.mark.parametrize(
+    "variants",
+    [
+        [],
+        [{"key": "a"}, {"key": "b", "question": {"en": "Would you tell a friend?", "de": "Empfehlen?"}}],
+        [{"key": "a", "question": {"en": "Why?", "de": "Warum?"}}, TWO_WORDINGS[1]],
+    ],
+)
+async def test_what_a_variant_asks_is_fixed_at_launch(alice: Tenant, variants: list[dict[str, Any]]) -> None:
+    """Whoever has its mail would be asked something else on the page, and be counted under both."""
+    await mails_from(alice, from_email="surveys@example.com")
+    campaign = await create(alice, asking=an_asking(variants=TWO_WORDINGS))
+    assert (await patch(alice, campaign, asking=an_asking(variants=variants))).status_code == 200
+    assert (await patch(alice, campaign, asking=an_asking(variants=TWO_WORDINGS))).status_code == 200
+    await move(alice, campaign, "launch")
+    refused = await patch(alice, campaign, asking=an_asking(variants=variants))
+    assert (refused.status_code, refused.json()["code"]) == (422, "asking_invalid")
+    assert refused.json()["errors"][0]["pointer"] == "/asking/variants"
+    ended = [*TWO_WORDINGS[:1], {**TWO_WORDINGS[1], "weight": 0, "subject": {"en": "A word?"}}, {"key": "c"}]
+    assert (await patch(alice, campaign, asking=an_asking(variants=ended))).status_code == 200
+
+
+async def test_a_variant_asks_in_every_language_of_the_survey(alice: Tenant) -> None:
+    await mails_from(alice, from_email="surveys@example.com")
+    campaign = await create(alice, asking=an_asking(variants=[{"key": "a"}, {"key": "b", "question": {"en": "Why?"}}]))
+    refused = await alice.api.post(f"/v1/campaigns/{campaign['id']}/launch")
+    assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/asking/variants/1/question/de")

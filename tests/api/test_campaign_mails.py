@@ -148,3 +148,8 @@ async def _at_home(engine: Engine) -> None:
 def _settings(database_url: str, port: int | None) -> Settings:
     smtp_url = f"smtp://127.0.0.1:{port}" if port else None
     return Settings(database_url=database_url, secret_keys=SECRET_KEYS, smtp_url=smtp_url)
+
+
+async def test_a_variant_that_is_not_there_has_no_mail(alice: Tenant) -> None:
+    refused = await alice.api.get(f"{await a_campaign(alice)}/email-preview", params={"variant": "zzz"})
+    assert (refused.status_code, refused.json()["code"]) == (422, "variant_unknown")

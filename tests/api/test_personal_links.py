@@ -162,6 +162,23 @@ async def test_the_buttons_of_every_scale(engine: Engine, alice: Tenant, metric:
     assert len(html) < 6_000
 
 
+async def test_the_buttons_of_a_variant_ask_what_its_page_asks(engine: Engine, alice: Tenant) -> None:
+    own = {"key": "b", "question": {"en": "Would you, friend?", "de": "Und du?"}}
+    made_campaign = await create(alice, asking=an_asking(variants=[{"key": "a"}, own]))
+    await move(alice, made_campaign, "launch")
+    campaign = made_campaign["id"]
+    people = [await a_recipient(engine, alice.workspace_id) for _ in range(8)]
+    made = await make(alice, campaign, *people)
+    assert [key for key, html in made["html_of_variants"].items() if "Would you, friend?" in html] == ["b"]
+    assert "Would you, friend?" not in made["html"]
+    async with client_without_contract(alice.api._transport) as visitor:
+        for link in made["links"]:
+            page = (await visitor.get(link["survey_url"].removeprefix("http://127.0.0.1:8010"))).text
+            assert ("Would you, friend?" in page) == (link["variant"] == "b")
+    again = await make(alice, campaign, *people)
+    assert [link["variant"] for link in again["links"]] == [link["variant"] for link in made["links"]]
+
+
 async def test_five_hundred_at_once_and_no_more(engine: Engine, alice: Tenant) -> None:
     campaign = await a_campaign(engine, alice.workspace_id)
     reply = await alice.api.post(f"/v1/campaigns/{campaign}/links", json={"recipient_ids": [NOBODY] * 501})

@@ -76,7 +76,11 @@ async def test_without_a_server_they_are_captured(office: Office) -> None:
 
 async def test_a_variant_is_asked_in_its_own_words(office: Office) -> None:
     await office.people(*(f"p{at}" for at in range(12)))
-    own = {"key": "b", "subject": {"en": "A word, {name|friend}?"}, "question": {"en": "Would you tell a friend?"}}
+    own = {
+        "key": "b",
+        "subject": {"en": "A word, {name|friend}?"},
+        "question": {"en": "Would you tell a friend?", "de": "Und?"},
+    }
     await office.launched(variants=[{"key": "a"}, own])
     await all_due(office)
 

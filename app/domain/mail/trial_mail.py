@@ -17,6 +17,12 @@ NOWHERE = "0" * TOKEN_CHARACTERS  # a link that answers for nobody
 ASKING_NOBODY = {"trigger": {"kind": "once"}}
 
 
+class VariantUnknown(RuleViolation):
+    """Campaign has no such variant."""
+
+    code = "variant_unknown"
+
+
 class TrialAddressRefused(RuleViolation):
     """A test goes to colleagues only."""
 

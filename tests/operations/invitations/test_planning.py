@@ -166,7 +166,9 @@ async def test_a_completed_campaign_releases_what_it_did_not_send(office: Office
 async def test_a_variant_is_drawn_for_each_person_and_stays(office: Office) -> None:
     await office.people(*(f"p{at}" for at in range(20)))
     await office.launched(
-        trigger=WEEKLY, quarantine_days=0, variants=[{"key": "a"}, {"key": "b", "question": {"en": "Would you?"}}]
+        trigger=WEEKLY,
+        quarantine_days=0,
+        variants=[{"key": "a"}, {"key": "b", "question": {"en": "Would you?", "de": "Und?"}}],
     )
     drawn: dict[str, set[str | None]] = {}
     for _ in range(2):
