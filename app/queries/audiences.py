@@ -95,8 +95,8 @@ async def select_audience(
     """Whom to ask, in order; without a filter, everybody. A campaign with a list of recipients asks only those on it.
 
     First come those whom the campaign never asked, then those it asked longest ago; among them a stable hash decides,
-    so that whoever is left out by the limit is first the next time. Quarantine is not looked at: that is decided at
-    the moment of sending.
+    so that whoever is left out by the limit is first the next time. Whoever is busy by the restraint comes after all
+    others: quarantine itself is decided at the moment of sending.
     """
     present = await present_in(tx, workspace_id, now)
     people = _people(workspace_id, filter_, campaign_id, restraint, channel, present).cte("people")
@@ -133,6 +133,7 @@ def _people(
         PERSON.account_id,
         reason.label("reason"),
         last_asked.label("last_asked_at"),
+        _is_busy(restraint.free_if_asked_before).label("is_busy"),
         _draw(f"sample:{campaign_id or ''}").label("draw"),
     ).where(*_audience(workspace_id, filter_, present))
     return query if campaign_id is None else query.where(_is_on_the_list(workspace_id, campaign_id))
@@ -163,6 +164,12 @@ def _has_answered_for_good(campaign_id: UUID) -> ColumnElement[bool]:
         responses.c.campaign_id == campaign_id,
     )
     return and_(one_each.correlate(recipients).scalar_subquery(), answer.correlate(recipients).exists())
+
+
+def _is_busy(free_if_asked_before: datetime | None) -> ColumnElement[bool]:
+    if free_if_asked_before is None:
+        return false()
+    return func.coalesce(PERSON.asked_at >= free_if_asked_before, false())
 
 
 def _is_too_new(days: int | None, present: Present) -> ColumnElement[bool]:
@@ -217,11 +224,11 @@ def _with_account_cap(people: FromClause, most: int | None) -> Select[Any]:
     place = func.row_number().over(partition_by=(column.account_id, column.reason), order_by=_fairly(people))
     is_beyond = and_(can_be_asked, place > most)
     reason = case((is_beyond, literal(HeldBack.ACCOUNT_FULL.value, Text)), else_=column.reason)
-    return select(column.id, reason.label("reason"), column.last_asked_at, column.draw)
+    return select(column.id, reason.label("reason"), column.last_asked_at, column.is_busy, column.draw)
 
 
 def _fairly(people: FromClause) -> tuple[ColumnElement[Any], ...]:
-    return people.c.last_asked_at.asc().nulls_first(), people.c.draw, people.c.id
+    return people.c.is_busy, people.c.last_asked_at.asc().nulls_first(), people.c.draw, people.c.id
 
 
 def _counted(judged: FromClause, limit: int | None) -> Select[Any]:

@@ -10,7 +10,7 @@ from app.db.statements import fetch
 from app.domain.asking.date_slots import DAY as DAY_PATTERN
 from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, wave_at
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, next_wave, wave_at
 from app.domain.asking.triggers import OnDate
 from app.domain.audience.audience_selection import Selection
 from app.domain.audience.sampling import is_drawn, sampled_in_turn
@@ -45,11 +45,23 @@ def ends_at(campaign: AskingCampaign, wave: Wave, now: datetime) -> datetime:
 async def select_for(
     tx: Tx | ReadTx, campaign: AskingCampaign, *, limit: int | None = None, now: datetime
 ) -> Selection:
+    """Who is in quarantine for longer than a wave waits comes last, so that nobody loses their place to them."""
     asking = campaign.asking
+    restraint = replace(asking.restraint, free_if_asked_before=_free_if_asked_before(campaign, now))
     return await select_audience(
-        tx, campaign.workspace_id, asking.filter, campaign_id=campaign.id, restraint=asking.restraint, limit=limit,
-        now=now,
-    )  # fmt: skip
+        tx, campaign.workspace_id, asking.filter, campaign_id=campaign.id, restraint=restraint, limit=limit, now=now
+    )
+
+
+def _free_if_asked_before(campaign: AskingCampaign, now: datetime) -> datetime | None:
+    """None where there are no waves, or where a journey lets people be asked again sooner."""
+    trigger = campaign.asking.trigger
+    if not isinstance(trigger, Once | Every) or campaign.asking.journey is not None:
+        return None
+    anchor, zone = campaign.anchor, campaign.zone
+    wave = wave_at(trigger, now, anchor=anchor, zone=zone) or next_wave(trigger, now, anchor=anchor, zone=zone)
+    assert wave is not None
+    return ends_at(campaign, wave, now) - campaign.asking.quarantine(campaign.quarantine_days)
 
 
 async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> list[tuple[UUID, str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -32,6 +33,7 @@ class Restraint:
     most_per_account: int | None = None
     hold_renewal_within_days: int | None = None
     hold_open_follow_up: bool = False
+    free_if_asked_before: datetime | None = None  # asked later, by any campaign: these come after all others
 
 
 @dataclass(frozen=True, slots=True)

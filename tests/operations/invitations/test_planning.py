@@ -183,3 +183,17 @@ async def test_a_variant_is_drawn_for_each_person_and_stays(office: Office) -> N
 
     assert all(len(variants) == 1 for variants in drawn.values())
     assert set().union(*drawn.values()) == {"a", "b"}
+
+
+async def test_who_is_in_quarantine_takes_nobodys_place(office: Office) -> None:
+    accounts = [f"acme{at}" for at in range(8)]
+    for account in accounts:
+        await office.people(f"busy-{account}", account={"external_id": account}, properties={"is_busy": True})
+    await office.launched(audience={"field": "properties.is_busy", "eq": True})
+    await office.send()
+    for account in accounts:
+        await office.people(f"free-{account}", account={"external_id": account})
+
+    await office.launched(most_per_account=1)
+    await office.launched(sample={"percent": 50}, quarantine_days=60)
+    assert sorted(await office.send()) == sorted(f"free-{account}" for account in accounts)
