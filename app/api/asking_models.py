@@ -156,7 +156,7 @@ class AskingInput(Request):
     sample: SampleInput | None = None
     most_per_account: Whole | None = None
     hold_renewal_within_days: Whole | None = None
-    hold_open_follow_up: bool = Field(
+    hold_open_follow_up: Flag = Field(
         default=False, description="Leaves accounts alone while somebody looks after an answer of theirs."
     )
     quarantine_days: Whole | None = Field(None, description="Null: the workspace's.")

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, WithJsonSchema
 
-from app.api.schemas import CampaignId, RecipientId, Reply, Request, Whole
+from app.api.schemas import CampaignId, Flag, RecipientId, Reply, Request, Whole
 from app.domain.audience.audience_fields import BY_SIZE, IN_TEXT, IN_TIME, Operator
 from app.domain.audience.audience_json import FARTHEST_DAYS, MOST_CONDITIONS, MOST_VALUES
 from app.domain.audience.audience_selection import HeldBack, Selection
@@ -93,7 +93,7 @@ class AudiencePreview(Request):
     exclude_newer_than_days: Annotated[Whole, Field(ge=1, le=MOST_DAYS)] | None = None
     most_per_account: Annotated[Whole, Field(ge=1, le=1000)] | None = None
     hold_renewal_within_days: Annotated[Whole, Field(ge=0, le=MOST_DAYS)] | None = None
-    hold_open_follow_up: bool = False
+    hold_open_follow_up: Flag = False
 
 
 class PreviewedAudience(Reply):

@@ -36,6 +36,17 @@ async def test_a_plan_says_how_many_when_and_who_not(alice: Tenant) -> None:
     assert sum(hour["count"] for hour in told["hours"]) == 1
 
 
+async def test_a_zero_is_no_false(alice: Tenant) -> None:
+    held = {"hold_open_follow_up": 0}
+    for path, body in (
+        ("/v1/campaigns", {"name": "Zero", "kind": "relationship", "asking": an_asking(**held)}),
+        ("/v1/audiences/preview", {"filter": {"field": "email", "exists": True}, **held}),
+    ):
+        reply = await alice.api.post(path, json=body)
+        assert reply.status_code == 422
+        assert "hold_open_follow_up" in str(reply.json()["errors"])
+
+
 async def test_a_plan_writes_nothing(alice: Tenant) -> None:
     await people(alice, {"email": "ada@example.com"})
     campaign = await create(alice, asking=an_asking())
