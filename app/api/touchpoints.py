@@ -24,7 +24,7 @@ from app.api.touchpoint_models import (
     TouchpointRowResult,
 )
 from app.db import engine as database
-from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointNotFound
+from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointConflict, TouchpointNotFound
 from app.domain.errors import DomainError
 from app.domain.people.recipient import RecipientInput, RecipientNotFound
 from app.domain.people.upserted import Upserted
@@ -43,7 +43,10 @@ Refusal = DomainError | ValidationError
     "/v1/touchpoints",
     status_code=201,
     summary="Record a touchpoint",
-    responses={200: {"model": Touchpoint, "description": REPEATED}, **refuses(RecipientNotFound, *REFUSED_PEOPLE)},
+    responses={
+        200: {"model": Touchpoint, "description": REPEATED},
+        **refuses(RecipientNotFound, TouchpointConflict, *REFUSED_PEOPLE),
+    },
 )
 async def record_touchpoint(
     body: TouchpointCreate,
@@ -62,6 +65,8 @@ async def record_touchpoint(
     if isinstance(meant, DomainError):
         raise meant
     (recorded,) = await record_touchpoints(tx, caller.workspace_id, [meant], now=now)
+    if isinstance(recorded, TouchpointConflict):
+        raise recorded
     if not recorded.is_new:
         response.status_code = 200
     return await _read(tx, caller, once.keep(recorded.id))
@@ -136,7 +141,10 @@ def _touchpoint(
     recipient_id = person.id if isinstance(person, Upserted) else person
     if recipient_id is None or not (isinstance(person, Upserted) or recipient_id in known):
         return RecipientNotFound("There is no such recipient.", pointer="/recipient_id")
-    return NewTouchpoint(recipient_id, said.name, said.occurred_at or now, said.external_id, said.properties)
+    return NewTouchpoint(
+        recipient_id, said.name, said.occurred_at or now, said.external_id, said.properties,
+        is_timed=said.occurred_at is not None,
+    )  # fmt: skip
 
 
 def _bulk_reply(results: list[TouchpointRowResult]) -> TouchpointBulkReply:

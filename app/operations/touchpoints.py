@@ -1,7 +1,7 @@
 """Touchpoints: recorded once each, and at once planned for whichever campaigns ask after them.
 
 1. take turns        what happens to one person is written down one after the other, and the second sees the first
-2. keep them         the same name and external id is the same touchpoint
+2. keep them         the same name and external id is the same touchpoint, or a conflict where it says something else
 3. invite            those whom a campaign asks after a touchpoint of this name; a paused one sends when it goes on
 4. cancel            what a touchpoint of theirs calls off: the order was returned; we may hear of that first
 """
@@ -19,7 +19,7 @@ from app.domain.asking.asking_parts import Percentage
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.stable_hash import fraction_of
-from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint
+from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointConflict
 from app.operations.invitations.insert import insert_invitations
 from app.operations.invitations.schedule import schedule_invitations_of
 from app.queries.asking_campaigns import read_asking_campaigns
@@ -32,7 +32,7 @@ Made = dict[str, Any]
 
 async def record_touchpoints(
     tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint], *, now: datetime
-) -> list[RecordedTouchpoint]:
+) -> list[RecordedTouchpoint | TouchpointConflict]:
     """In the order of what was said."""
     await fetch(tx, _TAKE_TURNS, str(workspace_id), [one.recipient_id for one in said], TURNS)
     ids = [new_id(now) for _ in said]
@@ -47,19 +47,26 @@ async def record_touchpoints(
         await _invite(tx, campaign, list(made.values()), now=now)
     await _cancel(tx, workspace_id, list(made.values()))
     return [
-        RecordedTouchpoint(own if own in made else known[one.name, one.external_id or ""], own in made)
+        RecordedTouchpoint(own, is_new=True) if own in made else _repeated(one, known[one.name, one.external_id or ""])
         for own, one in zip(ids, said, strict=True)
     ]
 
 
-async def _known(tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint]) -> dict[tuple[str, str], UUID]:
+def _repeated(said: NewTouchpoint, known: Made) -> RecordedTouchpoint | TouchpointConflict:
+    content = {name: known[name] for name in ("recipient_id", "occurred_at")}
+    if said.is_the_same(**content, properties=json.loads(known["properties"])):
+        return RecordedTouchpoint(known["id"], is_new=False)
+    return TouchpointConflict("It is about somebody else, or says something else.", pointer="/external_id")
+
+
+async def _known(tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint]) -> dict[tuple[str, str], Made]:
     named = [one for one in said if one.external_id is not None]
     if not named:
         return {}
     rows = await fetch(
         tx, _FIND_KNOWN, workspace_id, [one.name for one in named], [one.external_id for one in named]
     )  # fmt: skip
-    return {(row["name"], row["external_id"]): row["id"] for row in rows}
+    return {(row["name"], row["external_id"]): row for row in rows}
 
 
 async def _campaigns_asking_after(tx: Tx, workspace_id: UUID, names: set[str]) -> list[AskingCampaign]:
@@ -110,7 +117,8 @@ _KEEP = """
     RETURNING id, name, external_id, recipient_id, occurred_at
 """
 _FIND_KNOWN = """
-    SELECT t.id, t.name, t.external_id FROM unnest($2::text[], $3::text[]) AS g (name, external_id)
+    SELECT t.id, t.name, t.external_id, t.recipient_id, t.occurred_at, t.properties::text AS properties
+    FROM unnest($2::text[], $3::text[]) AS g (name, external_id)
     JOIN touchpoints t ON t.workspace_id = $1 AND t.name = g.name AND t.external_id = g.external_id
 """
 _FIND_CAMPAIGNS = """
@@ -119,11 +127,14 @@ _FIND_CAMPAIGNS = """
         AND asking -> 'trigger' ->> 'name' = ANY($2::text[])
 """
 # With an external id it calls off the touchpoint of the same one, without it whatever the person was to be asked about.
+# Who was asked already stays so, and is not reminded.
 _CANCEL = """
-    UPDATE invitations v SET state = 'skipped', skip_reason = $4, due_at = NULL, revision = v.revision + 1,
+    UPDATE invitations v SET state = CASE WHEN v.state = 'planned' THEN 'skipped' ELSE v.state END,
+        skip_reason = CASE WHEN v.state = 'planned' THEN $4 END, due_at = NULL, revision = v.revision + 1,
         changed_in = pg_current_xact_id()
     FROM touchpoints t, touchpoints g, campaigns c
-    WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[]) AND v.state = 'planned' AND v.claim_id IS NULL
+    WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[]) AND v.claim_id IS NULL
+        AND (v.state = 'planned' OR v.state = 'sent' AND v.due_at IS NOT NULL)
         AND t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
         AND g.workspace_id = v.workspace_id AND g.recipient_id = v.recipient_id AND g.occurred_at >= t.occurred_at
         AND (g.id = ANY($2::uuid[]) OR t.id = ANY($2::uuid[]))

@@ -192,3 +192,24 @@ async def test_what_happens_at_the_end_of_time_is_refused(alice: Tenant) -> None
     campaign = await running(alice, trigger={"kind": "touchpoint", **slow})
     await record(alice, occurred_at="2196-12-31T23:59:59Z")
     assert len(await invitations(alice, campaign)) == 1
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"properties": {"order": 2}},
+        {"occurred_at": "2026-11-01T10:00:00Z"},
+        {"recipient": {"email": "bob@example.com"}},
+    ],
+)
+async def test_the_same_name_for_something_else_is_not_swallowed(alice: Tenant, changed: dict[str, Any]) -> None:
+    first = {"external_id": "o-1", "properties": {"order": 1}, "occurred_at": "2026-11-02T10:00:00Z"}
+    recorded = await record(alice, **first)
+    untimed = {name: value for name, value in first.items() if name != "occurred_at"}
+    assert (await record(alice, **untimed))["id"] == recorded["id"]
+
+    body = {"name": "delivered", "recipient": {"email": "ada@example.com"}, **first, **changed}
+    refused = await alice.api.post("/v1/touchpoints", json=body)
+    assert (refused.status_code, refused.json()["code"]) == (409, "touchpoint_conflict")
+    in_bulk = (await alice.api.post("/v1/touchpoints/bulk", json={"touchpoints": [body]})).json()
+    assert in_bulk["results"][0]["status"] == 409

@@ -29,6 +29,7 @@ class Reason(StrEnum):
     NOT_IN_AUDIENCE = "not_in_audience"  # not any more, when its turn came
     TOO_LATE = "too_late"  # what it was about is over
     CANCELLED = "cancelled"  # by a later touchpoint
+    TRIGGER_CHANGED = "trigger_changed"  # the campaign asks after something else now
     DATE_MOVED = "date_moved"  # the date that it was about is another one now, or gone
     CAMPAIGN_NOT_RUNNING = "campaign_not_running"
     NOT_IN_WAVE = "not_in_wave"  # which began without them: by its sample, the most of an account, or they came later
@@ -124,6 +125,7 @@ class Wanted:
     is_in_audience: bool = True
     is_listed: bool = True  # on the list, where the campaign has one
     is_date_moved: bool = False
+    is_of_another_trigger: bool = False
     reserved_for_at: datetime | None = None
 
 
@@ -149,6 +151,8 @@ def _never(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Itera
         yield Reason.CAMPAIGN_NOT_RUNNING
     if not wanted.is_listed or not (wanted.is_in_audience or wanted.is_reminder):
         yield Reason.NOT_IN_AUDIENCE
+    if wanted.is_of_another_trigger:
+        yield Reason.TRIGGER_CHANGED
     if wanted.is_date_moved:
         yield Reason.DATE_MOVED
     if wanted.latest_at is not None and now >= wanted.latest_at:

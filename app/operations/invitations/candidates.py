@@ -12,7 +12,7 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.asking.date_slots import date_in, date_slot
 from app.domain.asking.invitation import Addressee, AskingCampaign
-from app.domain.asking.triggers import OnDate
+from app.domain.asking.triggers import SLOT_OF, OnDate
 from app.domain.survey.survey import Survey
 from app.queries.asking_campaigns import read_asking_campaigns
 
@@ -47,6 +47,11 @@ class Candidate:
     @property
     def domain(self) -> str:
         return self.addressee.email.rpartition("@")[2]
+
+    @property
+    def is_of_another_trigger(self) -> bool:
+        """Planned before the campaign's rhythm was another one: its slot says after what."""
+        return not self.is_reminder and self.slot.partition(":")[0] != SLOT_OF.get(type(self.campaign.asking.trigger))
 
     @property
     def is_date_moved(self) -> bool:

@@ -41,7 +41,7 @@ _AGAIN = """
     ON CONFLICT (workspace_id, recipient_id, campaign_id, slot)
     DO UPDATE SET state = 'planned', skip_reason = NULL, due_at = NULL, latest_at = excluded.latest_at,
         revision = invitations.revision + 1, changed_in = pg_current_xact_id()
-    WHERE invitations.state = 'released' OR invitations.skip_reason = 'date_moved'
+    WHERE invitations.state = 'released' OR invitations.skip_reason IN ('date_moved', 'trigger_changed')
 """
 _INSERT_WAVE = f"""
     INSERT INTO invitations

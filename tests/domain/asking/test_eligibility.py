@@ -65,6 +65,7 @@ def test_who_has_answered_is_left_alone(wanted: Wanted, rules: Rules, decision: 
         (Wanted(is_in_audience=False), RULES, Reason.NOT_IN_AUDIENCE),
         (Wanted(is_listed=False), RULES, Reason.NOT_IN_AUDIENCE),
         (Wanted(is_listed=False, is_reminder=True), RULES, Reason.NOT_IN_AUDIENCE),
+        (Wanted(is_of_another_trigger=True), RULES, Reason.TRIGGER_CHANGED),
         (Wanted(is_date_moved=True), RULES, Reason.DATE_MOVED),
         (WANTED, replace(RULES, is_running=False), Reason.CAMPAIGN_NOT_RUNNING),
     ],

@@ -8,7 +8,7 @@ from app.db.statements import fetch
 from app.domain import ids
 from app.domain.asking import date_slots
 from app.domain.asking.triggers import OnDate
-from tests.operations.invitations.office import DAY, Office
+from tests.operations.invitations.office import DAY, HOUR, Office
 
 MISSING_DAY = "2027-02-30"  # property values are text, and this looks like a day
 DAY_AFTER = date(2027, 3, 1)
@@ -108,3 +108,26 @@ async def test_who_answered_long_ago_is_reminded_of_a_new_ask(office: Office) ->
     await office.answer(campaign, ada)
     office.now += 6 * DAY
     assert await office.send(within=6 * DAY) == ["ada", "ada"]
+
+
+async def test_what_an_earlier_trigger_planned_is_not_sent_any_more(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched()
+    await office.plan()
+    place = f"/v1/campaigns/{campaign['id']}"
+    said = {"asking": {**campaign["asking"], "trigger": {"kind": "touchpoint", "name": "never"}}}
+    assert (await office.tenant.api.patch(place, json=said)).status_code == 200
+    assert await office.send(within=HOUR) == []
+    assert await office.states(campaign) == {"trigger_changed": 1}
+
+
+async def test_who_sent_it_back_is_not_reminded_of_the_order(office: Office) -> None:
+    (ada,) = await office.people("ada")
+    ordered = {"kind": "touchpoint", "name": "ordered", "cancelled_by": ["returned"]}
+    await office.launched(trigger=ordered, reminders=[{"after_days": 2}])
+    for name in ("ordered", "returned"):
+        said = {"name": name, "recipient_id": ada, "external_id": "o-1"}
+        assert (await office.tenant.api.post("/v1/touchpoints", json=said)).status_code == 201
+        assert await office.send(within=4 * DAY if name == "returned" else HOUR) == (
+            [] if name == "returned" else ["ada"]
+        )
