@@ -6,7 +6,8 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_forms import one, read_form
+from app.api.public.survey.survey_forms import again, asked_again_in, one, read_form
+from app.api.public.survey.survey_judging import is_doubted
 from app.api.public.survey.survey_opened import Opened, open_link
 from app.api.public.survey.survey_shell import message, page
 from app.api.public.survey.survey_views import who
@@ -20,9 +21,10 @@ async def show_unsubscribe(token: str, request: Request) -> Response:
     return say_left(request, opened) if opened.link.unsubscribed_at is not None else ask_to_leave(request, opened)
 
 
-def ask_to_leave(request: Request, opened: Opened) -> Response:
+def ask_to_leave(request: Request, opened: Opened, *, is_again: bool = False) -> Response:
     words = words_for(opened.language).texts
     form = {"path": opened.leave_path, "name": "leave", "button": words["leave_do"], "is_plain": False}
+    form |= {"again": again(opened.now) if is_again else ""}
     text = words["leave_text"].format(brand=opened.look.name, who=who(opened))
     shown: dict[str, Any] = {"title": words["leave"], "text": text, "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **shown)
@@ -30,10 +32,14 @@ def ask_to_leave(request: Request, opened: Opened) -> Response:
 
 async def unsubscribe(token: str, request: Request) -> Response:
     """From the page, or from a mail program, which sends `List-Unsubscribe=One-Click` and no cookie, and follows no
-    redirect. A body that says nothing is a mail program of little accuracy rather than a mistake.
+    redirect. A body that says nothing is a mail program of little accuracy rather than a mistake. Only who presses a
+    button of the page can be doubted: whoever speaks for a mailbox need be nobody.
     """
     form = await read_form(request)
     opened = await open_link(request, token, {"lang": one(form, "lang")}, to_leave=True)
+    is_of_page = bool(one(form, "leave") or one(form, "return"))
+    if is_of_page and await is_doubted(request, opened, asked_again_in(form)):
+        return (say_left if one(form, "return") else ask_to_leave)(request, opened, is_again=True)
     if one(form, "return"):
         async with services_of(request).engine.write() as tx:
             await resubscribe_by_link(tx, opened.link, now=opened.now)
@@ -43,8 +49,9 @@ async def unsubscribe(token: str, request: Request) -> Response:
     return say_left(request, opened)
 
 
-def say_left(request: Request, opened: Opened) -> Response:
+def say_left(request: Request, opened: Opened, *, is_again: bool = False) -> Response:
     words = words_for(opened.language).texts
     form = {"path": opened.leave_path, "name": "return", "button": words["return_do"], "is_plain": True}
+    form |= {"again": again(opened.now) if is_again else ""}
     shown: dict[str, Any] = {"title": words["left"], "text": words["left_text"], "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **shown)

@@ -6,7 +6,8 @@
 4 It goes where no person can: a field of the form, and a link in the mail, that nobody sees or hears of.
 5 The program says what it is.
 
-Each rule can be wrong, so a flag takes an answer out of the score and keeps it; a later gesture puts it back.
+Each rule can be wrong, so a flag takes an answer out of the score and keeps it; a later gesture puts it back, and so
+does a second press of the button by whoever is told.
 """
 
 import re
@@ -38,6 +39,7 @@ class ScannerRules:
     soonest: timedelta = timedelta(seconds=10)  # after the mail went out
     link_scores: int = 2  # different ones followed within the window
     sent_scores: int = 3  # different ones sent within the window; a person may think again
+    reading: timedelta = timedelta(seconds=2)  # of a sentence, by the fastest of us
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +57,19 @@ def is_program(user_agent: str) -> bool:
     return not user_agent.strip() or _PROGRAM.search(user_agent) is not None
 
 
-def suspicion(hits: Iterable[Hit], *, rules: ScannerRules, mailed_at: datetime | None) -> FlagReason | None:
-    """Of the last of them, with those before it; they are in order. `mailed_at` is None where nothing was mailed."""
+def suspicion(
+    hits: Iterable[Hit], *, rules: ScannerRules, mailed_at: datetime | None, asked_again_at: datetime | None = None
+) -> FlagReason | None:
+    """Of the last of them, with those before it; they are in order. `mailed_at` is None where nothing was mailed.
+
+    `asked_again_at`: when whoever did the last was told that we doubt them. What came before says nothing any more, if
+    they took the time to read that.
+    """
     known = list(hits)
     last = known[-1]
     recent = [hit for hit in known if last.at - hit.at <= rules.window]
+    if asked_again_at is not None and last.at - asked_again_at >= rules.reading:
+        recent = [hit for hit in recent if hit.at > asked_again_at]
     if any(hit.is_trapped for hit in recent):
         return FlagReason.HONEYPOT
     if len({hit.linked for hit in recent if hit.linked is not None}) >= rules.link_scores:

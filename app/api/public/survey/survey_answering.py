@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
 
 from fastapi import Request
 from pydantic_core import to_json
@@ -19,6 +21,12 @@ from app.operations.responses.new_response import NewResponse
 from app.operations.survey_links import ACTOR, flag_invitation, mark_answered, note_page_opened, readmit_answer
 
 
+class Outcome(StrEnum):
+    STANDS = "stands"
+    DOUBTED = "doubted"  # it does not count: a program may have done it
+    KEPT = "kept"  # what stood there before still does
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """`is_moved`: with a gesture that no program makes. `is_trapped`: with what no person can see filled in; with a
@@ -33,22 +41,24 @@ class Act:
     comment: str | None = None
     may_contact: bool | None = None
     answers: Mapping[str, Answer] | None = None
+    asked_again_at: datetime | None = None
 
 
-async def take_answer(request: Request, opened: Opened, act: Act) -> bool:
-    """Whether this score now stands. Raises what recording raises."""
+async def take_answer(request: Request, opened: Opened, act: Act) -> Outcome:
+    """Raises what recording raises."""
     certainty = certainty_of(act.sign, confirmation=opened.confirmation)
     if certainty is None or not _may_stand(opened, act):
-        return False
+        return Outcome.KEPT
     reason = _doubt(request, opened, act)
-    if reason is not None and takes_out(request, opened) and (opened.link.answered or opened.link.is_anonymous):
+    is_out = reason is not None and takes_out(request, opened)
+    if reason is not None and is_out and (opened.link.answered or opened.link.is_anonymous):
         # What a person said before stays as it is.
         await keep_evidence(request, opened, reason, is_feigned=act.is_feigned)
-        return False
+        return Outcome.DOUBTED
     recorder = services_of(request).recorder
     await recorder.submit(opened.link.workspace_id, _new_response(opened, act, certainty))
     await _settle(request, opened, act, reason)
-    return True
+    return Outcome.DOUBTED if is_out else Outcome.STANDS
 
 
 def _may_stand(opened: Opened, act: Act) -> bool:
@@ -66,7 +76,7 @@ def _doubt(request: Request, opened: Opened, act: Act) -> FlagReason | None:
         services_of(request).visits.note_gesture(opened.digest, opened.now)
         return None
     sent = act.score if act.sign is Sign.SEND else None
-    return judge(request, opened, sent=sent, is_trapped=act.is_trapped)
+    return judge(request, opened, sent=sent, is_trapped=act.is_trapped, asked_again_at=act.asked_again_at)
 
 
 async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason | None) -> None:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from urllib.parse import parse_qs
 
 from fastapi import Request
@@ -51,6 +52,18 @@ def text_in(text: str) -> str | None:
     """As it was typed, without what no database or page can hold; None for nothing."""
     plain = _UNWRITABLE.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).strip()
     return plain[:LONGEST_ANSWER] or None
+
+
+def again(now: datetime) -> str:
+    """What a form carries that comes back because its first press was doubted."""
+    return str(int(now.timestamp() * 1000) + 1)
+
+
+def asked_again_in(form: Form) -> datetime | None:
+    text = one(form, "again")
+    if not (text.isascii() and text.isdigit() and len(text) <= 13):
+        return None
+    return datetime.fromtimestamp(int(text) / 1000, UTC)
 
 
 def answer_in(form: Form, question: Question) -> Answer:

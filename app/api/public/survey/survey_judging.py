@@ -1,6 +1,6 @@
 """Whether what happens on a link is a person's doing, and what becomes of it if it is not."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import Request
 
@@ -19,12 +19,28 @@ def judge(
     linked: int | None = None,
     sent: int | None = None,
     is_trapped: bool = False,
+    asked_again_at: datetime | None = None,
 ) -> FlagReason | None:
     """Of an act without a gesture."""
     services = services_of(request)
     hit = Hit(opened.now, linked, sent, is_program(request.headers.get("user-agent", "")), is_trapped)
     hits = services.visits.note(opened.digest, hit)
-    return suspicion(hits, rules=_rules(services.settings), mailed_at=opened.link.mailed_at)
+    reason = suspicion(
+        hits, rules=_rules(services.settings), mailed_at=opened.link.mailed_at, asked_again_at=asked_again_at
+    )
+    if reason is None and asked_again_at is not None:
+        services.visits.note_gesture(opened.digest, opened.now)
+    return reason
+
+
+async def is_doubted(request: Request, opened: Opened, asked_again_at: datetime | None) -> bool:
+    """Of a button that takes something back, on a page without a script. Also in a new workspace: to be asked once more
+    costs a person little.
+    """
+    reason = judge(request, opened, asked_again_at=asked_again_at)
+    if reason is not None:
+        await keep_evidence(request, opened, reason, by_link=True)
+    return reason is not None
 
 
 def takes_out(request: Request, opened: Opened) -> bool:

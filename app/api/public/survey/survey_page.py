@@ -5,9 +5,9 @@ from fastapi.routing import APIRouter
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_answering import Act, take_answer
-from app.api.public.survey.survey_forms import Form, one, read_form, score_in, sign_in, text_in
-from app.api.public.survey.survey_judging import judge, keep_evidence
+from app.api.public.survey.survey_answering import Act, Outcome, take_answer
+from app.api.public.survey.survey_forms import Form, asked_again_in, one, read_form, score_in, sign_in, text_in
+from app.api.public.survey.survey_judging import is_doubted, judge, keep_evidence
 from app.api.public.survey.survey_logo import LOGO_PATH, serve_logo
 from app.api.public.survey.survey_opened import Opened, as_seen, open_link, proof_of_next
 from app.api.public.survey.survey_preview import answer_preview, show_preview, take_preview_sign
@@ -15,7 +15,7 @@ from app.api.public.survey.survey_questions import go, left_to_ask, take_more
 from app.api.public.survey.survey_rewards import give_reward
 from app.api.public.survey.survey_route import SurveyRoute, in_background
 from app.api.public.survey.survey_shell import PRIVATE, message
-from app.api.public.survey.survey_shown import MAY_ANSWER, ask, shown
+from app.api.public.survey.survey_shown import MAY_ANSWER, ask, ask_not_me, shown
 from app.api.public.survey.survey_static import serve_survey_icon, serve_survey_script, serve_survey_style
 from app.api.public.survey.survey_words import words_for
 from app.api.public.unsubscribe_page import show_unsubscribe, unsubscribe
@@ -56,7 +56,7 @@ async def answer_survey(token: str, request: Request) -> Response:
     opened = await open_link(request, token, {**request.query_params, "lang": one(form, "lang")})
     seen = as_seen(opened)
     if one(form, "not_me"):
-        return await _disown(request, opened)
+        return await _disown(request, opened, form)
     if seen.state not in MAY_ANSWER:
         return await shown(request, seen, None)
     if one(form, "part") == "more":
@@ -67,9 +67,17 @@ async def answer_survey(token: str, request: Request) -> Response:
         return ask(request, seen, None, wrong=wrong, comment=text_in(one(form, "comment")) or "")
     if opened.state not in MAY_ANSWER:
         return await shown(request, opened, None)
-    stands = await take_answer(request, opened, _sent(opened, form, score))
-    mine = await proof_of_next(request, opened) if stands else ""
-    after = as_seen(await open_link(request, token, {"lang": opened.language, "mine": mine}))
+    return await _take(request, opened, _sent(opened, form, score))
+
+
+async def _take(request: Request, opened: Opened, act: Act) -> Response:
+    outcome = await take_answer(request, opened, act)
+    mine = await proof_of_next(request, opened) if outcome is Outcome.STANDS else ""
+    after = as_seen(await open_link(request, opened.token, {"lang": opened.language, "mine": mine}))
+    if outcome is Outcome.DOUBTED:
+        return ask(request, after, act.score, comment=act.comment or "", may_contact=act.may_contact, is_again=True)
+    if outcome is Outcome.KEPT:
+        return go(after, "answered")
     await give_reward(request, after)
     return go(after, "more" if left_to_ask(after) else "thanks")
 
@@ -85,11 +93,13 @@ async def take_sign(token: str, request: Request) -> Response:
         await _note_seen(request, opened)
     elif sign is not None and score is not None and opened.state in MAY_ANSWER:
         is_moved = sign in {Sign.GESTURE, Sign.CHANGE}
-        stands = await take_answer(request, opened, Act(sign, score, is_moved))
+        stands = await take_answer(request, opened, Act(sign, score, is_moved)) is Outcome.STANDS
     return Response(status_code=200 if stands else 204, headers=PRIVATE)
 
 
-async def _disown(request: Request, opened: Opened) -> Response:
+async def _disown(request: Request, opened: Opened, form: Form) -> Response:
+    if await is_doubted(request, opened, asked_again_in(form)):
+        return ask_not_me(request, opened, is_again=True)
     if not opened.link.is_anonymous:
         async with services_of(request).engine.write() as tx:
             await disown_answer(tx, opened.link, now=opened.now)
@@ -105,7 +115,7 @@ def _sent(opened: Opened, form: Form, score: int) -> Act:
     is_trapped, is_moved = bool(one(form, TRAP)), one(form, "sign") == Sign.GESTURE
     return Act(
         Sign.SEND, score, is_moved and not is_trapped, is_trapped, is_moved and is_trapped,
-        text_in(one(form, "comment")), may_contact,
+        text_in(one(form, "comment")), may_contact, asked_again_at=asked_again_in(form),
     )  # fmt: skip
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.api.public.survey.survey_answering import Act, take_answer
-from app.api.public.survey.survey_forms import Form, answer_in
+from app.api.public.survey.survey_answering import Act, Outcome, take_answer
+from app.api.public.survey.survey_forms import Form, again, answer_in, asked_again_in
 from app.api.public.survey.survey_opened import Opened, proof_of_next
 from app.api.public.survey.survey_shell import PRIVATE, page
 from app.api.public.survey.survey_views import at, more_view
@@ -39,12 +39,14 @@ async def take_more(request: Request, opened: Opened, form: Form) -> Response:
     missing = [question.id for question in on_page if question.is_required and given[question.id] is None]
     kept = {key: answer for key, answer in given.items() if key not in missing}
     is_said = any(answer is not None for answer in kept.values()) and not opened.is_preview
-    if is_said and await take_answer(request, opened, Act(Sign.SEND, answered.score, answers=kept)):
+    act = Act(Sign.SEND, answered.score, answers=kept, asked_again_at=asked_again_in(form))
+    outcome = await take_answer(request, opened, act) if is_said else None
+    if outcome is Outcome.STANDS:
         opened = replace(opened, mine=await proof_of_next(request, opened))
     now_known = {**answered.answers, **kept}
     after = _with_answers(opened, now_known)
-    if missing:
-        return _page(request, after, on_page, missing)
+    if missing or outcome is Outcome.DOUBTED:
+        return _page(request, after, on_page, missing, is_again=outcome is Outcome.DOUBTED)
     is_more = any(question.id not in now_known for question in _asked(after, now_known))
     return go(after, "more" if is_more else "thanks")
 
@@ -68,6 +70,14 @@ def _with_answers(opened: Opened, answers: dict[str, Answer]) -> Opened:
     return replace(opened, link=replace(opened.link, answered=replace(opened.link.answered, answers=answers)))
 
 
-def _page(request: Request, opened: Opened, questions: Sequence[Question], missing: Sequence[str] = ()) -> Response:
+def _page(
+    request: Request,
+    opened: Opened,
+    questions: Sequence[Question],
+    missing: Sequence[str] = (),
+    *,
+    is_again: bool = False,
+) -> Response:
     view, status = more_view(opened, questions, missing), 422 if missing else 200
+    view["again"] = again(opened.now) if is_again else ""
     return page(request, "more.html", language=opened.language, look=opened.look, status=status, view=view)

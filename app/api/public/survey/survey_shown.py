@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import Response
 
+from app.api.public.survey.survey_forms import again
 from app.api.public.survey.survey_opened import Opened
 from app.api.public.survey.survey_questions import left_to_ask, show_more
 from app.api.public.survey.survey_rewards import reward_view
@@ -23,7 +24,7 @@ async def shown(request: Request, opened: Opened, linked: int | None) -> Respons
     if opened.state in CLOSED:
         return message(request, CLOSED[opened.state], language=opened.language, look=opened.look)
     if "not-me" in asked and who(opened):
-        return _not_me(request, opened)
+        return ask_not_me(request, opened)
     if answered is not None and "thanks" in asked:
         view = thanks_view(opened) | {"reward": await reward_view(request, opened)}
         return page(request, "thanks.html", language=opened.language, look=opened.look, view=view)
@@ -36,9 +37,21 @@ async def shown(request: Request, opened: Opened, linked: int | None) -> Respons
     return _answered(request, opened)
 
 
-def ask(request: Request, opened: Opened, chosen: int | None, *, wrong: str = "", comment: str = "") -> Response:
-    view = ask_view(opened, chosen=chosen, wrong=wrong, comment=comment)
+def ask(
+    request: Request,
+    opened: Opened,
+    chosen: int | None,
+    *,
+    wrong: str = "",
+    comment: str = "",
+    may_contact: bool | None = None,
+    is_again: bool = False,
+) -> Response:
+    """`is_again`: it was sent, and is not believed before it is sent once more."""
     status = 422 if wrong else 200
+    view = ask_view(opened, chosen=chosen, wrong=wrong, comment=comment)
+    view["may_contact"] = view["may_contact"] or bool(may_contact)
+    view["again"] = again(opened.now) if is_again else ""
     return page(request, "ask.html", language=opened.language, look=opened.look, status=status, view=view)
 
 
@@ -54,9 +67,10 @@ def _answered(request: Request, opened: Opened) -> Response:
     return page(request, "message.html", language=opened.language, look=opened.look, **said)
 
 
-def _not_me(request: Request, opened: Opened) -> Response:
+def ask_not_me(request: Request, opened: Opened, *, is_again: bool = False) -> Response:
     words = words_for(opened.language).texts
     form = {"path": opened.path, "name": "not_me", "button": words["not_me_do"], "is_plain": False}
+    form |= {"again": again(opened.now) if is_again else ""}
     text = words["not_me_text"].format(who=who(opened))
     said: dict[str, Any] = {"title": words["not_me"], "text": text, "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **said)
