@@ -159,13 +159,19 @@ _READ_LAST = """
 # A day as it is written sorts as it lies in time.
 DAY = "substr(p.properties ->> $3, 1, 10)"
 IS_DAY = f"p.properties ->> $3 ~ '^{DAY_PATTERN}([T ]|$)'"
+# Of a skip, whether its reason has gone; whether they fit the audience again, and are on the list, is asked of all.
+HAS_PASSED = """v.asked_at IS NULL AND CASE v.skip_reason
+    WHEN 'not_in_audience' THEN true WHEN 'date_moved' THEN true WHEN 'trigger_changed' THEN true
+    WHEN 'no_address' THEN p.email IS NOT NULL
+    WHEN 'unsubscribed' THEN p.unsubscribed_at IS NULL WHEN 'bounced' THEN p.bounced_at IS NULL
+    WHEN 'complained' THEN p.complained_at IS NULL ELSE false END"""
 _READ_DATES = f"""
     SELECT p.id, {DAY} AS day FROM recipients p
     WHERE p.workspace_id = $1 AND p.deleted_at IS NULL AND {IS_DAY} AND {DAY} >= $4 AND {DAY} <= $5
         AND NOT EXISTS (
             SELECT FROM invitations v WHERE v.workspace_id = p.workspace_id AND v.recipient_id = p.id
                 AND v.campaign_id = $2 AND v.slot = 'date:' || $3 || ':' || {DAY} AND v.state <> 'released'
-                AND v.skip_reason IS DISTINCT FROM 'date_moved'
+                AND NOT ({HAS_PASSED})
         )
 """
 _READ_LISTED = """

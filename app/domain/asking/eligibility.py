@@ -44,6 +44,18 @@ class Reason(StrEnum):
     PACE = "pace"  # as many were sent as the campaign's caps allow
 
 
+# What may be over from one day to the next: without it they would have been asked.
+PASSING = (
+    Reason.NO_ADDRESS,
+    Reason.UNSUBSCRIBED,
+    Reason.BOUNCED,
+    Reason.COMPLAINED,
+    Reason.NOT_IN_AUDIENCE,
+    Reason.DATE_MOVED,
+    Reason.TRIGGER_CHANGED,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Send:
     pass

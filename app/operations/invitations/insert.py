@@ -6,7 +6,10 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
+from app.domain.asking.eligibility import PASSING
 from app.domain.asking.invitation import AskingCampaign
+
+PASSING_REASONS = ", ".join(f"'{reason.value}'" for reason in PASSING)
 
 
 async def insert_wave(
@@ -35,13 +38,14 @@ async def insert_invitations(
         )  # fmt: skip
 
 
-# What was released because a campaign changed its mind is wanted again, and what was about a date that has come back;
-# what was asked is not.
-_AGAIN = """
+# What was released because a campaign changed its mind is wanted again, and what was skipped for a reason that may have
+# gone, as whoever plans it finds; what was asked is not.
+_AGAIN = f"""
     ON CONFLICT (workspace_id, recipient_id, campaign_id, slot)
     DO UPDATE SET state = 'planned', skip_reason = NULL, due_at = NULL, latest_at = excluded.latest_at,
         revision = invitations.revision + 1, changed_in = pg_current_xact_id()
-    WHERE invitations.state = 'released' OR invitations.skip_reason IN ('date_moved', 'trigger_changed')
+    WHERE invitations.state = 'released'
+        OR invitations.asked_at IS NULL AND invitations.skip_reason = ANY(ARRAY[{PASSING_REASONS}])
 """
 _INSERT_WAVE = f"""
     INSERT INTO invitations
