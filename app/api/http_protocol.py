@@ -19,15 +19,20 @@ UNREADABLE = "The request line, a header or a chunk is not as HTTP/1.1 has it."
 TOO_LARGE = f"The request line and the headers together are larger than {HEAD_LIMIT_BYTES} bytes."
 
 
-class HeadTooLarge(Exception):
+OFFERED = (
+    "Offer no other protocol here: where its head comes in pieces, or behind another request, we cannot pass over it."
+)
+
+
+class HeadRefused(Exception):
     pass
 
 
 class Http(HttpToolsProtocol):
     def __init__(self, *positional: Any, **named: Any) -> None:
         super().__init__(*positional, **named)
-        self._is_in_head, self._head_bytes, self._is_too_large = False, 0, False
-        self._is_refused = False
+        self._is_in_head, self._head_bytes = False, 0
+        self._fault, self._is_refused = ("unreadable", UNREADABLE), False
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
@@ -51,16 +56,17 @@ class Http(HttpToolsProtocol):
         self._is_in_head = False
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
         if size > HEAD_LIMIT_BYTES:
-            self._is_too_large = True
-            raise HeadTooLarge  # into the parser, which stops and calls `send_400_response`
-        super().on_headers_complete()
+            self._fault = ("head_too_large", TOO_LARGE)
+        elif self.parser.should_upgrade():  # the parser would end the request here, and take its body for the next one
+            self._fault = ("unreadable", OFFERED)
+        else:
+            super().on_headers_complete()
+            return
+        raise HeadRefused  # into the parser, which stops and calls `send_400_response`
 
     def send_400_response(self, *_: object) -> None:
         """uvicorn calls it so whatever the parser stumbled over."""
-        if self._is_too_large:
-            self._refuse("head_too_large", TOO_LARGE)
-        else:
-            self._refuse("unreadable", UNREADABLE)
+        self._refuse(*self._fault)
 
     def _refuse(self, code: str, detail: str) -> None:
         self._is_in_head = False

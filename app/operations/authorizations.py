@@ -12,7 +12,7 @@ from sqlalchemy import insert
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.statements import fetch
+from app.db.statements import fetch, some_of
 from app.db.tables import authorizations
 from app.db.vault import Vault
 from app.domain.connectors.catalogue import connector_asking, connector_of
@@ -95,7 +95,7 @@ async def answer_authorization(
     failure = _refusal(said) if there else AuthorizationFailure.WRONG_SERVER
     if failure is not None or there is None:
         what = ": ".join(filter(None, (said.get("error"), said.get("error_description"))))
-        await fetch(tx, _FAIL, state.workspace_id, state.id, failure, printable(what), now)
+        await fetch(tx, _FAIL, state.workspace_id, state.id, failure, printable(what), now, None)
         return AuthorizationState.FAILED
     kept["code"] = said["code"]
     sealed = vault.seal(json.dumps(kept), workspace_id=state.workspace_id, row_id=state.id)
@@ -137,7 +137,7 @@ async def grant_authorization(
 async def refuse_authorization(
     tx: Tx, claimed: ClaimedAuthorization, failure: AuthorizationFailure, *, reply: str, now: datetime
 ) -> None:
-    await fetch(tx, _FAIL, claimed.workspace_id, claimed.id, failure.value, printable(reply), now)
+    await fetch(tx, _FAIL, claimed.workspace_id, claimed.id, failure.value, printable(reply), now, claimed.claim_id)
 
 
 async def put_off_authorization(tx: Tx, claimed: ClaimedAuthorization, *, now: datetime) -> None:
@@ -208,6 +208,7 @@ _FAIL = """
     UPDATE authorizations SET state = 'failed', sealed = NULL, due_at = NULL, claim_id = NULL, failure = $3,
         last_reply = $4, updated_at = $5
     WHERE workspace_id = $1 AND id = $2 AND state IN ('waiting', 'exchanging')
+        AND claim_id IS NOT DISTINCT FROM $6::uuid
 """
 _PUT_OFF = """
     UPDATE authorizations SET due_at = $4, claim_id = NULL WHERE workspace_id = $1 AND id = $2 AND claim_id = $3
@@ -222,9 +223,5 @@ _USE = """
     )
     SELECT * FROM granted
 """
-_FORGET = """
-    DELETE FROM authorizations a USING (
-        SELECT workspace_id, id FROM authorizations WHERE expires_at < $1 LIMIT $2
-    ) AS old
-    WHERE a.workspace_id = old.workspace_id AND a.id = old.id RETURNING 1
-"""
+_OLD = some_of("authorizations", "expires_at < $1", limit="$2")
+_FORGET = f"DELETE FROM authorizations WHERE {_OLD} RETURNING 1"

@@ -16,12 +16,12 @@ async def forget_captured_mails(tx: Tx, *, now: datetime) -> int:
 
 
 _FORGET = """
-    DELETE FROM captured_mails m USING (
+    WITH gone AS MATERIALIZED (
         SELECT workspace_id, id FROM (
             SELECT workspace_id, id, created_at, row_number() OVER (PARTITION BY workspace_id ORDER BY id DESC) AS place
             FROM captured_mails
         ) kept
         WHERE created_at < $1 OR place > $2 LIMIT $3
-    ) gone
-    WHERE m.workspace_id = gone.workspace_id AND m.id = gone.id RETURNING 1
+    )
+    DELETE FROM captured_mails m USING gone WHERE m.workspace_id = gone.workspace_id AND m.id = gone.id RETURNING 1
 """

@@ -177,3 +177,23 @@ async def test_on_a_connection_that_was_used_before_it_is_refused_too(address: t
         answer = await reader.read()
     assert refusal(answer[answer.index(b"HTTP/1.1 ") :]) == (400, "unreadable")
     writer.close()
+
+
+@pytest.mark.parametrize("cut", [None, 63])  # within the word Upgrade
+async def test_what_we_cannot_pass_over_is_refused_and_its_body_is_never_a_request(
+    address: tuple[str, int], alice: Tenant, cut: int | None
+) -> None:
+    smuggled = b"GET /problems/unreadable HTTP/1.1\r\nHost: smuggled\r\n\r\n"
+    offer = (
+        b"POST /v1/responses HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: %d\r\n\r\n"
+    )
+    request = offer % len(smuggled) + smuggled
+    before = b"" if cut else b"GET /livez HTTP/1.1\r\nHost: a\r\n\r\n"
+    reader, writer = await asyncio.open_connection(*address)
+    for part in (before + request[:cut], request[cut:] if cut else b""):
+        writer.write(part)
+        await writer.drain()
+        await asyncio.sleep(0.05)  # so that it comes in two pieces
+    statuses = [status for status, _, _ in replies(await asyncio.wait_for(reader.read(), 10))]
+    writer.close()
+    assert statuses == ([400] if cut else [200])

@@ -8,7 +8,10 @@ from datetime import datetime
 from random import Random
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
+
 from app.db.engine import Tx
+from app.db.troubles import trouble_in
 from app.domain.asking.invitation import ClaimedInvitation, MessageKind
 from app.operations.invitations.claim import MailLease, claim_due_invitations
 from app.operations.invitations.end import close_waves, complete_finished_campaigns
@@ -93,8 +96,13 @@ class Worker:
     async def _until_idle(self, step: Callable[[datetime], Awaitable[bool]], now: datetime) -> None:
         for _ in range(MOST_STEPS):
             await asyncio.sleep(0)
-            if not await step(now):
-                return
+            try:
+                if not await step(now):
+                    return
+            except DBAPIError as error:
+                if trouble_in(error) is None:
+                    raise
+                return  # others hold the same rows, the dead among them; its loop comes back
         raise AssertionError("there is always more to do")
 
     async def _plan(self, now: datetime) -> bool:
