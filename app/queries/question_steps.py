@@ -16,7 +16,7 @@ async def count_question_steps(
     tx: ReadTx, place: Mapping[str, Any], by: GroupSql, *, metric: str
 ) -> dict[GroupKey, list[QuestionSteps]]:
     """`place`: workspace_id and campaign_id. Groups without any response are left out."""
-    versions = await _versions(tx, place)
+    versions = await read_questions(tx, place)
     if not versions:
         return {}
     texts = [one.id for asked in versions.values() for one in asked if one.kind is QuestionKind.TEXT]
@@ -30,8 +30,8 @@ async def count_question_steps(
     return {group: counted.steps() for group, counted in counts.items()}
 
 
-async def _versions(tx: ReadTx, place: Mapping[str, Any]) -> dict[int, Sequence[Question]]:
-    """Those with questions."""
+async def read_questions(tx: ReadTx, place: Mapping[str, Any]) -> dict[int, Sequence[Question]]:
+    """By version, of those with questions. `place`: workspace_id and campaign_id."""
     return {
         version: [Question.from_json(question) for question in questions]
         for version, questions in await tx.execute(_VERSIONS, place)

@@ -60,6 +60,28 @@ async def test_what_nobody_answered_is_nothing(alice: Tenant) -> None:
     assert {tally["share"] for tally in found["results"]} == {0.0}
 
 
+async def test_what_was_answered_on_a_way_that_was_left_is_counted_nowhere(alice: Tenant) -> None:
+    campaign = await answered(alice)
+    changed = (await record(alice, campaign, score=3, answers={"ease": 5, "liked": ["price"]})).json()["id"]
+    assert (await results(alice, campaign, "ease"))["n"] == 4
+    assert (await alice.api.patch(f"/v1/responses/{changed}", json={"score": 10})).status_code == 200
+    found = await results(alice, campaign, "ease")
+    assert (found["n"], found["bands"]["promoter"], found["response_count"]) == (3, 0, 7)
+    assert (await results(alice, campaign, "liked"))["n"] == 4
+
+
+async def test_a_question_that_depends_on_one_that_is_no_longer_asked_is_not_either(alice: Tenant) -> None:
+    only_if = {"all": [{"of": "ease", "at_most": 2}]}
+    slow = {"id": "slow", "kind": "text", "text": {"en": "How?", "de": "Wie?"}, "show_if": only_if}
+    campaign = await asking(alice, [*QUESTIONS, slow])
+    said = {"ease": 1, "slow": "Waiting"}
+    changed = (await record(alice, campaign, score=3, answers=said)).json()["id"]
+    await record(alice, campaign, score=4, answers=said)
+    assert (await results(alice, campaign, "slow"))["n"] == 2
+    await alice.api.patch(f"/v1/responses/{changed}", json={"score": 9})
+    assert (await results(alice, campaign, "slow"))["n"] == 1
+
+
 async def test_excluded_answers_other_campaigns_channels_and_times_are_left_out(alice: Tenant) -> None:
     campaign, other = await asking(alice), await asking(alice)
     now = datetime.now(UTC)

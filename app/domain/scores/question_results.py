@@ -1,12 +1,12 @@
 """What was answered to a further question: how often each option or value, and by whom in terms of the score."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from app.domain.errors import NotFound
 from app.domain.scores.metric import Band, Metric
 from app.domain.scores.minimum_group import Withheld, is_too_small, too_telling
-from app.domain.survey.questions import Question, QuestionKind
+from app.domain.survey.questions import Answer, Question, QuestionKind, answers_asked_for
 
 
 class QuestionNotFound(NotFound):
@@ -42,19 +42,24 @@ class QuestionResults:
 
 def results_of(
     question: Question,
-    rows: Iterable[tuple[str | None, int, int]],
+    rows: Iterable[tuple[int, int, Mapping[str, Answer], int]],
     *,
+    versions: Mapping[int, Sequence[Question]],
     metric: Metric,
-    response_count: int,
 ) -> QuestionResults:
-    """`rows`: (what was answered as text, score, how often); of each score once with None, for who answered at all."""
-    answered = Tally("")
+    """`rows`: (survey version, score, answers, how many people); of the answers only those to questions that were asked
+    are counted.
+    """
+    response_count, answered = 0, Tally("")
     tallies = {value: Tally(value) for value in _values(question)}
-    for said, score, count in rows:
-        value = _read(question, said)
-        tally = answered if value is None else tallies.setdefault(value, Tally(value))
-        tally.count += count
-        tally.bands[metric.band_for(score)] += count
+    for version, score, answers, people in rows:
+        response_count += people
+        asked_for = answers_asked_for(versions.get(version, ()), metric=metric, score=score, answers=answers)
+        if question.id in asked_for:
+            chosen = [tallies.setdefault(value, Tally(value)) for value in _chosen(question, asked_for[question.id])]
+            for tally in (answered, *chosen):
+                tally.count += people
+                tally.bands[metric.band_for(score)] += people
     for tally in tallies.values():
         tally.share = round(tally.count / answered.count, 4) if answered.count else 0.0
     counted = list(tallies.values())
@@ -84,8 +89,10 @@ def _values(question: Question) -> Sequence[str | int]:
     return question.scale.values if question.scale else question.option_ids
 
 
-def _read(question: Question, said: str | None) -> str | int | None:
-    return int(said) if said is not None and question.kind is QuestionKind.SCALE else said
+def _chosen(question: Question, answer: Answer) -> Sequence[str | int]:
+    if answer is None or question.kind is QuestionKind.TEXT:
+        return ()
+    return [answer] if isinstance(answer, str | int) else answer
 
 
 def _mean(question: Question, tallies: Sequence[Tally], *, n: int) -> float | None:

@@ -168,6 +168,18 @@ def answers_asked_for(
     return {question.id: answers[question.id] for question in asked if answers.get(question.id) is not None}
 
 
+def deciding(questions: Sequence[Question], question_id: str) -> set[str]:
+    """The question itself, and those whose answers decide whether it is asked; also of several versions at once."""
+    found, left = {question_id}, [question_id]
+    while left:
+        wanted = left.pop()
+        asked_if = [question.show_if for question in questions if question.id == wanted and question.show_if]
+        new = {condition.of for show_if in asked_if for condition in show_if.conditions} - found
+        found |= new
+        left += new
+    return found
+
+
 def _conditions(given: Sequence[Mapping[str, Any]] | None) -> tuple[Condition, ...]:
     return tuple(
         Condition(one["of"], tuple(one.get("any_of") or ()), one.get("at_least"), one.get("at_most"))
