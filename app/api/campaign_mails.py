@@ -97,7 +97,9 @@ async def preview_campaign_email(
     trial: Annotated[Trial, Depends(_trial)],
     request: HttpRequest,
 ) -> EmailPreview:
-    """Its links lead to a preview of the survey. Without a recipient it is written to somebody made up."""
+    """Its survey links lead to a preview, which stores nothing; the link to unsubscribe changes nothing. Without a
+    recipient it is written to somebody made up.
+    """
     letter = await trial_letter(
         tx, caller.workspace_id, campaign_id, trial, message_id=new_id(now), links=await _links(request), now=now
     )
@@ -145,8 +147,10 @@ async def preview_campaign_survey(
 async def send_test_mails(
     campaign_id: CampaignId, body: TestMailsSend, caller: CampaignWriter, tx: Tx, now: Now, request: HttpRequest
 ) -> TestMails:
-    """A worker sends them; the list of test mails tells how that went. Nothing of it counts, and their links lead
-    to a preview of the survey. Where no SMTP server is set, and in test workspaces, they are captured."""
+    """A worker sends them; the list of test mails tells how that went. Nothing of it counts: their survey links
+    lead to a preview, which stores nothing, and the link to unsubscribe changes nothing. Where no SMTP server is set,
+    and in test workspaces, they are captured.
+    """
     trial = Trial(body.recipient_id, body.language, body.variant, body.kind)
     sent = await send_trials(
         tx, caller.workspace_id, campaign_id, trial, to=body.to, livemode=caller.livemode,

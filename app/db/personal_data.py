@@ -111,7 +111,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "api_keys.allowed_origins": _OURS,
     "authorizations.failure": _FIXED,
     "authorizations.kind": _FIXED,
-    "authorizations.last_reply": "why a service gives no access; goes after two days",
+    "authorizations.last_reply": "why a service gives no access; goes a day after the authorization expires",
     "authorizations.redirect_url": _OURS,
     "authorizations.sealed": _OURS,
     "authorizations.settings": _OURS,

@@ -57,7 +57,7 @@ async def begin_authorization(
     connector = connector_asking(kind, settings)
     check_receiver_url(connector.origin, guard=guard)
     if (await fetch(tx, _COUNT, workspace_id, now))[0]["waiting"] >= MOST_WAITING:
-        raise TooManyAuthorizations(f"{MOST_WAITING} wait already; most of them end within ten minutes.")
+        raise TooManyAuthorizations(f"{MOST_WAITING} wait for consent already. Each of them ends within ten minutes.")
     public, secret = settings_apart(connector)
     state = StateOf(workspace_id, new_id(now), os.urandom(SECRET_BYTES))
     kept = {"settings": secret, "state": state.text, "verifier": verifier_text(os.urandom(VERIFIER_BYTES))}

@@ -86,7 +86,7 @@ def check_no_settings(settings: Mapping[str, Any] | None, authorization_id: UUID
     if settings:
         raise ConnectorSettingsUnusable("A webhook has no settings.", pointer="/settings")
     if authorization_id is not None:
-        raise ConnectorSettingsUnusable("A webhook is let in nowhere.", pointer="/authorization_id")
+        raise ConnectorSettingsUnusable("A webhook takes no authorization.", pointer="/authorization_id")
 
 
 async def check_connector(tx: Tx, workspace_id: UUID, endpoint_id: UUID, *, now: datetime) -> UUID:
@@ -144,7 +144,7 @@ async def _granted(
     """What somebody granted, with what is said beside it, which cannot be where it goes or whose it is."""
     granted = await use_authorization(tx, vault, workspace_id, authorization_id, kind=kind, now=now)
     if twice := sorted(granted.keys() & settings.keys()):
-        raise ConnectorSettingsUnusable("The authorization has said this.", pointer=f"/settings/{twice[0]}")
+        raise ConnectorSettingsUnusable("Leave this out: the authorization brings it.", pointer=f"/settings/{twice[0]}")
     return {**granted, **settings}
 
 

@@ -20,7 +20,8 @@ CHECKED_EVERY = timedelta(days=1)
 SOONEST = timedelta(seconds=10)  # after the last one: asking again and again asks the same name servers
 LEASE = timedelta(minutes=5)
 AT_ONCE = 5
-NEWS = {DomainState.PASSED, DomainState.UNKNOWN}  # what failed from the start was seen by whoever set it up
+# What failed from the start was seen by whoever set it up.
+FAILING_IS_NEWS_AFTER = {DomainState.PASSED, DomainState.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ async def settle_domain_check(tx: Tx, claimed: ClaimedDomain, check: DomainCheck
     settled = await fetch(tx, _SETTLE, claimed.workspace_id, claimed.domain, claimed.until, *said)
     if not settled or check.state is not DomainState.FAILED:
         return
-    if claimed.state in NEWS:
+    if claimed.state in FAILING_IS_NEWS_AFTER:
         text = _text(claimed.domain, check)
         await notify(tx, claimed.workspace_id, subject=f"mail from {claimed.domain}", text=text, now=now)
     await hold_waves_from(tx, claimed.workspace_id, claimed.domain, now=now)
@@ -66,7 +67,7 @@ async def settle_domain_check(tx: Tx, claimed: ClaimedDomain, check: DomainCheck
 
 def _text(domain: str, check: DomainCheck) -> str:
     faults = [f"- {one.name}: {one.text}" for one in check.findings if one.severity is Severity.FAILED]
-    return "\n".join([f"{domain} is no longer set up so that mail services take mail from it:", "", *faults, ""])
+    return "\n".join([f"{domain} is not set up so that mail services take mail from it:", "", *faults, ""])
 
 
 _FORGET_OTHERS = "DELETE FROM sender_domains WHERE workspace_id = $1 AND domain <> ALL($2::text[])"

@@ -14,5 +14,7 @@ async def get_authorization(tx: ReadTx | Tx, workspace_id: UUID, authorization_i
     query = select(authorizations).where(kept.workspace_id == workspace_id, kept.id == authorization_id)
     row = (await tx.execute(query)).mappings().one_or_none()
     if row is None:
-        raise AuthorizationNotFound("There is no authorization with this id; they are forgotten after two days.")
+        raise AuthorizationNotFound(
+            "There is no authorization with this id. They are forgotten a day after they expire."
+        )
     return dict(row)

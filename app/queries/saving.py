@@ -90,7 +90,7 @@ async def foresee_edit(
 async def foresee_start(
     tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID, *, now: datetime
 ) -> Sequence[SendingWarning]:
-    """None where nobody can be counted in time: what must not leave is held all the same, when it is planned."""
+    """Nothing where nobody can be counted in time: what must not leave is held all the same, when it is planned."""
     campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
     try:
         async with trying(tx, LONGEST_LOOK_SECONDS):

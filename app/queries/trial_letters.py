@@ -35,8 +35,9 @@ async def trial_letter(
     links: PreviewLinks,
     now: datetime,
 ) -> Letter:
-    """Its links lead to a preview of the survey. Raises CampaignNotFound, VariantUnknown,
-    RecipientNotFound, SurveyIncomplete.
+    """Its survey links lead to a preview, which stores nothing; the link to unsubscribe changes nothing.
+
+    Raises CampaignNotFound, VariantUnknown, RecipientNotFound, SurveyIncomplete.
     """
     campaign = await campaign_to_show(tx, workspace_id, campaign_id, variant=trial.variant)
     if trial.recipient_id is None:

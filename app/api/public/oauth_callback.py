@@ -18,9 +18,11 @@ CALLBACK = "/oauth/callback"
 LONGEST_QUERY = 8_000  # characters
 SAID: Mapping[AuthorizationState | None, tuple[int, str, str]] = {
     AuthorizationState.EXCHANGING: (200, "Thank you", "Zeroten is being let in. You can close this page."),
-    AuthorizationState.FAILED: (200, "Nothing was connected", "The service gave no access. You can close this page."),
-    None: (404, "This address is over", "It works once, and for ten minutes. Please start again where you came from."),
-}
+    AuthorizationState.FAILED: (
+        200, "Nothing was connected", "The service did not let Zeroten in. You can close this page."
+    ),
+    None: (404, "This link no longer works", "It works once, for ten minutes. Please begin again where you started."),
+}  # fmt: skip
 
 
 def include_oauth_callback(app: FastAPI) -> None:

@@ -12,8 +12,8 @@ def check_variants_spoken(asking: Asking, languages: Sequence[str]) -> None:
         lacking = [language for language in languages if variant.question and language not in variant.question]
         if lacking:
             detail = (
-                f"Variant {variant.key} has no question in {', '.join(lacking)}: people there would be asked the "
-                "survey's own and counted as this variant."
+                f"Variant {variant.key} has no question in {', '.join(lacking)}: who reads that "
+                "language would be asked the survey's own question and be counted as this variant."
             )
             raise AskingInvalid(detail, pointer=f"/asking/variants/{place}/question/{lacking[0]}")
 

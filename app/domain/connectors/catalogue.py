@@ -84,10 +84,14 @@ def connector_asking(kind: str, settings: Mapping[str, Any]) -> Connector:
     """One that somebody is still to let in. Raises AuthorizationUnusable, ConnectorSettingsUnusable."""
     known = {one.name for one in fields(CONNECTORS[kind])} if kind in CONNECTORS else set()
     if "refresh_token" not in known:
-        raise AuthorizationUnusable(f"Nobody is asked to let {kind} in; it takes a token or a URL.", pointer="/kind")
+        detail = (
+            f"{kind} takes a token or a URL. HubSpot, Salesforce, Zoho and Google Sheets can be let in on their own "
+            "page."
+        )
+        raise AuthorizationUnusable(detail, pointer="/kind")
     if given := sorted({"refresh_token", *INSTEAD_OF_CONSENT} & settings.keys()):
         raise AuthorizationUnusable(
-            "This is what is asked for, or makes asking needless.", pointer=f"/settings/{given[0]}"
+            "Leave this out: the authorization is asked for in its place.", pointer=f"/settings/{given[0]}"
         )
     return connector_of(kind, {**settings, "refresh_token": "pending"})
 

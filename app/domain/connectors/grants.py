@@ -89,7 +89,7 @@ class AuthorizationNotFound(NotFound):
 
 
 class AuthorizationUnusable(RuleViolation):
-    """Nobody can be asked to authorize this."""
+    """Authorization cannot be made or used."""
 
     code = "authorization_unusable"
 

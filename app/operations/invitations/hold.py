@@ -46,7 +46,7 @@ async def _count_planned(tx: Tx, campaign: AskingCampaign) -> int:
 
 _HELD = """More than {most} mails were about to leave from {domains}. Mail services refuse so many from a domain that is
 set up like this; GET /v1/sender-domains says what is wrong. Put that right, have it checked again, and resume the
-campaign; or let the workspace's sender `send_unaligned`.
+campaign; or set `send_unaligned` in the workspace's `sender`.
 """
 _FIND_RUNNING = """
     SELECT id FROM campaigns WHERE workspace_id = $1 AND state = 'running' AND asking IS NOT NULL

@@ -104,7 +104,10 @@ def _about_policy(policy: str | None, name: str) -> Iterator[Finding]:
         text = f"The DMARC record of {name} has no policy that is known. Let it say p=none, to begin with."
         yield Finding(Part.DMARC, Severity.FAILED, "dmarc_unreadable", text, at, _example(name))
     if policy == "none":
-        text = "This is enough. Once its reports name only senders of yours, p=quarantine keeps others from using it."
+        text = (
+            "p=none is enough to begin with. Once the reports name none but servers of yours, p=quarantine keeps "
+            "others from using the domain."
+        )
         yield Finding(Part.DMARC, Severity.ADVICE, "dmarc_only_watches", text, at)
 
 
@@ -112,7 +115,7 @@ def _missing(domain: str, *, has_several: bool) -> Finding:
     if has_several:
         text = f"{domain} has more than one DMARC record, so receivers obey none. Keep one."
         return Finding(Part.DMARC, Severity.FAILED, "dmarc_two_records", text, f"_dmarc.{domain}")
-    text = f"{domain} has no DMARC record, which Gmail and Yahoo demand of whoever mails many. Publish one."
+    text = f"{domain} has no DMARC record, which Gmail and Yahoo demand of everybody who sends much mail. Publish one."
     return Finding(Part.DMARC, Severity.FAILED, "dmarc_missing", text, f"_dmarc.{domain}", _example(domain))
 
 

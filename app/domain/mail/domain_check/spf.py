@@ -11,7 +11,7 @@ from app.domain.mail.domain_check.look_ups import LookUps, Question, RecordType,
 MOST_LOOK_UPS = 10  # RFC 7208 §4.6.4: a receiver stops there, and the record counts as broken
 COUNTED_TO = 30  # enough to say by how many it is too long
 VERSION = "v=spf1"
-EXAMPLE = "v=spf1 include:… ~all"
+EXAMPLE = "v=spf1 include:YOUR-MAIL-SERVICE ~all"
 TERM = re.compile(r"([+?~-]?)(all|include|a|mx|ptr|ip4|ip6|exists)(?:([:/])(.*))?", re.IGNORECASE)
 MODIFIER = re.compile(r"([a-z][a-z0-9._-]*)=(.*)", re.IGNORECASE)
 COUNTED = {"a", "mx", "ptr", "exists"}  # beside include and redirect
