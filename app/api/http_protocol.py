@@ -32,17 +32,37 @@ class Http(HttpToolsProtocol):
     def __init__(self, *positional: Any, **named: Any) -> None:
         super().__init__(*positional, **named)
         self._is_in_head, self._head_bytes = False, 0
+        self._has_moved, self._silent_bytes = False, 0
         self._fault, self._is_refused = ("unreadable", UNREADABLE), False
 
     def data_received(self, data: bytes) -> None:
         if self._is_refused:
             return
-        began_in_head = self._is_in_head
+        began_in_head, self._has_moved = self._is_in_head, False
         super().data_received(data if self._is_in_body else _without_offers(data))
+        self._note_silence(data)
         if began_in_head and self._is_in_head:  # a header that does not end is shown to nobody, and kept
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_LIMIT_BYTES:
                 self._refuse("head_too_large", TOO_LARGE)
+
+    def _note_silence(self, data: bytes) -> None:
+        """Trailers behind a body, and what is written beside the length of a chunk, are nothing we read."""
+        self._silent_bytes = 0 if self._has_moved or not self._is_in_body else self._silent_bytes + len(data)
+        if self._silent_bytes > HEAD_LIMIT_BYTES:
+            self._refuse("head_too_large", TOO_LARGE)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._is_in_head:
+            super().on_header(name, value)
+
+    def on_body(self, body: bytes) -> None:
+        self._has_moved = True
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._has_moved = True
+        super().on_message_complete()
 
     @property
     def _is_in_body(self) -> bool:

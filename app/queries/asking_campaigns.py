@@ -5,21 +5,36 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import structlog
+
 from app.db.statements import Connection, fetch
 from app.domain.asking.asking import Asking
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.campaign import CampaignNotFound
+from app.domain.errors import DomainError
+from app.domain.ids import shown
 from app.domain.scores.metric import MetricKey
 from app.domain.scores.period import zone_named
 from app.domain.survey.survey import Survey
+
+log = structlog.get_logger()
 
 
 async def read_asking_campaigns(
     tx: Connection, workspace_ids: Sequence[UUID], campaign_ids: Sequence[UUID]
 ) -> list[AskingCampaign]:
-    """Those of them that ask by themselves, whatever their state."""
+    """Those of them that ask by themselves, whatever their state. One that cannot be read asks nobody, and leaves the
+    others alone."""
     rows = await fetch(tx, _READ, list(workspace_ids), list(campaign_ids))
-    return [_campaign(row) for row in rows]
+    return [campaign for row in rows if (campaign := _readable(row)) is not None]
+
+
+def _readable(row: Mapping[str, Any]) -> AskingCampaign | None:
+    try:
+        return _campaign(row)
+    except (DomainError, ValueError, TypeError, LookupError, AttributeError):
+        log.exception("a campaign cannot be read", campaign=shown("campaign", row["id"]))
+        return None
 
 
 async def get_asking_campaign(

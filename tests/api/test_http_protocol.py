@@ -197,3 +197,18 @@ async def test_what_we_cannot_pass_over_is_refused_and_its_body_is_never_a_reque
     statuses = [status for status, _, _ in replies(await asyncio.wait_for(reader.read(), 10))]
     writer.close()
     assert statuses == ([400] if cut else [200])
+
+
+async def test_trailers_without_end_are_not_kept(address: tuple[str, int]) -> None:
+    _, writer = await asyncio.open_connection(*address)
+    writer.write(b"POST /v1/responses HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n")
+    with pytest.raises(ConnectionError):
+        await _write_on(writer, b"X-a: " + b"a" * 60_000 + b"\r\n")
+    writer.close()
+
+
+async def _write_on(writer: asyncio.StreamWriter, line: bytes) -> None:
+    for _ in range(200):
+        writer.write(line)
+        await writer.drain()
+        await asyncio.sleep(0)

@@ -131,3 +131,16 @@ async def test_who_sent_it_back_is_not_reminded_of_the_order(office: Office) -> 
         assert await office.send(within=4 * DAY if name == "returned" else HOUR) == (
             [] if name == "returned" else ["ada"]
         )
+
+
+async def test_a_campaign_that_cannot_be_read_any_more_leaves_the_others_alone(office: Office) -> None:
+    await office.people("ada")
+    broken, sound = await office.launched(), await office.launched(quarantine_days=0)
+    await office.plan()
+    await office.engine_says("UPDATE invitations SET due_at = NULL")
+    nonsense = """{"trigger": {"kind": "once"}, "audience": {"field": "properties.a", "eq": 1e308}}"""
+    place = f"id = '{ids.parsed('campaign', broken['id'])}'"
+    await office.engine_says(f"UPDATE campaigns SET asking = '{nonsense}' WHERE {place}")
+
+    assert await office.send(within=HOUR) == ["ada"]
+    assert await office.states(sound) == {"sent": 1}
