@@ -256,28 +256,6 @@ def test_an_answer_is_no_bounce(raw: bytes) -> None:
     assert events_of_report(raw) == []
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(
-        st.sampled_from(["event", "RecordType", "event-data", "signature", "Message", "Type", "email", "timestamp"])
-        | st.text(max_size=3), inner, max_size=4,
-    ),
-    max_leaves=12,
-)  # fmt: skip
-
-
-@given(ANYTHING)
-def test_whatever_is_posted_is_read_without_an_accident(content: Any) -> None:
-    events_of_sendgrid([content])
-    events_of_sendgrid(content)
-    events_of_postmark(content)
-    events_of_mailgun(content)
-    is_from_mailgun("key", content, now=AT)
-    if isinstance(content, dict):
-        events_of_ses(content)
-        events_of_ses({"Message": json.dumps(content)})
-
-
 @given(st.binary(max_size=300))
 def test_whatever_is_mailed_is_read_without_an_accident(raw: bytes) -> None:
     events_of_report(raw)

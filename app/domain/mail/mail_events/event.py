@@ -46,6 +46,12 @@ def member(content: object, *path: str) -> Any:
     return content
 
 
+def word(content: object, *path: str) -> str | None:
+    """None for whatever is no text, which could be anything, and in no set or dict."""
+    found = member(content, *path)
+    return found if isinstance(found, str) else None
+
+
 def _message(header: object, envelope: object) -> UUID | None:
     if isinstance(header, str):
         digits = header.strip(BRACKETS).partition("@")[0]

@@ -3,10 +3,10 @@
 import hmac
 from datetime import UTC, datetime, timedelta
 
-from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member
+from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member, word
 
 OLDEST = timedelta(hours=12)  # it tries again for eight
-KINDS = {
+KINDS: dict[tuple[str | None, str | None], MailEventKind] = {
     ("delivered", None): MailEventKind.DELIVERED,
     ("failed", "permanent"): MailEventKind.HARD_BOUNCE,
     ("failed", "temporary"): MailEventKind.SOFT_BOUNCE,
@@ -20,8 +20,8 @@ def is_from_mailgun(signing_key: str, content: object, *, now: datetime) -> bool
     timestamp, token, signature = (member(content, "signature", name) for name in ("timestamp", "token", "signature"))
     if not (isinstance(timestamp, str | int) and isinstance(token, str) and isinstance(signature, str)):
         return False
-    expected = hmac.new(signing_key.encode(), f"{timestamp}{token}".encode(), "sha256").hexdigest()
-    if not hmac.compare_digest(expected.encode(), signature.encode()):
+    expected = hmac.new(signing_key.encode(), _bytes(f"{timestamp}{token}"), "sha256").hexdigest()
+    if not hmac.compare_digest(expected.encode(), _bytes(signature)):
         return False
     try:
         return abs(now - datetime.fromtimestamp(int(timestamp), UTC)) < OLDEST
@@ -29,9 +29,14 @@ def is_from_mailgun(signing_key: str, content: object, *, now: datetime) -> bool
         return False
 
 
+def _bytes(text: str) -> bytes:
+    """Of what JSON can say and UTF-8 cannot, too."""
+    return text.encode("utf-8", "surrogatepass")
+
+
 def events_of_mailgun(content: object) -> list[MailEvent]:
     said = member(content, "event-data")
-    name, severity, reason = (member(said, name) for name in ("event", "severity", "reason"))
+    name, severity, reason = (word(said, name) for name in ("event", "severity", "reason"))
     kind = KINDS.get((name, severity if name == "failed" else None))
     if kind is None or reason in SUPPRESSED:
         return []

@@ -1,6 +1,6 @@
 """Postmark's webhooks: one object each. It signs nothing, so the address they are sent to is the secret."""
 
-from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member
+from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member, word
 
 HARD = frozenset({"HardBounce", "BadEmailAddress", "ManuallyDeactivated"})
 IGNORED = frozenset({"AutoResponder", "AddressChange", "ChallengeVerification", "OpenRelayTest"})
@@ -18,7 +18,7 @@ def events_of_postmark(content: object) -> list[MailEvent]:
 
 
 def _kind(content: object) -> MailEventKind | None:
-    said = member(content, "Type")
+    said = word(content, "Type")
     match member(content, "RecordType"):
         case "Delivery":
             return MailEventKind.DELIVERED
