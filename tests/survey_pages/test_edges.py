@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from structlog.testing import capture_logs
 
 from app.api.public.survey.survey_shell import CONTENT_SECURITY_POLICY, FOLDER
-from tests.conftest import a_tenant, running_app
+from tests.conftest import Tenant, a_tenant, running_app
 from tests.contract import the_document
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.links import Asked, a_link
@@ -122,3 +122,12 @@ async def test_without_its_database_a_page_says_come_back(own_database_url: str)
         for reply in (await visitor.get(asked.path), await visitor.post(asked.path, data={"score": "9"})):
             assert (reply.status_code, reply.headers["retry-after"]) == (503, "2")
             assert "Your answer was not recorded." in reply.text
+
+
+async def test_an_address_that_is_told_is_not_mirrored_and_no_name_is_markup(app: FastAPI, alice: Tenant) -> None:
+    asked = await a_link(app, alice, brand={"name": "A <b> & {who}"}, person={"email": "<x@example.com"})
+    async with a_visitor(app) as visitor:
+        for path in (f"{asked.path}?lang=ar", f"{asked.path}?lang=ar&not-me", f"/u/{asked.token}?lang=ar"):
+            html = (await visitor.get(path)).text
+            assert "<bdi>&lt;…@…</bdi>" in html
+            assert "<b>" not in html

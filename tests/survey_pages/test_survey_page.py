@@ -233,7 +233,7 @@ async def test_whoever_is_somebody_else_leaves_nothing_in_their_name(
     engine: Engine, visitor: httpx.AsyncClient, asked: Asked
 ) -> None:
     page = (await visitor.get(asked.path)).text
-    assert "Asked: j…@…" in page
+    assert "Asked: <bdi>j…@…</bdi>" in page
     assert "jane" not in page
     assert "That is not me" in (await visitor.get(asked.path, params={"not-me": ""})).text
     await signed(visitor, asked, "gesture", 0)
@@ -261,6 +261,23 @@ async def test_every_metric_has_its_scale(app: FastAPI, alice: Tenant, visitor: 
     assert [f'name="score" value="{score}"' in page for score in range(12)] == [score in scores for score in range(12)]
     await sent(visitor, asked, score=str(scores[-1]))
     assert (await asked.response() or {})["score"] == scores[-1]
+
+
+@pytest.mark.parametrize(
+    ("metric", "own", "score", "said"),
+    [
+        ("thumbs", {}, 0, "Your answer is No."), ("thumbs", {}, 1, "Your answer is Yes."),
+        ("thumbs", {"highest_label": {"en": "Sure"}}, 1, "Your answer is Sure."),
+        ("stars", {}, 4, "Your answer is 4 of 5 stars."), ("ces", {}, 4, "Your answer is 4."),
+    ],
+)  # fmt: skip
+async def test_an_answer_is_told_in_the_words_that_were_pressed(
+    app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient, metric: str, own: dict[str, Any], score: int, said: str
+) -> None:
+    asked = await a_link(app, alice, campaign={"metric": metric}, survey=own)
+    await visitor.post(asked.path, data={"score": str(score), "lang": "en"})
+    assert said in (await visitor.get(asked.path)).text
+    assert said in (await visitor.get(f"{asked.path}?change")).text
 
 
 async def test_a_variant_asks_its_own_question_and_is_counted_under_it(

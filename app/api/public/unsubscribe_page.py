@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import Request
+from markupsafe import escape
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
@@ -25,7 +26,7 @@ def ask_to_leave(request: Request, opened: Opened, *, is_again: bool = False) ->
     words = words_for(opened.language).texts
     form = {"path": opened.leave_path, "name": "leave", "button": words["leave_do"], "is_plain": False}
     form |= {"again": again(opened.now) if is_again else ""}
-    text = words["leave_text"].format(brand=opened.look.name, who=who(opened))
+    text = escape(words["leave_text"]).format(brand=opened.look.name, who=who(opened))
     shown: dict[str, Any] = {"title": words["leave"], "text": text, "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **shown)
 

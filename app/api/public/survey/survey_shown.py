@@ -3,6 +3,7 @@
 from typing import Any
 
 from fastapi import Request
+from markupsafe import escape
 from starlette.responses import Response
 
 from app.api.public.survey.survey_forms import again
@@ -10,7 +11,7 @@ from app.api.public.survey.survey_opened import Opened
 from app.api.public.survey.survey_questions import left_to_ask, show_more
 from app.api.public.survey.survey_rewards import reward_view
 from app.api.public.survey.survey_shell import message, page
-from app.api.public.survey.survey_views import ask_view, at, thanks_view, who
+from app.api.public.survey.survey_views import ask_view, at, said_of, thanks_view, who
 from app.api.public.survey.survey_words import words_for
 from app.domain.survey.survey_link import LinkState
 
@@ -58,7 +59,7 @@ def ask(
 def _answered(request: Request, opened: Opened) -> Response:
     words, answered = words_for(opened.language).texts, opened.link.answered
     assert answered is not None
-    text, link = words["answered_text"].format(score=answered.score) if opened.is_theirs else "", None
+    text, link = said_of(opened, answered.score) if opened.is_theirs else "", None
     if opened.state is LinkState.ANSWERED:
         link = {"path": at(opened, "change"), "text": words["change"]}
     else:
@@ -71,6 +72,6 @@ def ask_not_me(request: Request, opened: Opened, *, is_again: bool = False) -> R
     words = words_for(opened.language).texts
     form = {"path": opened.path, "name": "not_me", "button": words["not_me_do"], "is_plain": False}
     form |= {"again": again(opened.now) if is_again else ""}
-    text = words["not_me_text"].format(who=who(opened))
+    text = escape(words["not_me_text"]).format(who=who(opened))
     said: dict[str, Any] = {"title": words["not_me"], "text": text, "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **said)

@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+from markupsafe import Markup
+
 from app.api.public.survey.survey_opened import Opened
 from app.api.public.survey.survey_words import name_of, words_for
 from app.domain.mail.merge_fields import fill, merge_values
@@ -41,8 +43,7 @@ def ask_view(opened: Opened, *, chosen: int | None, wrong: str = "", comment: st
     """`wrong` says what is, when a form comes back."""
     words, answered = words_for(opened.language).texts, opened.link.answered
     kind = opened.metric.key.value
-    lowest = text_of(opened, opened.link.survey.lowest_label) or words.get(f"lowest_{kind}", "")
-    highest = text_of(opened, opened.link.survey.highest_label) or words.get(f"highest_{kind}", "")
+    lowest, highest = _ends(opened)
     is_answered = opened.state is LinkState.ANSWERED and answered is not None
     return round_view(opened, chosen=chosen) | {
         "question": question_of(opened),
@@ -51,6 +52,7 @@ def ask_view(opened: Opened, *, chosen: int | None, wrong: str = "", comment: st
         "lowest_label": "" if kind == MetricKey.THUMBS else lowest,
         "highest_label": "" if kind == MetricKey.THUMBS else highest,
         "chosen": chosen,
+        "saved": words["answered_text" if kind == MetricKey.THUMBS else "saved"],
         "wrong": wrong,
         "status": _status(opened, words) if is_answered else "",
         "follow_ups": _follow_ups(opened, words["comment"]),
@@ -89,9 +91,11 @@ def at(opened: Opened, what: str) -> str:
     return f"{opened.path}?{urlencode({'lang': opened.language, **opened.carried})}&{what}"
 
 
-def who(opened: Opened) -> str:
-    """As much of their address as only they can complete; nothing, where there is none."""
-    return masked_email(opened.link.email) if opened.link.email else ""
+def who(opened: Opened) -> Markup:
+    """As much of their address as only they can complete; nothing, where there is none. From left to right, whatever
+    stands round it.
+    """
+    return Markup("<bdi>{}</bdi>").format(masked_email(opened.link.email)) if opened.link.email else Markup()
 
 
 def question_of(opened: Opened) -> str:
@@ -114,19 +118,37 @@ def filled(opened: Opened, text: str) -> str:
     return fill(text, merge_values(**named, properties=link.properties))
 
 
+def said_of(opened: Opened, score: int) -> str:
+    """That this is the answer, in the words that were pressed."""
+    return words_for(opened.language).texts["answered_text"].format(score=_label(opened, score))
+
+
 def _cells(opened: Opened, lowest: str, highest: str) -> list[dict[str, Any]]:
-    scores, words = opened.metric.scores, words_for(opened.language).texts
+    scores = opened.metric.scores
     ends = {scores[0]: lowest, scores[-1]: highest}
-    labels: Mapping[int, str] = {}
-    if opened.metric.key is MetricKey.STARS:
-        labels = {score: words["stars"].format(count=score) for score in scores}
-    elif opened.metric.key is MetricKey.THUMBS:
-        labels = ends
     return [
-        {"value": score, "label": labels.get(score, str(score)), "band": opened.metric.band_for(score).value,
+        {"value": score, "label": _label(opened, score), "band": opened.metric.band_for(score).value,
          "extra": ends.get(score, "")}
         for score in scores
     ]  # fmt: skip
+
+
+def _label(opened: Opened, score: int) -> str:
+    match opened.metric.key:
+        case MetricKey.STARS:
+            return words_for(opened.language).texts["stars"].format(count=score)
+        case MetricKey.THUMBS:
+            lowest, highest = _ends(opened)
+            return lowest if score == opened.metric.lowest else highest
+        case _:
+            return str(score)
+
+
+def _ends(opened: Opened) -> tuple[str, str]:
+    """What the lowest and the highest score mean."""
+    words, kind, survey = words_for(opened.language).texts, opened.metric.key.value, opened.link.survey
+    lowest = text_of(opened, survey.lowest_label) or words.get(f"lowest_{kind}", "")
+    return lowest, text_of(opened, survey.highest_label) or words.get(f"highest_{kind}", "")
 
 
 def _follow_ups(opened: Opened, plain: str) -> dict[str, str]:
@@ -139,7 +161,7 @@ def _status(opened: Opened, words: Mapping[str, str]) -> str:
     answered = opened.link.answered
     assert answered is not None
     kept = f" {words['kept']}" if answered.has_comment else ""
-    return words["answered_text"].format(score=answered.score) + kept
+    return said_of(opened, answered.score) + kept
 
 
 def _question(opened: Opened, question: Question, answer: Answer, *, is_wrong: bool) -> dict[str, Any]:

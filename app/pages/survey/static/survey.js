@@ -5,7 +5,7 @@
   if (!form) return;
   const status = document.getElementById("status"), told = form.dataset;
   let saved = "", firm = false, sending = Promise.resolve(), looks = 0, later = 0, gone = false, keyed = false;
-  const chosen = () => (form.querySelector(".score:checked") || {}).value;
+  const cell = () => form.querySelector(".score:checked"), chosen = () => (cell() || {}).value;
 
   const tell = (sign, score) => {
     const body = new URLSearchParams({ sign, lang: told.lang });
@@ -14,7 +14,7 @@
     sending = sending.then(() => fetch(told.signs, { method: "POST", body, keepalive: true, credentials: "omit" }))
       .then((reply) => {
         if (reply.status === 200 && score !== undefined && score === chosen()) {
-          status.textContent = told.saved.replace("{score}", score);
+          status.textContent = told.saved.replace("{score}", () => cell().dataset.label || score);
         } else if (reply.status >= 500) throw 0;
       })
       .catch(() => { if (score !== undefined) { saved = ""; status.textContent = told.failed; } });
