@@ -79,7 +79,9 @@ class Plan(Reply):
     """What would happen if it were planned now. Nothing is."""
 
     matched: int = Field(description="Whom the audience fits.")
-    selected: int = Field(description="Who is left by restraints and sample.")
+    selected: int = Field(
+        description="Who is left by restraints and sample; while a wave is open, whom that has still to ask."
+    )
     left_out: int = Field(description="By the sample; they come first the next time.")
     excluded: dict[str, int] = Field(description="Of the audience, by what holds them back.")
     due: int = Field(description="Who would be asked.")

@@ -100,7 +100,7 @@ async def plan_campaign(
     if other is not None:
         check_from_email(other.asking.email, Sender.of(other.sender))
     async with at_most(tx, LONGEST_PREVIEW_SECONDS):
-        plans = [None if one is None else await dry_run(tx, one, now=now) for one in (own, other)]
+        plans = [None if one is None else await dry_run(tx, one, is_edit=one is other, now=now) for one in (own, other)]
     before, after = plans if asking else reversed(plans)
     return PlanComparison.model_validate({"plan": after, "before": before})
 
@@ -143,7 +143,7 @@ async def _decided(
         wanted = replace(wanted, latest_at=latest["latest_at"], planned_at=latest["created_at"])
     decision = decide(facts.people[recipient_id], wanted, facts.rules[recipient_id], now)
     if isinstance(decision, Send) and not is_planned:
-        decision = await wait_for_next_wave(tx, campaign, now=now) or decision
+        decision = await wait_for_next_wave(tx, campaign, recipient_id, now=now) or decision
     if isinstance(decision, Send):
         return {"decision": "send", "reason": None, "until": None}
     if isinstance(decision, Wait):

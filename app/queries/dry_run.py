@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -11,7 +11,7 @@ from app.domain.asking.date_slots import SPAN
 from app.domain.asking.eligibility import Reason, Skip, decide
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan
-from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, next_wave, wave_at
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, next_wave
 from app.domain.asking.scheduling import Turn, schedule
 from app.domain.asking.send_pace import days_needed
 from app.domain.asking.triggers import OnDate
@@ -20,8 +20,15 @@ from app.domain.audience.sampling import sample_of, sampled
 from app.domain.mail.campaign_sender import LARGE_WAVE, SendingWarning
 from app.queries.best_hours import best_hour_of
 from app.queries.eligibility import Facts, read_facts
+from app.queries.open_waves import (
+    Latecomers,
+    find_latecomers,
+    find_open_wave,
+    read_planned,
+    takes_in_as_they_come,
+)
 from app.queries.sender_domains import warnings_for
-from app.queries.turns import ends_at, find_after_answers, find_dates, select_for
+from app.queries.turns import ends_at, find_after_answers, find_dates, find_wave, select_for
 
 MOST_LOOKED_AT = 50_000
 READ_AT_ONCE, IN_ONE_GO = 5_000, 200  # people
@@ -29,24 +36,36 @@ READ_AT_ONCE, IN_ONE_GO = 5_000, 200  # people
 Turns = Sequence[tuple[UUID, Wave | None, date | None]]
 
 
-async def dry_run(tx: ReadTx | Tx, campaign: AskingCampaign, *, most: int = MOST_LOOKED_AT, now: datetime) -> Plan:
-    """As if it ran and its next round came now. What will happen to people, and so touchpoints, is not foreseen.
+@dataclass(frozen=True, slots=True)
+class Round:
+    """`turns`: of more than were to be looked at, the first of those `selected`."""
+
+    selection: Selection
+    turns: Turns
+    selected: int
+    left_out: int = 0
+
+
+async def dry_run(
+    tx: ReadTx | Tx, campaign: AskingCampaign, *, is_edit: bool = False, most: int = MOST_LOOKED_AT, now: datetime
+) -> Plan:
+    """As if it ran: what the open wave has still to ask, or else the next round. What will happen to people, and so
+    touchpoints, is not foreseen. `is_edit`: as if it were edited now, which lets the open wave take people in.
 
     Of more than `most` people, only so many are decided about one by one.
     """
     running = replace(campaign, state="running")
-    selection = await select_for(tx, running, limit=most, now=now)
-    turns = await _turns(tx, running, selection, now=now)
-    selected = sample_of(selection.askable, running.asking.sample) if _is_in_waves(running) else len(turns)
+    takes_in = is_edit or campaign.state != "running" or takes_in_as_they_come(campaign)
+    coming = await _round(tx, running, takes_in=takes_in, most=most, now=now)
     plan = Plan(
-        matched=selection.matched,
-        selected=selected,
-        left_out=max(0, selection.askable - selected) if _is_in_waves(running) else 0,
-        excluded={reason.value: count for reason, count in selection.excluded.items()},
-        is_complete=selected <= most,
+        matched=coming.selection.matched,
+        selected=coming.selected,
+        left_out=coming.left_out,
+        excluded={reason.value: count for reason, count in coming.selection.excluded.items()},
+        is_complete=coming.selected <= most,
     )
-    await _decide(tx, running, turns[:most], plan, now=now)
-    plan.warnings = await warnings_for(tx, running, mails=selected)
+    await _decide(tx, running, coming.turns[:most], plan, now=now)
+    plan.warnings = await warnings_for(tx, running, mails=coming.selected)
     warm_up = running.asking.pace.warm_up
     if warm_up is not None:
         plan.days_of_warm_up = days_needed(plan.due, warm_up)
@@ -58,19 +77,41 @@ async def warnings_before(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: dat
     if not await warnings_for(tx, campaign, mails=LARGE_WAVE + 1):
         return ()
     running = replace(campaign, state="running")
-    turns = await _turns(tx, running, await select_for(tx, running, now=now), now=now)
-    return await warnings_for(tx, campaign, mails=len(turns))
+    coming = await _round(tx, running, takes_in=True, most=None, now=now)
+    return await warnings_for(tx, campaign, mails=coming.selected)
 
 
-def _is_in_waves(campaign: AskingCampaign) -> bool:
-    return isinstance(campaign.asking.trigger, Once | Every)
+async def _round(
+    tx: ReadTx | Tx, campaign: AskingCampaign, *, takes_in: bool, most: int | None, now: datetime
+) -> Round:
+    if not isinstance(campaign.asking.trigger, Once | Every):
+        turns = await _turns_of_their_own(tx, campaign, now=now)
+        return Round(await select_for(tx, campaign, limit=0, now=now), turns, len(turns))
+    wave = await find_wave(tx, campaign, now=now)
+    is_open = None if wave else await find_open_wave(tx, campaign, now=now)
+    if is_open is not None:
+        return await _rest_of(tx, campaign, is_open, takes_in=takes_in, now=now)
+    wave = wave or _next_wave(campaign, now)
+    selection = await select_for(tx, campaign, limit=most, now=now)
+    if wave is None:
+        return Round(selection, (), 0)
+    turns = [(person, wave, None) for person in sampled(selection, campaign.asking.sample)]
+    selected = sample_of(selection.askable, campaign.asking.sample)
+    return Round(selection, turns, selected, selection.askable - selected)
 
 
-async def _turns(tx: ReadTx | Tx, campaign: AskingCampaign, selection: Selection, *, now: datetime) -> Turns:
+async def _rest_of(tx: ReadTx | Tx, campaign: AskingCampaign, wave: Wave, *, takes_in: bool, now: datetime) -> Round:
+    """Whom it has planned and not asked yet, and who would be taken in."""
+    selection = await select_for(tx, campaign, now=now)
+    late = Latecomers()
+    if takes_in:
+        late = await find_latecomers(tx, campaign, wave, selection.recipient_ids)
+    people = [*await read_planned(tx, campaign, wave), *late.recipient_ids]
+    return Round(selection, [(person, wave, None) for person in people], len(people), late.left_out)
+
+
+async def _turns_of_their_own(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Turns:
     match campaign.asking.trigger:
-        case Once() | Every():
-            wave = _wave_from_now(campaign, now)
-            return [(person, wave, None) for person in sampled(selection, campaign.asking.sample)]
         case AfterAnswer():
             found = await find_after_answers(tx, campaign, now=now)
             return [(person, None, None) for person, _ in found]
@@ -81,14 +122,11 @@ async def _turns(tx: ReadTx | Tx, campaign: AskingCampaign, selection: Selection
             return []
 
 
-def _wave_from_now(campaign: AskingCampaign, now: datetime) -> Wave:
-    """The one that is open or coming; of one that has begun, what is left."""
+def _next_wave(campaign: AskingCampaign, now: datetime) -> Wave | None:
     trigger = campaign.asking.trigger
     assert isinstance(trigger, Once | Every)
-    anchor, zone = campaign.anchor, campaign.zone
-    wave = wave_at(trigger, now, anchor=anchor, zone=zone) or next_wave(trigger, now, anchor=anchor, zone=zone)
-    assert wave is not None
-    return replace(wave, ends_at=ends_at(campaign, wave, now))
+    wave = next_wave(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
+    return None if wave is None else replace(wave, ends_at=ends_at(campaign, wave, now))
 
 
 async def _decide(tx: ReadTx | Tx, campaign: AskingCampaign, turns: Turns, plan: Plan, *, now: datetime) -> None:

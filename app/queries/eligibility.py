@@ -15,6 +15,7 @@ from app.domain.asking.rhythm import Every, Once, next_wave
 from app.domain.audience.audience_json import read_filter
 from app.domain.scores.period import zone_named
 from app.queries.audiences import who_fits
+from app.queries.open_waves import is_to_be_taken_in
 from app.queries.reservations import read_reservations
 from app.queries.turns import find_wave, who_fits_the_audience, who_is_listed
 
@@ -122,10 +123,14 @@ def rules_of(campaign: AskingCampaign) -> Rules:
     )
 
 
-async def wait_for_next_wave(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Wait | Skip | None:
+async def wait_for_next_wave(
+    tx: ReadTx | Tx, campaign: AskingCampaign, recipient_id: UUID, *, now: datetime
+) -> Wait | Skip | None:
     """Of somebody who has nothing more to expect of the latest wave; None where there are no waves, or one is due."""
     trigger = campaign.asking.trigger
     if not isinstance(trigger, Once | Every) or await find_wave(tx, campaign, now=now) is not None:
+        return None
+    if await is_to_be_taken_in(tx, campaign, recipient_id, now=now):
         return None
     coming = next_wave(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
     return Skip(Reason.NOT_IN_WAVE) if coming is None else Wait(coming.starts_at, Reason.NOT_IN_WAVE)

@@ -126,10 +126,12 @@ async def _plan_change(
     other = None if asking is None else await get_asking_campaign(tx, workspace_id, campaign_id, asking=asking)
     try:
         async with trying(tx, LONGEST_LOOK_SECONDS):
-            return PlanChange(await _plan(tx, own, now=now), await _plan(tx, other, now=now))
+            return PlanChange(await _plan(tx, own, now=now), await _plan(tx, other, is_edit=True, now=now))
     except FilterTooSlow:
         return PlanChange(is_in_time=False)
 
 
-async def _plan(tx: ReadTx | Tx, campaign: AskingCampaign | None, *, now: datetime) -> Plan | None:
-    return None if campaign is None else await dry_run(tx, campaign, most=MOST_LOOKED_AT, now=now)
+async def _plan(
+    tx: ReadTx | Tx, campaign: AskingCampaign | None, *, is_edit: bool = False, now: datetime
+) -> Plan | None:
+    return None if campaign is None else await dry_run(tx, campaign, is_edit=is_edit, most=MOST_LOOKED_AT, now=now)

@@ -52,15 +52,15 @@ async def plan(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime |
         return await release(tx, campaign.workspace_id, campaign.id, now=now)
     await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, now)])  # it may have been paused
     again_at = await go_on_replanning(tx, campaign.workspace_id, campaign.id, now=now)
-    next_at = await _plan_next(tx, campaign, now=now)
+    next_at = await _plan_next(tx, campaign, is_replanned=again_at is None, now=now)
     await hold_large_wave(tx, campaign, now=now)
     return min((at for at in (again_at, next_at) if at is not None), default=None)
 
 
-async def _plan_next(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime | None:
+async def _plan_next(tx: Tx, campaign: AskingCampaign, *, is_replanned: bool, now: datetime) -> datetime | None:
     match campaign.asking.trigger:
         case Once() | Every():
-            return await plan_wave(tx, campaign, now=now)
+            return await plan_wave(tx, campaign, takes_in=is_replanned, now=now)
         case AfterAnswer():
             return await plan_after_answers(tx, campaign, now=now)
         case OnDate():
