@@ -7,6 +7,7 @@ from fastapi import Depends, Query, Response
 from fastapi import Request as HttpRequest
 from pydantic import Field, StringConstraints
 
+from app.api.authentication import require_scope
 from app.api.dependencies import CampaignReader, CampaignWriter, MailReader, Now, ReadTx, Tx, services_of
 from app.api.pagination import NewestFirst, listing
 from app.api.problem_types import refuses
@@ -53,7 +54,8 @@ class TestMailsSend(Request):
         description="Colleagues: at a domain that the workspace's sender may mail from.",
     )  # fmt: skip
     recipient_id: RecipientId | None = Field(
-        None, description="Written as if to them. Without one, to somebody made up."
+        None,
+        description="Written as if to them, which takes the scope `recipients:read`. Without one, to somebody made up.",
     )
     language: Language | None = None
     variant: Key | None = None
@@ -151,6 +153,8 @@ async def send_test_mails(
     lead to a preview, which stores nothing, and the link to unsubscribe changes nothing. Where no SMTP server is set,
     and in test workspaces, they are captured.
     """
+    if body.recipient_id is not None:
+        require_scope(caller, "recipients:read")  # what is written to them tells who they are
     trial = Trial(body.recipient_id, body.language, body.variant, body.kind)
     sent = await send_trials(
         tx, caller.workspace_id, campaign_id, trial, to=body.to, livemode=caller.livemode,

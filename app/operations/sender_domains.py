@@ -33,11 +33,14 @@ class ClaimedDomain:
     until: datetime  # ours; with another `due_at` somebody has asked for a check of what holds now
 
 
-async def ask_for_checks(tx: Tx, workspace_id: UUID, sender: Sender, *, now: datetime) -> None:
-    """Of all domains that its mails may come from; others are forgotten."""
+async def ask_for_checks(
+    tx: Tx, workspace_id: UUID, sender: Sender, *, now: datetime, is_changed: bool = False
+) -> None:
+    """Of all domains that its mails may come from; others are forgotten. A check under way counts, unless what it
+    goes by is another now."""
     domains = sorted(sender.own_domains)
     await fetch(tx, _FORGET_OTHERS, workspace_id, domains)
-    await fetch(tx, _ASK, workspace_id, domains, now, SOONEST)
+    await fetch(tx, _ASK, workspace_id, domains, now, SOONEST, now - LEASE, is_changed)
 
 
 async def claim_domain_checks(tx: Tx, *, now: datetime) -> list[ClaimedDomain]:
@@ -76,6 +79,7 @@ _ASK = """
     SELECT $1, domain, $3::timestamptz, $3::timestamptz FROM unnest($2::text[]) AS g (domain) ORDER BY domain
     ON CONFLICT (workspace_id, domain) DO UPDATE
         SET asked_at = $3, due_at = greatest($3, d.checked_at + $4::interval)
+        WHERE $6::boolean OR d.asked_at IS NULL OR d.asked_at < $5
 """
 _CLAIM = """
     WITH due AS MATERIALIZED (

@@ -89,7 +89,7 @@ async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any
         changed = {part: change(before[part], changes[part]) for part, change in PARTS.items() if part in changes}
         changes = {**changes, **changed}
         if "sender" in changed and is_to_be_checked(before["sender"], changed["sender"]):
-            await ask_for_checks(tx, workspace_id, Sender.of(changed["sender"]), now=now)
+            await ask_for_checks(tx, workspace_id, Sender.of(changed["sender"]), now=now, is_changed=True)
     if changes:
         await tx.execute(
             update(workspaces)

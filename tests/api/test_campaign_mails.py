@@ -153,3 +153,16 @@ def _settings(database_url: str, port: int | None) -> Settings:
 async def test_a_variant_that_is_not_there_has_no_mail(alice: Tenant) -> None:
     refused = await alice.api.get(f"{await a_campaign(alice)}/email-preview", params={"variant": "zzz"})
     assert (refused.status_code, refused.json()["code"]) == (422, "variant_unknown")
+
+
+async def test_whoever_may_not_read_people_is_not_told_of_them_by_a_test_mail(alice: Tenant) -> None:
+    campaign = await a_campaign(alice)
+    await alice.api.patch("/v1/workspace", json=STAFF)
+    ada = (await alice.api.post("/v1/recipients", json={"email": "ada@example.org"})).json()["id"]
+    key = (await alice.api.post("/v1/api-keys", json={"name": "k", "scopes": ["campaigns:write"]})).json()
+    said = {"to": ["kim@shop.example"], "recipient_id": ada}
+    by_key = {"authorization": f"Bearer {key['token']}"}
+    refused = await alice.api.post(f"{campaign}/test-mails", json=said, headers=by_key)
+    assert (refused.status_code, refused.json()["scope"]) == (403, "recipients:read")
+    made_up = await alice.api.post(f"{campaign}/test-mails", json={"to": ["kim@shop.example"]}, headers=by_key)
+    assert made_up.status_code == 202

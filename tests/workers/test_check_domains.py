@@ -162,3 +162,16 @@ async def test_what_was_changed_while_it_was_looked_at_is_looked_at_again(desk: 
     async with desk.engine.write() as tx:
         await settle_domain_check(tx, claimed, check, now=now)
     assert (await desk.domains())["shop.example"]["state"] == "unchecked"
+
+
+async def test_asking_while_it_is_looked_at_does_not_put_off_what_it_finds(desk: Desk) -> None:
+    await desk.set_sender(**SENDER)
+    now = datetime.now(UTC)
+    async with desk.engine.write() as tx:
+        (claimed,) = await claim_domain_checks(tx, now=now)
+    assert (await desk.tenant.api.post("/v1/sender-domains/check")).status_code == 202
+    name_servers = NameServers([("127.0.0.1", desk.server.port)])
+    check = await name_servers.run(check_domain("shop.example", claimed.sender))
+    async with desk.engine.write() as tx:
+        await settle_domain_check(tx, claimed, check, now=now)
+    assert (await desk.domains())["shop.example"]["state"] == "passed"
