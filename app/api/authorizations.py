@@ -28,7 +28,7 @@ from app.operations.authorizations import begin_authorization, consent_url_of
 from app.queries.authorizations import get_authorization as find
 
 routes = router("webhooks")
-ENDED = {AuthorizationState.WAITING, AuthorizationState.GRANTED}  # by the clock, if nothing happens
+MAY_EXPIRE = {AuthorizationState.WAITING, AuthorizationState.GRANTED}  # if nobody consents, or uses it, in time
 
 
 class AuthorizationCreate(Request):
@@ -55,7 +55,7 @@ class Authorization(Reply):
     @classmethod
     def fields_of(cls, row: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
         state, failure = AuthorizationState(row["state"]), row["failure"]
-        is_over = state in ENDED and row["expires_at"] <= now
+        is_over = state in MAY_EXPIRE and row["expires_at"] <= now
         own = {name: row[name] for name in Authorization.model_fields if name in row}
         return {
             **own,

@@ -16,6 +16,7 @@ Connection: TypeAlias = Tx | ReadTx | asyncpg.Connection
 
 MOST_ATTEMPTS = 20
 UNIQUE_VIOLATION, DEADLOCK = "23505", "40P01"
+QUERY_CANCELED = "57014"  # it took longer than a statement may
 
 
 class RaceLost(Exception):

@@ -46,8 +46,8 @@ async def read_facts(
     rules = await read_rules(tx, campaign, ids, now=now)
     people = {row["id"]: _person(row, campaign, asks.get(row["id"], ())) for row in rows}
     wanted = {
-        row["id"]: replace(
-            _wanted(row, reserved.get(row["id"])), is_in_audience=row["id"] in fits, is_listed=row["id"] in listed
+        row["id"]: _wanted(
+            row, reserved.get(row["id"]), is_in_audience=row["id"] in fits, is_listed=row["id"] in listed
         )
         for row in rows
     }
@@ -74,9 +74,14 @@ def _person(row: Mapping[str, Any], campaign: AskingCampaign, asks: tuple[Ask, .
     )
 
 
-def _wanted(row: Mapping[str, Any], coming_at: datetime | None) -> Wanted:
+def _wanted(row: Mapping[str, Any], coming_at: datetime | None, *, is_in_audience: bool, is_listed: bool) -> Wanted:
     reserved = [at for at in (row["reserved_for_at"], coming_at) if at is not None]
-    return Wanted(answered_at=row["answered_at"], reserved_for_at=min(reserved, default=None))
+    return Wanted(
+        is_in_audience=is_in_audience,
+        is_listed=is_listed,
+        answered_at=row["answered_at"],
+        reserved_for_at=min(reserved, default=None),
+    )
 
 
 async def _read_asks(

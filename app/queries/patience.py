@@ -7,10 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.db.engine import ReadTx, Tx
-from app.db.statements import fetch, sqlstate_of
+from app.db.statements import QUERY_CANCELED, fetch, sqlstate_of
 from app.domain.audience.audience import FilterTooSlow
-
-QUERY_CANCELED = "57014"
 
 
 @asynccontextmanager

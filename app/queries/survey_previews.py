@@ -30,9 +30,7 @@ async def find_previewed(tx: ReadTx | Tx, shown: Previewed, *, now: datetime) ->
         "properties": json.loads(row["properties"]),
     }
     asked: dict[str, Any] = {"state": "sent", "channel": "email", "wave": 0, "variant": shown.variant, "asked_at": now}
-    unheard_of: dict[str, Any] = dict.fromkeys(
-        ("mailed_at", "expires_at", "page_opened_at", "gestured_at", "flag_reason", "answered")
-    )
+    unheard_of: dict[str, Any] = dict.fromkeys(_UNHEARD_OF)
     return Link(
         **{name: row[name] for name in _COPIED},
         **person, **asked, **unheard_of,

@@ -1,15 +1,14 @@
 """What the timetable rings for: short transactions, in batches, until nothing is left to do."""
 
-from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from app.clock import utc_now
 from app.config import Settings
-from app.db.engine import Engine, Tx
+from app.db.engine import Engine
 from app.db.vault import Vault
 from app.domain.events import KEPT_FOR
 from app.operations import failing_endpoints, partitions
-from app.operations.authorizations import forget_authorizations
+from app.operations.authorizations import forget_authorizations as forget_some_authorizations
 from app.operations.campaigns import advance_due_campaigns
 from app.operations.deliveries import cancel, replay, sweep
 from app.operations.endpoint_secrets import destroy_expired_secrets
@@ -24,8 +23,7 @@ from app.operations.remote_records import forget_remote_records as forget_some_r
 from app.operations.reseal import reseal_secrets
 from app.operations.responses.forget_keys import BEFORE_ALL, Place, forget_response_keys
 from app.operations.sessions import forget_old_sessions
-
-MOST_BATCHES = 1_000  # in one go; the next ring goes on
+from app.workers.batches import in_batches
 
 
 async def recompute_endpoint_work(engine: Engine, _: Settings) -> None:
@@ -35,30 +33,30 @@ async def recompute_endpoint_work(engine: Engine, _: Settings) -> None:
 
 async def cancel_hopeless_deliveries(engine: Engine, _: Settings) -> None:
     before = utc_now() - KEPT_FOR
-    await _in_batches(engine, cancel.cancel_orphaned_deliveries)
-    await _in_batches(engine, lambda tx: cancel.cancel_outdated_deliveries(tx, before=before))
+    await in_batches(engine, cancel.cancel_orphaned_deliveries)
+    await in_batches(engine, lambda tx: cancel.cancel_outdated_deliveries(tx, before=before))
 
 
 async def prune_events(engine: Engine, _: Settings) -> None:
     now = utc_now()
-    await _in_batches(engine, lambda tx: prune_some_events(tx, now=now))
+    await in_batches(engine, lambda tx: prune_some_events(tx, now=now))
 
 
 async def look_after_failing_endpoints(engine: Engine, _: Settings) -> None:
     now = utc_now()
-    await _in_batches(engine, lambda tx: failing_endpoints.warn_of_failing_endpoints(tx, now=now))
-    await _in_batches(engine, lambda tx: failing_endpoints.disable_failing_endpoints(tx, now=now))
+    await in_batches(engine, lambda tx: failing_endpoints.warn_of_failing_endpoints(tx, now=now))
+    await in_batches(engine, lambda tx: failing_endpoints.disable_failing_endpoints(tx, now=now))
 
 
 async def work_off_replays(engine: Engine, _: Settings) -> None:
-    await _in_batches(engine, replay.work_off_replays)
+    await in_batches(engine, replay.work_off_replays)
     async with engine.write() as tx:
         await replay.forget_old_replays(tx, before=utc_now() - KEPT_FOR)
 
 
 async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
     now = utc_now()
-    await _in_batches(engine, lambda tx: forget_old_keys(tx, now=now))
+    await in_batches(engine, lambda tx: forget_old_keys(tx, now=now))
     place: Place | None = BEFORE_ALL
     while place is not None:
         async with engine.write() as tx:
@@ -66,20 +64,23 @@ async def forget_idempotency_keys(engine: Engine, _: Settings) -> None:
 
 
 async def forget_sessions(engine: Engine, _: Settings) -> None:
-    await _in_batches(engine, lambda tx: forget_old_sessions(tx, now=utc_now()))
-    await _in_batches(engine, lambda tx: forget_authorizations(tx, now=utc_now()))
+    await in_batches(engine, lambda tx: forget_old_sessions(tx, now=utc_now()))
+
+
+async def forget_authorizations(engine: Engine, _: Settings) -> None:
+    await in_batches(engine, lambda tx: forget_some_authorizations(tx, now=utc_now()))
 
 
 async def forget_captured_mails(engine: Engine, _: Settings) -> None:
     now = utc_now()
-    await _in_batches(engine, lambda tx: forget_some_mails(tx, now=now))
-    await _in_batches(engine, lambda tx: forget_outgoing_mails(tx, now=now))
+    await in_batches(engine, lambda tx: forget_some_mails(tx, now=now))
+    await in_batches(engine, lambda tx: forget_outgoing_mails(tx, now=now))
 
 
 async def forget_remote_records(engine: Engine, _: Settings) -> None:
     now = utc_now()
-    await _in_batches(engine, lambda tx: forget_some_remote_records(tx, now=now))
-    await _in_batches(engine, lambda tx: forget_pulled_pages(tx, now=now))
+    await in_batches(engine, lambda tx: forget_some_remote_records(tx, now=now))
+    await in_batches(engine, lambda tx: forget_pulled_pages(tx, now=now))
 
 
 async def destroy_old_secrets(engine: Engine, _: Settings) -> None:
@@ -89,19 +90,19 @@ async def destroy_old_secrets(engine: Engine, _: Settings) -> None:
 
 async def reseal_stored_secrets(engine: Engine, settings: Settings) -> None:
     vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
-    await _in_batches(engine, lambda tx: reseal_secrets(tx, vault))
+    await in_batches(engine, lambda tx: reseal_secrets(tx, vault))
 
 
 async def advance_campaigns(engine: Engine, _: Settings) -> None:
-    await _in_batches(engine, lambda tx: advance_due_campaigns(tx, now=utc_now()))
+    await in_batches(engine, lambda tx: advance_due_campaigns(tx, now=utc_now()))
 
 
 async def finish_erasures(engine: Engine, _: Settings) -> None:
-    await _in_batches(engine, lambda tx: sweep_erasures(tx, now=utc_now()))
+    await in_batches(engine, lambda tx: sweep_erasures(tx, now=utc_now()))
 
 
 async def drop_abandoned_uploads(engine: Engine, _: Settings) -> None:
-    await _in_batches(engine, lambda tx: drop_some_uploads(tx, now=utc_now()))
+    await in_batches(engine, lambda tx: drop_some_uploads(tx, now=utc_now()))
 
 
 async def keep_partitions(engine: Engine, settings: Settings) -> None:
@@ -115,12 +116,4 @@ async def _keep_partitions_of(engine: Engine, table: str, *, kept_for: timedelta
         await partitions.ensure_partitions(tx, table, now=now)
     async with engine.write() as tx:
         await partitions.drop_old_partitions(tx, table, before=now - kept_for)
-    await _in_batches(engine, lambda tx: partitions.empty_default_partition(tx, table, before=now - kept_for))
-
-
-async def _in_batches(engine: Engine, batch: Callable[[Tx], Awaitable[int]]) -> None:
-    """`batch` says how many rows it dealt with; none ends it."""
-    for _ in range(MOST_BATCHES):
-        async with engine.write() as tx:
-            if not await batch(tx):
-                return
+    await in_batches(engine, lambda tx: partitions.empty_default_partition(tx, table, before=now - kept_for))

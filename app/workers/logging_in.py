@@ -88,13 +88,26 @@ async def _log_in(
         if not isinstance(got, Access):
             await give_up_turn(tx, stored["workspace_id"], stored["id"], claim_id=claim_id)
             return got
-        credentials = stored["credentials"]
-        if got.refresh_token is not None:
-            now, used = await _stored(tx, stored["workspace_id"], stored["id"]), secret["refresh_token"]
-            credentials = await keep_refresh_token(tx, vault, now, used=used, renewed=got.refresh_token) or credentials
-        sealed = vault.seal(json.dumps({"token": got.token, "base_url": got.base_url}), **place)
-        digest = digest_of(stored["settings"], credentials)
-        await share_access(
-            tx, stored["workspace_id"], stored["id"], claim_id=claim_id, digest=digest, sealed=sealed, access=got
-        )
+        await _share(tx, vault, stored, got, claim_id=claim_id, logged_in_with=secret)
     return got
+
+
+async def _share(
+    tx: Tx,
+    vault: Vault,
+    stored: Mapping[str, Any],
+    access: Access,
+    *,
+    claim_id: UUID,
+    logged_in_with: Mapping[str, Any],
+) -> None:
+    """With the processes that wait for it, once a refresh token that came with it is kept. Raises OthersLogIn."""
+    workspace_id, endpoint_id, credentials = stored["workspace_id"], stored["id"], stored["credentials"]
+    if access.refresh_token is not None:
+        endpoint, used = await _stored(tx, workspace_id, endpoint_id), logged_in_with["refresh_token"]
+        kept = await keep_refresh_token(tx, vault, endpoint, used=used, renewed=access.refresh_token)
+        credentials = kept or credentials
+    opened = json.dumps({"token": access.token, "base_url": access.base_url})
+    sealed = vault.seal(opened, workspace_id=workspace_id, row_id=endpoint_id)
+    digest = digest_of(stored["settings"], credentials)
+    await share_access(tx, workspace_id, endpoint_id, claim_id=claim_id, digest=digest, sealed=sealed, access=access)

@@ -1,12 +1,13 @@
 """Taking what is due to be mailed, for the length of a lease.
 
 1. lock due campaigns       the ones longest due; those another worker holds are skipped
-2. release                  what is due of a campaign that knows enough, or of a segment of it
-3. lock due invitations     and their recipients: whoever asks the same person waits, and then sees it
-4. keep the pace            no more than the caps of the campaign allow
-5. decide                   one after the other: the second invitation of a person sees the first
-6. write down               `recipients.asked_at` moves with the invitation, or neither does
-7. note what is due next    the campaign's row says when looking at it is worth while again
+2. hold live mail           while its links would lead to this machine only
+3. release                  what is due of a campaign that knows enough, or of a segment of it
+4. lock due invitations     and their recipients: whoever asks the same person waits, and then sees it
+5. keep the pace            no more than the caps of the campaign allow
+6. decide                   one after the other: the second invitation of a person sees the first
+7. write down               `recipients.asked_at` moves with the invitation, or neither does
+8. note what is due next    the campaign's row says when looking at it is worth while again
 """
 
 import os
@@ -52,12 +53,13 @@ class Judged:
 async def claim_due_invitations(
     tx: Tx, *, lease: MailLease, limit: int, link_key: bytes, is_live_held: bool = False, now: datetime
 ) -> tuple[list[ClaimedInvitation], bool]:
-    """What is to be sent now, and whether more may be due at once. Held is what would really be mailed."""
+    """What is to be sent now, and whether more may be due at once.
+
+    `is_live_held`: nothing of live workspaces is claimed.
+    """
     campaigns = await lock_due_campaigns(tx, now=now)
     if is_live_held:
-        held = [one for one in campaigns if one.livemode]
-        campaigns = [one for one in campaigns if not one.livemode]
-        await _note_next_due(tx, held, dict.fromkeys((one.id for one in held), now + LOOK_AGAIN))
+        campaigns = await _put_off_live(tx, campaigns, now=now)
     if not campaigns:
         return [], False
     for campaign in campaigns:
@@ -75,6 +77,13 @@ async def claim_due_invitations(
     claimed = await _write_down(tx, judged, lease=lease, link_key=link_key, now=now)
     await _note_next_due(tx, campaigns, looks)
     return claimed, bool(judged)
+
+
+async def _put_off_live(tx: Tx, campaigns: Sequence[AskingCampaign], *, now: datetime) -> list[AskingCampaign]:
+    """The others go on."""
+    live = [one for one in campaigns if one.livemode]
+    await _note_next_due(tx, live, dict.fromkeys((one.id for one in live), now + LOOK_AGAIN))
+    return [one for one in campaigns if not one.livemode]
 
 
 def _judge(candidate: Candidate, facts: Facts, asked: dict[UUID, list[Ask]], lease: MailLease, now: datetime) -> Judged:

@@ -1,12 +1,12 @@
 """The planner: whoever gets to a campaign whose time has come plans what it asks next, once."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 import structlog
 
 from app.db.engine import Tx
-from app.db.spared import spared
+from app.db.spared import AGAIN_AFTER_FAILURE, spared
 from app.db.statements import fetch
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once
@@ -20,7 +20,6 @@ from app.operations.invitations.wake import wake_campaigns
 from app.queries.asking_campaigns import get_asking_campaign
 
 RELEASED_AT_ONCE = 5_000
-AGAIN_AFTER_FAILURE = timedelta(minutes=10)
 
 log = structlog.get_logger()
 

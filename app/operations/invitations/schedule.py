@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from app.db.engine import Tx
-from app.db.spared import spared
+from app.db.spared import AGAIN_AFTER_FAILURE, spared
 from app.db.statements import fetch
 from app.domain.asking.date_slots import SPAN
 from app.domain.asking.eligibility import Reason
@@ -24,7 +24,6 @@ from app.queries.asking_campaigns import read_asking_campaigns
 from app.queries.best_hours import best_hour_of
 
 AT_ONCE = 5_000
-AGAIN_AFTER_FAILURE = timedelta(minutes=10)
 
 log = structlog.get_logger()
 

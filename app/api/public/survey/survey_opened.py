@@ -103,11 +103,11 @@ class Opened:
 
 async def open_link(request: Request, token: str, params: Mapping[str, str], *, to_leave: bool = False) -> Opened:
     """Raises UnknownLink, TrialLink, and `Refused` 429 where one link, or one place without any, asks too often."""
+    if token == NOWHERE:
+        raise TrialLink
     services, now = services_of(request), utc_now()
     digest = token_digest(token)
     link = await _find(request, digest, to_leave=to_leave) if is_survey_token(token) else None
-    if token == NOWHERE:
-        raise TrialLink
     if link is None:
         services.link_rate_limit.spend(_place(request))
         raise UnknownLink
@@ -130,6 +130,20 @@ def as_seen(opened: Opened) -> Opened:
         return opened
     link = replace(opened.link, answered=None)
     return replace(opened, link=link, state=_state(link, now=opened.now, change_for=timedelta()))
+
+
+def language_of(link: Link, request: Request, params: Mapping[str, str]) -> str:
+    """What they chose, what they answered in, what we know of them, what their browser says; else the survey's own."""
+    survey, chosen = link.survey, params.get("lang", "")
+    if chosen in survey.languages:
+        return chosen
+    if link.answered is not None and link.answered.language in survey.languages:
+        return link.answered.language or survey.default_language
+    if link.locale:
+        return pick_language(survey, wanted=link.locale.replace("_", "-"))
+    spoken = {language.partition("-")[0] for language in survey.languages}
+    wanted = next((tag for tag in accepted_languages(request) if tag.partition("-")[0] in spoken), None)
+    return pick_language(survey, wanted=wanted)
 
 
 async def proof_of_next(request: Request, opened: Opened) -> str:
@@ -173,20 +187,6 @@ async def _proof(request: Request, link: Link, token: str, said: str) -> str:
 def _place(request: Request) -> UUID:
     host = request.client.host if request.client else ""
     return UUID(bytes=token_digest(host)[:16])
-
-
-def language_of(link: Link, request: Request, params: Mapping[str, str]) -> str:
-    """What they chose, what they answered in, what we know of them, what their browser says; else the survey's own."""
-    survey, chosen = link.survey, params.get("lang", "")
-    if chosen in survey.languages:
-        return chosen
-    if link.answered is not None and link.answered.language in survey.languages:
-        return link.answered.language or survey.default_language
-    if link.locale:
-        return pick_language(survey, wanted=link.locale.replace("_", "-"))
-    spoken = {language.partition("-")[0] for language in survey.languages}
-    wanted = next((tag for tag in accepted_languages(request) if tag.partition("-")[0] in spoken), None)
-    return pick_language(survey, wanted=wanted)
 
 
 def _state(link: Link, *, now: datetime, change_for: timedelta) -> LinkState:
