@@ -189,9 +189,13 @@ _TAKE_CODE = """
         updated_at = $5, expires_at = $6
     WHERE workspace_id = $1 AND id = $2
 """
+# One at a time of each workspace, so that one whose service is slow holds up itself.
 _CLAIM = """
     WITH due AS (
-        SELECT workspace_id, id FROM authorizations WHERE due_at <= clock_timestamp()
+        SELECT workspace_id, id FROM authorizations a WHERE due_at <= clock_timestamp() AND NOT EXISTS (
+            SELECT FROM authorizations o
+            WHERE o.workspace_id = a.workspace_id AND o.claim_id IS NOT NULL AND o.due_at > clock_timestamp()
+        )
         ORDER BY due_at LIMIT 1 FOR UPDATE SKIP LOCKED
     )
     UPDATE authorizations a SET claim_id = $1, due_at = clock_timestamp() + make_interval(secs => $2)

@@ -22,6 +22,8 @@ from app.workers.deliver_webhooks import Sender
 
 log = structlog.get_logger()
 
+TOKENS = ("access_token", "refresh_token", "id_token")
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -63,14 +65,16 @@ class Exchange:
                 vault = self.sender.keys.vault
                 await grant_authorization(tx, vault, claimed, refresh_token=got.refresh_token, now=now)
             elif isinstance(got, NotGranted):
-                await refuse_authorization(tx, claimed, got.failure, reply=_said(outcome), now=now)
+                await refuse_authorization(tx, claimed, got.failure, reply=self._said(claimed, outcome), now=now)
             elif now < claimed.expires_at:
                 await put_off_authorization(tx, claimed, now=now)
             else:
                 failure = AuthorizationFailure.UNREACHABLE
-                await refuse_authorization(tx, claimed, failure, reply=_said(outcome), now=now)
+                await refuse_authorization(tx, claimed, failure, reply=self._said(claimed, outcome), now=now)
 
-
-def _said(outcome: Outcome) -> str:
-    """A reply that brings access says nothing else of interest, and is not kept."""
-    return "" if b"access_token" in outcome.head else head_text(outcome.head)
+    def _said(self, claimed: ClaimedAuthorization, outcome: Outcome) -> str:
+        """A reply that brings access, or says again what it was told in confidence, is not kept."""
+        kept = claimed.opened(self.sender.keys.vault)
+        secrets = {kept["code"], kept["verifier"], *kept["settings"].values()}
+        said = head_text(outcome.head)
+        return "" if any(str(one) in said for one in (*TOKENS, *secrets) if one) else said

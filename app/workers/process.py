@@ -37,6 +37,7 @@ FORGIVING = {"synchronous_commit": "off"}
 INDEXED = {"enable_seqscan": "off"}
 MOST_FILES = 65_536
 PULLS_AT_ONCE = 3
+EXCHANGES_AT_ONCE = 4  # of codes, each of another workspace
 SETTLING_SECONDS = 5.0  # at the end, to write down how the last attempts ended
 
 
@@ -112,7 +113,8 @@ async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
 
 def _steps_beside(sender: Sender) -> list[Step]:
     """Each at the same time as the others. Their lanes are never opened: they use the pool."""
-    return [*(Puller(sender).step for _ in range(PULLS_AT_ONCE)), Exchange(sender).step]
+    pulls = [Puller(sender).step for _ in range(PULLS_AT_ONCE)]
+    return [*pulls, *(Exchange(sender).step for _ in range(EXCHANGES_AT_ONCE))]
 
 
 @asynccontextmanager

@@ -80,6 +80,7 @@ async def test_what_passes_is_tried_again_while_the_code_is_good(scene: Scene) -
     [
         (Said.of(400, {"status": "BAD_CLIENT_SECRET", "message": "no"}), False, "wrong_app", "BAD_CLIENT_SECRET"),
         (Said.of(200, {"access_token": "verysecret"}), False, "no_refresh_token", None),
+        (Said.of(400, {"status": "BAD_CLIENT_SECRET", "message": "not verysecret"}), False, "wrong_app", None),
         (Said(503, b"busy"), True, "unreachable", "busy"),
     ],
 )
