@@ -116,7 +116,12 @@ def _row_result(index: int, end: Outcome | ValidationError) -> RecipientRowResul
     return RecipientRowResult(index=index, **refused_row(end))
 
 
-PropertyPair = Annotated[Name, StringConstraints(pattern="^[^:]+:")]
+# Not a Name with a pattern: behind a validator of ours, the contract would not show it.
+PropertyPair = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern="^[^:]+:"),
+    AfterValidator(storable),
+]
 
 
 async def _filter(

@@ -72,7 +72,7 @@ async def in_order_of_change(tx: ReadTx, query: Select[Any], table: Table, page:
     if page.after_change is not None:
         transaction, last = page.after_change
         query = query.where(tuple_(stamp, table.c.id) > tuple_(cast(transaction, TransactionId), last))
-    elif page.updated_after is not None:
+    elif page.updated_after is not None and "updated_at" in table.c:  # where nobody wrote down when, all may be new
         query = query.where(table.c.updated_at > page.updated_after - LONGEST_TRANSACTION)
     rows = (await tx.execute(query.order_by(stamp, table.c.id).limit(page.limit))).mappings().all()
     return Slice(rows, next_change=(rows[-1]["_changed_in"], rows[-1]["id"]) if rows else page.after_change)

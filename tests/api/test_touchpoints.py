@@ -163,6 +163,17 @@ async def test_each_row_of_many_has_an_end_of_its_own(alice: Tenant) -> None:
     assert (reply["created"], reply["repeated"], reply["rejected"]) == (1, 1, 3)
 
 
+async def test_touchpoints_and_invitations_are_listed_in_order_of_change(alice: Tenant) -> None:
+    campaign = await running(alice)
+    made = [await record(alice, recipient={"email": f"{number}@example.com"}) for number in range(2)]
+    since = {"updated_after": made[0]["occurred_at"]}
+    for path in ("touchpoints", f"campaigns/{campaign['id']}/invitations"):
+        page = (await alice.api.get(f"/v1/{path}", params=since)).json()
+        assert len(page["data"]) == 2
+        rest = (await alice.api.get(f"/v1/{path}", params={"cursor": page["next_cursor"]})).json()
+        assert rest["data"] == []
+
+
 async def test_touchpoints_are_listed_by_recipient(alice: Tenant) -> None:
     ada = await record(alice)
     await record(alice, recipient={"email": "bob@example.com"})

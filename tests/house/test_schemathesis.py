@@ -38,12 +38,23 @@ BEYOND_SCHEMAS = (  # rules of form that a schema cannot tell; the contract says
     "no more than 2 decimal places",
     "no more than 18 digits in total",
     "not contain NUL",
+    "should have at least 1 character",  # nothing but blanks
+    "give recipient_id or recipient",
+    "give after or cursor, not both",
+    "Send the picture as the body",
 )
 TAKES_ALMOST_ANYTHING = {  # each row has an end of its own
     "record_responses_in_bulk", "upsert_recipients_in_bulk", "import_recipients", "upload_reward_codes",
+    "record_touchpoints_in_bulk",
 }  # fmt: skip
 # Also the paths of some {id}.
-OVERLAPPED = {"/v1/responses/bulk", "/v1/recipients/bulk", "/v1/recipients/query", "/v1/imports/recipients"}
+OVERLAPPED = {
+    "/v1/touchpoints/bulk",
+    "/v1/responses/bulk",
+    "/v1/recipients/bulk",
+    "/v1/recipients/query",
+    "/v1/imports/recipients",
+}
 ABOUT_METHODS = ("unsupported_method", "allow_header_conformance")  # tested in test_edges.py too
 FOR_BROWSERS = "record_widget_response"
 
