@@ -122,7 +122,7 @@ def _look_ups(workspace_id: UUID, *, new_id: str) -> str:
 ),
 known AS MATERIALIZED (
     SELECT s.*, 1 AS revision, m.metric, {band_sql("s.score")} AS band, c.survey_version,
-        c.id AS c_id, c.name AS c_name, c.kind AS c_kind,
+        c.id AS c_id, c.name AS c_name, c.kind AS c_kind, c.is_anonymous,
         r.id AS r_id, r.external_id, r.email, r.name, r.properties AS recipient_properties,
         CASE WHEN c.one_answer_per_recipient THEN 'campaign' ELSE 'response:' || s.id END AS slot,
         (s.answered_at AT TIME ZONE w.time_zone)::date AS counted_on,
@@ -153,7 +153,7 @@ announced AS (
     SELECT k.workspace_id, k.event_id, 'response.created', k.campaign_id, k.recipient_id, k.id, k.band, k.score,
         k.answered_at, {body_sql(_told(), "k", "c", "r", band="k.band")}
     FROM inserted JOIN known k USING (workspace_id, id),
-        LATERAL (SELECT k.c_id AS id, k.c_name AS name, k.c_kind AS kind, k.metric) c,
+        LATERAL (SELECT k.c_id AS id, k.c_name AS name, k.c_kind AS kind, k.metric, k.is_anonymous) c,
         LATERAL (SELECT k.r_id AS id, k.external_id, k.email, k.name, k.recipient_properties AS properties) r
     RETURNING workspace_id, id
 ),

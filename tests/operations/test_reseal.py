@@ -45,6 +45,7 @@ async def test_everything_that_is_sealed_is_on_the_list(own_engine: Engine) -> N
         ("import_chunks", "bytes"),
         ("invitations", "token_hash"),
         ("invitations", "unsubscribe_hash"),
+        ("logos", "bytes"),
         ("mail_sources", "key_hash"),
         ("outgoing_mails", "raw"),
         ("suppressions", "address_hmac"),
