@@ -14,14 +14,14 @@ from app.api.public.oauth_callback import CALLBACK
 from app.api.routing import router
 from app.api.schemas import AuthorizationId, Instant, Reply, Request
 from app.api.webhook_options import Settings
-from app.domain.connectors.catalogue import EndpointKind
-from app.domain.connectors.grants import (
+from app.domain.connectors.authorization import (
     AuthorizationFailure,
     AuthorizationNotFound,
     AuthorizationState,
     AuthorizationUnusable,
     TooManyAuthorizations,
 )
+from app.domain.connectors.catalogue import EndpointKind
 from app.domain.connectors.settings import ConnectorSettingsUnusable
 from app.domain.webhooks.receiver_url import UnusableURL
 from app.operations.authorizations import begin_authorization, consent_url_of

@@ -9,7 +9,7 @@ from app.api.asking_models import AskingInput
 from app.api.schemas import CampaignId, Instant, InvitationId, RecipientId, Reply, Request, ResponseId, TouchpointId
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import InvitationState
-from app.domain.mail.campaign_sender import WarningCode
+from app.domain.asking.plan import WarningCode
 
 
 class Invitation(Reply):

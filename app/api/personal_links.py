@@ -18,10 +18,10 @@ from app.api.schemas import CampaignId, Instant, InvitationId, RecipientId, Repl
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.campaign import CampaignNotFound
-from app.domain.mail.merge_fields import fill
 from app.domain.scores.metric import METRICS
 from app.domain.survey.language import direction
 from app.domain.survey.link_snippet import PLACEHOLDER, buttons_html
+from app.domain.survey.merge_fields import fill
 from app.domain.survey.survey import pick_language
 from app.operations.personal_links import MOST_LINKS, PersonalLink, make_links
 

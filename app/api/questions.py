@@ -17,9 +17,9 @@ from app.domain.response import Channel
 from app.domain.scores.metric import Band
 from app.domain.scores.minimum_group import Withheld
 from app.domain.scores.period import PeriodEmpty, PeriodOutOfRange
-from app.domain.scores.question_results import QuestionNotFound, Tally
-from app.domain.scores.question_results import QuestionResults as Results
 from app.domain.scores.span import Span
+from app.domain.survey.question_results import QuestionNotFound, Tally
+from app.domain.survey.question_results import QuestionResults as Results
 from app.domain.survey.question_rules import STABLE_ID
 from app.queries.question_results import QuestionAsked, question_results
 

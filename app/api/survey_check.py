@@ -10,7 +10,7 @@ from app.api.schemas import CampaignId, Reply
 from app.domain.asking.asking import Asking
 from app.domain.audience.audience import FilterTooSlow
 from app.domain.campaign import CampaignNotFound
-from app.domain.mail.merge_fields import fields_in
+from app.domain.survey.merge_fields import fields_in
 from app.domain.survey.survey import Survey, completeness, fields_used
 from app.queries.audiences import LONGEST_PREVIEW_SECONDS
 from app.queries.campaigns import get_campaign

@@ -36,8 +36,8 @@ from app.api.webhook_options import (
     Template,
     Url,
 )
+from app.domain.connectors.authorization import AuthorizationUnusable
 from app.domain.connectors.catalogue import EndpointKind
-from app.domain.connectors.grants import AuthorizationUnusable
 from app.domain.connectors.settings import ConnectorSettingsUnusable
 from app.domain.scores.metric import Band
 from app.domain.webhooks.payload import PayloadKind

@@ -15,8 +15,7 @@ from app.db.identifiers import new_id
 from app.db.statements import fetch, some_of
 from app.db.tables import authorizations
 from app.db.vault import Vault
-from app.domain.connectors.catalogue import connector_asking, connector_of
-from app.domain.connectors.grants import (
+from app.domain.connectors.authorization import (
     CONSENT_WITHIN,
     EXCHANGE_WITHIN,
     LONGEST_CODE,
@@ -33,9 +32,10 @@ from app.domain.connectors.grants import (
     failure_named,
     verifier_text,
 )
+from app.domain.connectors.catalogue import connector_asking, connector_of
 from app.domain.connectors.settings import settings_apart
 from app.domain.webhooks.addresses import Guard
-from app.domain.webhooks.receiver_url import check_receiver_url
+from app.domain.webhooks.receiver_url import UnusableURL, check_receiver_url
 
 RETRY = timedelta(seconds=5)
 FORGOTTEN_AFTER, AT_ONCE = timedelta(days=1), 1_000  # behind the end of its time
@@ -55,7 +55,8 @@ async def begin_authorization(
 ) -> UUID:
     """Raises AuthorizationUnusable, ConnectorSettingsUnusable, UnusableURL, TooManyAuthorizations."""
     connector = connector_asking(kind, settings)
-    check_receiver_url(connector.origin, guard=guard)
+    for name in connector.addresses:
+        _check_address(name, getattr(connector, name), guard=guard)
     if (await fetch(tx, _COUNT, workspace_id, now))[0]["waiting"] >= MOST_WAITING:
         raise TooManyAuthorizations(f"{MOST_WAITING} wait for consent already. Each of them ends within ten minutes.")
     public, secret = settings_apart(connector)
@@ -159,6 +160,14 @@ async def use_authorization(
 async def forget_authorizations(tx: Tx, *, now: datetime) -> int:
     """One batch of those that are over; says how many."""
     return len(await fetch(tx, _FORGET, now - FORGOTTEN_AFTER, AT_ONCE))
+
+
+def _check_address(name: str, url: str, *, guard: Guard) -> None:
+    try:
+        check_receiver_url(url, guard=guard)
+    except UnusableURL as error:
+        error.pointer = f"/settings/{name}"
+        raise
 
 
 def printable(text: str) -> str | None:

@@ -15,11 +15,11 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
-from app.domain.asking.asking_parts import Percentage
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.stable_hash import fraction_of
 from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointConflict
+from app.domain.audience.sample import Percentage
+from app.domain.audience.stable_hash import fraction_of
 from app.operations.invitations.insert import insert_invitations
 from app.operations.invitations.schedule import schedule_invitations_of
 from app.queries.asking_campaigns import read_asking_campaigns

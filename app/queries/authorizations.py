@@ -5,7 +5,7 @@ from sqlalchemy import select
 
 from app.db.engine import ReadTx, Tx
 from app.db.tables import authorizations
-from app.domain.connectors.grants import AuthorizationNotFound
+from app.domain.connectors.authorization import AuthorizationNotFound
 
 
 async def get_authorization(tx: ReadTx | Tx, workspace_id: UUID, authorization_id: UUID) -> dict[str, Any]:

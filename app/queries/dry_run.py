@@ -10,14 +10,14 @@ from app.db.engine import ReadTx, Tx
 from app.domain.asking.date_slots import SPAN
 from app.domain.asking.eligibility import Reason, Skip, decide
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.plan import Plan
+from app.domain.asking.plan import Plan, SendingWarning
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, next_wave
 from app.domain.asking.scheduling import Turn, schedule
 from app.domain.asking.send_pace import days_needed
 from app.domain.asking.triggers import OnDate
 from app.domain.audience.audience_selection import Selection
 from app.domain.audience.sampling import sample_of, sampled
-from app.domain.mail.campaign_sender import LARGE_WAVE, SendingWarning
+from app.domain.mail.campaign_sender import LARGE_WAVE
 from app.queries.best_hours import best_hour_of
 from app.queries.eligibility import Facts, read_facts
 from app.queries.open_waves import (

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from app.db.engine import ReadTx
 from app.domain.scores.metric import METRICS
 from app.domain.scores.period import zone_named
-from app.domain.scores.question_results import QuestionNotFound, QuestionResults, results_of, withhold_small_groups
 from app.domain.scores.span import Span
+from app.domain.survey.question_results import QuestionNotFound, QuestionResults, results_of, withhold_small_groups
 from app.domain.survey.questions import Question, QuestionKind, deciding
 from app.queries.campaigns import get_campaign
 from app.queries.question_steps import read_questions

@@ -12,11 +12,10 @@ from uuid import UUID
 from app.db.engine import ReadTx, Tx
 from app.domain.asking.asking import Asking
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.plan import Plan
+from app.domain.asking.plan import Plan, SendingWarning
 from app.domain.audience.audience import FilterTooSlow
 from app.domain.campaign import CampaignState
-from app.domain.mail.campaign_sender import SendingWarning
-from app.domain.mail.merge_fields import fields_in
+from app.domain.survey.merge_fields import fields_in
 from app.domain.survey.survey import Survey, fields_used
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.campaigns import get_campaign

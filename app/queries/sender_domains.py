@@ -9,7 +9,8 @@ from sqlalchemy import select
 from app.db.engine import ReadTx, Tx
 from app.db.tables import sender_domains
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.mail.campaign_sender import SendingWarning, from_domains, warnings_about
+from app.domain.asking.plan import SendingWarning
+from app.domain.mail.campaign_sender import from_domains, warnings_about
 from app.domain.mail.domain_check.finding import DomainState
 from app.domain.mail.sender import Sender
 from app.queries.workspaces import get_workspace

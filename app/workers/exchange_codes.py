@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import structlog
 
 from app.clock import utc_now
+from app.domain.connectors.authorization import AuthorizationFailure, Code, Granted, NotGranted
 from app.domain.connectors.catalogue import connector_of
-from app.domain.connectors.grants import AuthorizationFailure, Code, Granted, NotGranted
 from app.domain.connectors.protocol import Kept
 from app.domain.ids import shown
 from app.domain.webhooks.attempts import Outcome, head_text

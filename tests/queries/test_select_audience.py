@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import Engine
-from app.domain.asking.stable_hash import draw
 from app.domain.audience.audience_json import read_filter
 from app.domain.audience.audience_selection import HeldBack, Restraint, Selection
+from app.domain.audience.stable_hash import draw
 from app.queries.audiences import select_audience
 from tests.answers import a_campaign
 from tests.conftest import Tenant

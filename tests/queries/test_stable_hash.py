@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from app.db.engine import Engine
-from app.domain.asking.stable_hash import draw
+from app.domain.audience.stable_hash import draw
 
 DRAW = text(
     "SELECT ('x' || encode(substr(sha256(convert_to(:seed, 'UTF8') || uuid_send(CAST(:id AS uuid))), 1, 6), 'hex'))"

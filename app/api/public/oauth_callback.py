@@ -11,7 +11,7 @@ from app.api.dependencies import services_of
 from app.api.public.survey.survey_look import PLAIN
 from app.api.public.survey.survey_shell import page
 from app.clock import utc_now
-from app.domain.connectors.grants import AuthorizationState, read_state
+from app.domain.connectors.authorization import AuthorizationState, read_state
 from app.operations.authorizations import answer_authorization
 
 CALLBACK = "/oauth/callback"

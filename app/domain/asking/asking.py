@@ -11,8 +11,6 @@ from app.domain.asking.asking_invalid import AskingInvalid, check_range
 from app.domain.asking.asking_parts import (
     EmailSettings,
     Journey,
-    Precision,
-    Sample,
     Stop,
     Variant,
     sample_from_json,
@@ -26,6 +24,7 @@ from app.domain.asking.triggers import AfterTouchpoint, OnDate, Trigger, trigger
 from app.domain.audience.audience import Filter
 from app.domain.audience.audience_json import read_filter
 from app.domain.audience.audience_selection import Restraint
+from app.domain.audience.sample import Precision, Sample
 from app.domain.errors import Conflict
 
 LONGEST_WAVE = 366  # days

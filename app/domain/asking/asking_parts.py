@@ -1,17 +1,18 @@
 """The smaller parts of a campaign's `asking`. Each raises AskingInvalid when made with values out of range."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
 from typing import Any, Self
 
 from app.domain.asking.asking_invalid import AskingInvalid, check_range
-from app.domain.asking.stable_hash import Weighted
-from app.domain.mail.merge_fields import merge_field_faults
+from app.domain.audience.sample import Percentage, Precision, Sample
+from app.domain.audience.stable_hash import Weighted
 from app.domain.people.properties import LONGEST_KEY, UNSTORABLE
 from app.domain.people.recipient import CONTROL, RecipientInvalid, email_address
 from app.domain.pointer import json_pointer
+from app.domain.survey.merge_fields import merge_field_faults
 
 LONGEST_NAME = 200
 LONGEST_SUBJECT = 200  # characters
@@ -24,45 +25,19 @@ LONGEST_GAP_HOURS = 8_784
 MOST_ASKS = 100
 
 
-@dataclass(frozen=True, slots=True)
-class Percentage:
-    percent: float
-
-    def __post_init__(self) -> None:
-        check_range("sample/percent", self.percent, 0.01, 100)
-
-    def to_json(self) -> dict[str, Any]:
-        return {"percent": self.percent}
-
-
-@dataclass(frozen=True, slots=True)
-class Precision:
-    """As many as it takes for a score within ± `margin` points. `confidence` and `response_rate` in percent."""
-
-    margin: float
-    confidence: float = 95
-    response_rate: float = 20
-
-    def __post_init__(self) -> None:
-        check_range("sample/margin", self.margin, 0.5, 50)
-        check_range("sample/confidence", self.confidence, 50, 99.9)
-        check_range("sample/response_rate", self.response_rate, 0.1, 100)
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-
-Sample = Percentage | Precision
-
-
 def sample_from_json(content: Mapping[str, Any]) -> Sample:
     percent, margin = content.get("percent"), content.get("margin")
     if (percent is None) == (margin is None):
         raise AskingInvalid("A sample is a percent, or a margin to reach.", pointer="/asking/sample")
     if margin is None:
+        check_range("sample/percent", content["percent"], 0.01, 100)
         return Percentage(content["percent"])
     confidence, rate = content.get("confidence"), content.get("response_rate")
-    return Precision(margin, 95 if confidence is None else confidence, 20 if rate is None else rate)
+    wanted = Precision(margin, 95 if confidence is None else confidence, 20 if rate is None else rate)
+    check_range("sample/margin", wanted.margin, 0.5, 50)
+    check_range("sample/confidence", wanted.confidence, 50, 99.9)
+    check_range("sample/response_rate", wanted.response_rate, 0.1, 100)
+    return wanted
 
 
 @dataclass(frozen=True, slots=True)

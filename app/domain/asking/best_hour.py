@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from uuid import UUID
 
-from app.domain.asking.stable_hash import fraction_of
+from app.domain.audience.stable_hash import fraction_of
 from app.domain.scores.student_t import critical_z
 
 FEWEST_ANSWERS = 50  # in all; before that every hour is as good

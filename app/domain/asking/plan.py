@@ -4,10 +4,24 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from app.domain.asking.eligibility import Decision, Skip, Wait
-from app.domain.mail.campaign_sender import SendingWarning
+
+
+class WarningCode(StrEnum):
+    SENDER_MISSING = "sender_missing"
+    DOMAIN_FAILED = "domain_failed"
+    DOMAIN_UNKNOWN = "domain_unknown"
+    DOMAIN_UNCHECKED = "domain_unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class SendingWarning:
+    code: WarningCode
+    domain: str | None
+    text: str
 
 
 @dataclass(slots=True)

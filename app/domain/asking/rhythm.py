@@ -16,7 +16,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.asking.asking_invalid import AskingInvalid, check_range
-from app.domain.asking.stable_hash import fraction_of
+from app.domain.audience.stable_hash import fraction_of
 
 LONGEST_AFTER_ANSWER = 3_650  # days
 

@@ -11,8 +11,8 @@ from app.domain.asking.blackouts import Blackouts
 from app.domain.asking.date_slots import due_on_date, latest_for_date
 from app.domain.asking.rhythm import Every, Once, Spread, Wave, due_in
 from app.domain.asking.sending_window import next_open, open_moment
-from app.domain.asking.stable_hash import fraction_of, pick_variant
 from app.domain.asking.triggers import AfterTouchpoint, OnDate
+from app.domain.audience.stable_hash import fraction_of, pick_variant
 
 
 @dataclass(frozen=True, slots=True)

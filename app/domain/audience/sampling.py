@@ -5,10 +5,10 @@ from fractions import Fraction
 from math import ceil
 from uuid import UUID
 
-from app.domain.asking.asking_parts import Percentage, Sample
-from app.domain.asking.asking_parts import Precision as WantedPrecision
-from app.domain.asking.stable_hash import fraction_of, is_in_rotation
 from app.domain.audience.audience_selection import Selection
+from app.domain.audience.sample import Percentage, Sample
+from app.domain.audience.sample import Precision as WantedPrecision
+from app.domain.audience.stable_hash import fraction_of, is_in_rotation
 from app.domain.scores.sample_size import Precision, sample_size
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from app.domain.connectors.activecampaign import ActiveCampaign
 from app.domain.connectors.airtable import Airtable
+from app.domain.connectors.authorization import AuthorizationUnusable
 from app.domain.connectors.discord import Discord
 from app.domain.connectors.freshdesk import Freshdesk
 from app.domain.connectors.getresponse import GetResponse
 from app.domain.connectors.google_chat import GoogleChat
 from app.domain.connectors.google_sheets import GoogleSheets
-from app.domain.connectors.grants import AuthorizationUnusable
 from app.domain.connectors.hubspot import HubSpot
 from app.domain.connectors.intercom import Intercom
 from app.domain.connectors.mailchimp import Mailchimp

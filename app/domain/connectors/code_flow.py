@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 
-from app.domain.connectors.grants import AuthorizationFailure, Granted, NotGranted, failure_named
+from app.domain.connectors.authorization import AuthorizationFailure, Granted, NotGranted, failure_named
 from app.domain.connectors.protocol import TOKEN, Access, Call, Failed, Reply, Steps, expect_success, usable_seconds
 from app.domain.webhooks.attempts import Failure
 

@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import quote
 
 from app.domain.connectors import wording
+from app.domain.connectors.authorization import Code, Consent
 from app.domain.connectors.code_flow import exchanged, refreshed
 from app.domain.connectors.google_account import a_service_account, asserted
-from app.domain.connectors.grants import Code, Consent
 from app.domain.connectors.pages import Page, Place, Record
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,

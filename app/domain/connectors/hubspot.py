@@ -13,10 +13,10 @@ from typing import Any
 from urllib.parse import quote
 
 from app.domain.connectors import wording
+from app.domain.connectors.authorization import Code, Consent
 from app.domain.connectors.code_flow import exchanged, refreshed
 from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.field_mapping import a_mapping, mapped_fields
-from app.domain.connectors.grants import Code, Consent
 from app.domain.connectors.hubspot_pages import (
     CHANGED,
     COMPANY,

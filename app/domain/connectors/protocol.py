@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 from urllib.parse import urlencode
 
-from app.domain.connectors.grants import Code, Consent, Granted, NotGranted
+from app.domain.connectors.authorization import Code, Consent, Granted, NotGranted
 from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import LONGEST_WAIT_SECONDS, Failure

@@ -12,10 +12,10 @@ from typing import Any
 from urllib.parse import quote
 
 from app.domain.connectors import wording
+from app.domain.connectors.authorization import Code, Consent
 from app.domain.connectors.code_flow import exchanged
 from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
-from app.domain.connectors.grants import Code, Consent
 from app.domain.connectors.notes import noted
 from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.paging import page_by_instant

@@ -1,30 +1,15 @@
 """Whom the mails of a campaign come from, and whether so many of them had better leave."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from enum import StrEnum
 
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.asking.asking_parts import EmailSettings, SenderKind
+from app.domain.asking.plan import SendingWarning, WarningCode
 from app.domain.mail.domain_check.finding import DomainState
 from app.domain.mail.sender import Sender, domain_of
 
 # Gmail and Yahoo demand SPF, DKIM and DMARC of whoever sends them so many mails a day (as published in 2024).
 LARGE_WAVE = 5_000
-
-
-class WarningCode(StrEnum):
-    SENDER_MISSING = "sender_missing"
-    DOMAIN_FAILED = "domain_failed"
-    DOMAIN_UNKNOWN = "domain_unknown"
-    DOMAIN_UNCHECKED = "domain_unchecked"
-
-
-@dataclass(frozen=True, slots=True)
-class SendingWarning:
-    code: WarningCode
-    domain: str | None
-    text: str
 
 
 def check_from_email(email: EmailSettings, sender: Sender) -> None:

@@ -10,11 +10,11 @@ from app.domain.ids import shown
 from app.domain.mail.campaign_sender import from_address
 from app.domain.mail.letter import Letter, Mailbox, Purpose, verp_address
 from app.domain.mail.letter_words import words_in
-from app.domain.mail.merge_fields import fill, merge_values
 from app.domain.mail.sender import Sender
 from app.domain.people.recipient import RecipientInvalid, email_address
 from app.domain.scores.metric import METRICS
 from app.domain.survey.brand import Brand
+from app.domain.survey.merge_fields import fill, merge_values
 from app.domain.survey.survey import pick_language
 
 NO_VARIANT = Variant("")

@@ -45,6 +45,8 @@ def _png(raw: bytes) -> Picture | None:
     is_see_through, is_moving, at, name = raw[25] in (4, 6), False, 8, b""
     while name != b"IEND":
         length, name = struct.unpack_from(">I4s", raw, at)
+        if name == b"IEND" and length:
+            return None
         is_see_through |= name == b"tRNS"
         is_moving |= name == b"acTL"
         at += 12 + length  # with its length, its name and its checksum
@@ -81,6 +83,8 @@ def _gif(raw: bytes) -> Picture | None:
             is_see_through |= raw[at + 1] == _CONTROL and bool(raw[at + 3] & 1)
             at += 2
         else:
+            left, top, wide, high = struct.unpack_from("<HHHH", raw, at + 1)
+            width, height = max(width, left + wide), max(height, top + high)  # browsers enlarge the screen to it
             pictures += 1
             at += 11 + _colours(raw[at + 9])
         while (size := raw[at]) != 0:
@@ -97,12 +101,12 @@ def _colours(packed: int) -> int:
 
 def _webp(raw: bytes) -> Picture | None:
     (size,) = struct.unpack_from("<I", raw, 4)
-    name = raw[12:16]
-    at = 12
+    names, at = [], 12
     while at < len(raw):
-        (length,) = struct.unpack_from("<I", raw, at + 4)
+        name, length = struct.unpack_from("<4sI", raw, at)
+        names.append(name)
         at += 8 + length + length % 2
-    read = _WEBP_HEADS.get(name)
+    read = _WEBP_HEADS.get(names[0]) if _WEBP_PICTURES.intersection(names) else None
     return read(raw) if read and at == len(raw) == size + 8 else None
 
 
@@ -124,6 +128,7 @@ def _lossy(raw: bytes) -> Picture:
 
 
 _WEBP_HEADS: dict[bytes, Callable[[bytes], Picture]] = {b"VP8X": _extended, b"VP8L": _lossless, b"VP8 ": _lossy}
+_WEBP_PICTURES = frozenset({b"VP8L", b"VP8 ", b"ANMF"})
 _READERS: dict[bytes, Callable[[bytes], Picture | None]] = {
     rb"\x89PNG\r\n\x1a\n.{4}IHDR": _png,
     rb"\xff\xd8\xff": _jpeg,

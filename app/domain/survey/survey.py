@@ -12,10 +12,10 @@ from itertools import islice
 from typing import Any, Self
 
 from app.domain.errors import RuleViolation
-from app.domain.mail.merge_fields import fields_in
 from app.domain.pointer import json_pointer
 from app.domain.scores.metric import Band, Metric
 from app.domain.survey.links import LONGEST_LINK, is_safe_link
+from app.domain.survey.merge_fields import fields_in
 from app.domain.survey.question_rules import LONGEST_LABEL, question_faults
 from app.domain.survey.questions import Question, Texts
 from app.domain.survey.survey_texts import Fault, text_faults

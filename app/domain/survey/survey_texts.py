@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from app.domain.mail.merge_fields import merge_field_faults
 from app.domain.pointer import json_pointer
+from app.domain.survey.merge_fields import merge_field_faults
 
 LONGEST_TEXT = 1_000  # characters
 

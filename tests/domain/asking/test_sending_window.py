@@ -20,7 +20,7 @@ from app.domain.asking.sending_window import (
     open_spans,
     open_until,
 )
-from app.domain.asking.stable_hash import fraction_of
+from app.domain.audience.stable_hash import fraction_of
 from app.domain.scores.period import ONE_DAY
 
 BERLIN, APIA, LORD_HOWE = ZoneInfo("Europe/Berlin"), ZoneInfo("Pacific/Apia"), ZoneInfo("Australia/Lord_Howe")

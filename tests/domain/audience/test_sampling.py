@@ -1,8 +1,8 @@
 from collections import Counter
 from uuid import UUID
 
-from app.domain.asking.asking_parts import Percentage, Precision
 from app.domain.audience.audience_selection import Selection
+from app.domain.audience.sample import Percentage, Precision
 from app.domain.audience.sampling import is_drawn, sampled, sampled_in_turn
 
 PEOPLE = [UUID(int=at) for at in range(2_000)]

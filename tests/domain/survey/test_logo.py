@@ -99,3 +99,17 @@ def test_it_is_fitted_and_never_blown_up(width: int, height: int) -> None:
 @pytest.mark.parametrize("stored", [None, {}, "x", {"path": "/x", "width": 3}])
 def test_what_we_do_not_know_is_no_logo(stored: object) -> None:
     assert Logo.of(stored) is None
+
+
+def test_a_frame_larger_than_its_screen_counts() -> None:
+    raw = a_gif(88, 31)
+    assert read_picture(raw[:6] + b"\x0a\0\x0a\0" + raw[10:]) == Picture(GIF, 88, 31)
+
+
+def test_a_head_without_a_picture_is_none() -> None:
+    head = a_webp()[12:30]
+    assert read_picture(b"RIFF" + (4 + len(head)).to_bytes(4, "little") + b"WEBP" + head) is None
+
+
+def test_nothing_stands_in_the_end_of_a_png() -> None:
+    assert read_picture(a_png()[:-12] + b"\0\0\0\x04IEND" + b"<h1>" + b"\0" * 4) is None

@@ -4,9 +4,9 @@ import re
 
 import pytest
 
-from app.domain.mail.merge_fields import FIELD, fields_in
 from app.domain.scores.metric import METRICS
 from app.domain.survey.language import direction
+from app.domain.survey.merge_fields import FIELD, fields_in
 from app.domain.survey.survey import check_questions, check_survey, completeness, fields_used
 from app.domain.survey.survey_templates import LANGUAGES, TEMPLATES, WRITTEN, SurveyTemplate
 from app.domain.survey.survey_templates.texts import LanguageTexts

@@ -6,8 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from app.domain.connectors.catalogue import connector_asking
-from app.domain.connectors.grants import (
+from app.domain.connectors.authorization import (
     AuthorizationFailure,
     AuthorizationUnusable,
     Code,
@@ -17,6 +16,7 @@ from app.domain.connectors.grants import (
     StateOf,
     read_state,
 )
+from app.domain.connectors.catalogue import connector_asking
 from app.domain.connectors.protocol import Access, Call, Connector
 from app.domain.connectors.settings import ConnectorSettingsUnusable
 from app.domain.webhooks.attempts import Failure, Outcome

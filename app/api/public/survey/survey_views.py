@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from app.api.public.survey.survey_opened import Opened
 from app.api.public.survey.survey_words import name_of, words_for
-from app.domain.mail.merge_fields import fill, merge_values
 from app.domain.scores.metric import Band, MetricKey
 from app.domain.survey.answers import LONGEST_ANSWER
+from app.domain.survey.merge_fields import fill, merge_values
 from app.domain.survey.questions import Answer, Question, Texts
 from app.domain.survey.survey_link import Confirmation, LinkState, masked_email
 

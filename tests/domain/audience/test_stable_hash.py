@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.asking.stable_hash import Weighted, draw, fraction_of, is_in_rotation, pick_variant
+from app.domain.audience.stable_hash import Weighted, draw, fraction_of, is_in_rotation, pick_variant
 
 PEOPLE = [UUID(int=at) for at in range(20_000)]
 WEIGHTS = st.lists(st.integers(0, 50), min_size=1, max_size=6).filter(any)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.domain.mail.merge_fields import LONGEST_VALUE, fields_in, fill, merge_field_faults, merge_values
+from app.domain.survey.merge_fields import LONGEST_VALUE, fields_in, fill, merge_field_faults, merge_values
 
 HELLO = "Hello {name|there}, how is your {property.plan|current} plan at {account|work}?"
 
