@@ -30,6 +30,7 @@ from app.domain.people.recipient import (
     normalised,
 )
 from app.domain.people.recipient_body import recipient_body
+from app.domain.people.suppression import RecipientErased
 
 MERGED = "Merged key by key; null removes a key."
 
@@ -75,6 +76,7 @@ REFUSED_PEOPLE = (
     PropertiesInvalid,
     RecipientInvalid,
     RecipientUnidentified,
+    RecipientErased,
 )
 
 
