@@ -29,7 +29,6 @@ ELSEWHERE = {
     "header_unreadable": "an import's `failure`",
     "wrong_column_count": "an import's errors",
     "row_unreadable": "an import's errors",
-    "recipient_erased": "an import's errors",
 }
 # What the framework or the outermost layer answers, on no operation in particular.
 ON_ANY_PATH = {"unreadable", "head_too_large", "route_not_found", "method_not_allowed", "unexpected"}
