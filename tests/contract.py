@@ -18,11 +18,8 @@ from app.api.openapi import document
 from app.config import Settings
 from app.main import create_app
 
-ANYWHERE = {
-    "unexpected",
-    "body_too_large",
-    "unsupported_content_encoding",
-}  # the outermost layer says so, whatever the route
+# The outermost layer says so, whatever the route.
+ANYWHERE = {"unexpected", "body_too_large", "unsupported_content_encoding"}
 PROBLEM = "application/problem+json"
 
 

@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import Request, Response
 
 from app.api.campaign_models import Campaign, CampaignCreate, CampaignEdit, StartedCampaign, SurveyVersion
+from app.api.campaign_preview_models import EditedCampaign, SavedCampaign
 from app.api.dependencies import CampaignReader, CampaignWriter, Now, ReadTx, ServicesOf, Tx
 from app.api.idempotency import Idempotency
 from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
-from app.api.saving_models import EditedCampaign, SavedCampaign
 from app.api.schemas import CampaignId, Listing
 from app.config import Settings
 from app.domain.asking.asking_invalid import AskingInvalid
@@ -26,7 +26,7 @@ from app.domain.campaign import (
     CampaignNotFound,
     CampaignState,
 )
-from app.domain.mail.dead_links import WHY, LinksLeadNowhere
+from app.domain.mail.dead_links import DEAD_LINKS, LinksLeadNowhere
 from app.domain.scores.metric import MetricKey
 from app.domain.survey.survey import SurveyChangeMissing, SurveyIncomplete, SurveyInvalid
 from app.domain.survey.survey_templates import TemplateLanguageMissing, TemplateNotFound
@@ -34,7 +34,7 @@ from app.domain.webhooks.webhook_endpoint import UnknownCampaigns
 from app.operations import campaigns as operations
 from app.queries import campaigns as queries
 from app.queries.api_keys import Caller
-from app.queries.saving import foresee_campaign, foresee_edit, foresee_start
+from app.queries.campaign_previews import preview_edit, preview_new_campaign, warnings_at_start
 
 routes = router("campaigns")
 PLACE = "/v1/campaigns/{campaign_id}"
@@ -59,11 +59,11 @@ async def create_campaign(
 ) -> SavedCampaign:
     """`fallbacks` says how many of the audience have nothing to fill a merge field with."""
     fields, survey = body.columns(), body.read_survey()
-    foreseen = await foresee_campaign(tx, caller.workspace_id, survey=survey, asking=fields["asking"], now=now)
+    preview = await preview_new_campaign(tx, caller.workspace_id, survey=survey, asking=fields["asking"], now=now)
     campaign_id = once.id or once.keep(
         await operations.create_campaign(tx, caller.workspace_id, fields=fields, survey=survey, now=now)
     )
-    return SavedCampaign.of(await queries.get_campaign(tx, caller.workspace_id, campaign_id), foreseen)
+    return SavedCampaign.of(await queries.get_campaign(tx, caller.workspace_id, campaign_id), preview)
 
 
 @routes.get("/v1/campaigns", response_model=Listing[Campaign], summary="List campaigns")
@@ -109,12 +109,12 @@ async def update_campaign(
     `survey_change` says what it is; answers keep the version they were given to. Another `asking` of a launched
     campaign is answered with its `plan` beside the one before."""
     fields, survey = body.columns(), body.survey.read() if body.survey else None
-    foreseen = await foresee_edit(tx, caller.workspace_id, campaign_id, survey=survey, fields=fields, now=now)
+    preview = await preview_edit(tx, caller.workspace_id, campaign_id, survey=survey, fields=fields, now=now)
     await operations.edit_campaign(
         tx, caller.workspace_id, campaign_id,
         fields=fields, survey=survey, survey_change=body.survey_change, now=now,
     )  # fmt: skip
-    return EditedCampaign.of(await queries.get_campaign(tx, caller.workspace_id, campaign_id), foreseen)
+    return EditedCampaign.of(await queries.get_campaign(tx, caller.workspace_id, campaign_id), preview)
 
 
 @routes.post(
@@ -191,12 +191,12 @@ async def _moved(tx: Tx, caller: Caller, campaign_id: UUID, move: CampaignMove, 
 async def _check_links(tx: Tx, caller: Caller, campaign_id: UUID, settings: Settings) -> None:
     row = await queries.get_campaign(tx, caller.workspace_id, campaign_id)
     if row["asking"] is not None and caller.livemode and settings.has_dead_links:
-        raise LinksLeadNowhere(WHY)
+        raise LinksLeadNowhere(DEAD_LINKS)
 
 
 async def _started(tx: Tx, caller: Caller, campaign_id: UUID, move: CampaignMove, now: Now) -> StartedCampaign:
     await operations.move_campaign(tx, caller.workspace_id, campaign_id, move, now=now)
-    warnings = await foresee_start(tx, caller.workspace_id, campaign_id, now=now)
+    warnings = await warnings_at_start(tx, caller.workspace_id, campaign_id, now=now)
     row = await queries.get_campaign(tx, caller.workspace_id, campaign_id)
     return StartedCampaign.model_validate({**row, "warnings": warnings})
 

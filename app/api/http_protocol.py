@@ -17,10 +17,8 @@ LINGER_SECONDS = 1.0  # whoever is still sending could not read our answer if we
 OFFER = re.compile(rb"\r\nupgrade[ \t]*:", re.IGNORECASE)
 UNREADABLE = "The request line, a header or a chunk is not as HTTP/1.1 has it."
 TOO_LARGE = f"The request line and the headers together are larger than {HEAD_LIMIT_BYTES} bytes."
-
-
 OFFERED = (
-    "Offer no other protocol here: where its head comes in pieces, or behind another request, we cannot pass over it."
+    "Leave the Upgrade header out: in a head that comes in pieces, or behind another request, it cannot be ignored."
 )
 
 

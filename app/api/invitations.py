@@ -100,9 +100,9 @@ async def plan_campaign(
     if other is not None:
         check_from_email(other.asking.email, Sender.of(other.sender))
     async with at_most(tx, LONGEST_PREVIEW_SECONDS):
-        plans = [None if one is None else await dry_run(tx, one, is_edit=one is other, now=now) for one in (own, other)]
-    before, after = plans if asking else reversed(plans)
-    return PlanComparison.model_validate({"plan": after, "before": before})
+        standing = None if own is None else await dry_run(tx, own, now=now)
+        sent = None if other is None else await dry_run(tx, other, is_edit=True, now=now)
+    return PlanComparison.model_validate({"plan": sent or standing, "before": standing if sent else None})
 
 
 @routes.get(

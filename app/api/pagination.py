@@ -1,7 +1,5 @@
 """Cursors. To the caller they are opaque; inside they are the last row's place in its order."""
 
-import base64
-import binascii
 import json
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,6 +10,7 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 
 from app.api.schemas import EventId, Instant
+from app.domain import base64url
 from app.domain.errors import RuleViolation
 from app.queries.pages import Page, Slice
 
@@ -103,18 +102,18 @@ def _page(limit: int, cursor: str | None, updated_after: datetime | None) -> Pag
 
 
 def _encode(place: Mapping[str, str]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    return base64url.encoded(json.dumps(place).encode())
 
 
 def _decode(cursor: str) -> dict[str, str]:
     try:
-        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        place = json.loads(base64url.decoded(cursor) or b"")
         transaction = place.get("t", "0")
         if not (
             isinstance(transaction, str) and transaction.isascii() and transaction.isdigit() and len(transaction) < 20
         ):
             raise ValueError("not a transaction id")
         UUID(hex=place["id"])
-    except (ValueError, KeyError, TypeError, AttributeError, binascii.Error, RecursionError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise CursorUnreadable("Use the `next_cursor` of an earlier reply, unchanged.") from None
     return dict(place)

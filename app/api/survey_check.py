@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
+from app.api.campaign_preview_models import MergeFieldCheck
 from app.api.dependencies import CampaignReader, Now, ReadTx
 from app.api.problem_types import refuses
 from app.api.routing import router
-from app.api.saving_models import MergeFieldCheck
 from app.api.schemas import CampaignId, Reply
 from app.domain.asking.asking import Asking
 from app.domain.audience.audience import FilterTooSlow

@@ -13,7 +13,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.vault import Vault
 from app.domain.finding import Finding, Severity, problem
-from app.domain.mail.dead_links import WHY
+from app.domain.mail.dead_links import DEAD_LINKS
 from app.queries.doctor import examine
 
 MARKS = {Severity.FINE: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Severity.PROBLEM: ("✗", "red")}
@@ -30,7 +30,7 @@ async def _examine(settings: Settings) -> Sequence[Finding]:
     engine = open_engine(settings)
     try:
         found = await examine(engine, vault, now=utc_now())
-        return [problem("mail", "live mail is held back", WHY), *found] if settings.has_dead_links else found
+        return [problem("mail", "live mail is held back", DEAD_LINKS), *found] if settings.has_dead_links else found
     finally:
         await engine.close()
 

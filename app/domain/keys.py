@@ -1,11 +1,11 @@
 """API keys as text: `zt_sk_live_…` for servers, `zt_pk_live_…` for browsers; `test` for the test workspace."""
 
-import base64
 import re
 from collections.abc import Collection
 from datetime import datetime
 from enum import StrEnum
 
+from app.domain.base64url import encoded
 from app.domain.errors import Forbidden, NotFound, RuleViolation
 
 SCOPES = (
@@ -58,7 +58,7 @@ class KeyInvalid(RuleViolation):
 
 def token_text(kind: KeyKind, mode: str, entropy: bytes) -> str:
     """24 random bytes give 32 characters without padding."""
-    return f"{_prefix(kind, mode)}{base64.urlsafe_b64encode(entropy).decode().rstrip('=')}"
+    return f"{_prefix(kind, mode)}{encoded(entropy)}"
 
 
 def masked(kind: str, mode: str, hint: str) -> str:

@@ -15,6 +15,7 @@ from app.db.identifiers import new_id
 from app.db.statements import fetch, some_of
 from app.db.tables import authorizations
 from app.db.vault import Vault
+from app.domain.base64url import encoded
 from app.domain.connectors.authorization import (
     CONSENT_WITHIN,
     EXCHANGE_WITHIN,
@@ -30,7 +31,6 @@ from app.domain.connectors.authorization import (
     StateOf,
     TooManyAuthorizations,
     failure_named,
-    verifier_text,
 )
 from app.domain.connectors.catalogue import connector_asking, connector_of
 from app.domain.connectors.settings import settings_apart
@@ -61,7 +61,7 @@ async def begin_authorization(
         raise TooManyAuthorizations(f"{MOST_WAITING} wait for consent already. Each of them ends within ten minutes.")
     public, secret = settings_apart(connector)
     state = StateOf(workspace_id, new_id(now), os.urandom(SECRET_BYTES))
-    kept = {"settings": secret, "state": state.text, "verifier": verifier_text(os.urandom(VERIFIER_BYTES))}
+    kept = {"settings": secret, "state": state.text, "verifier": encoded(os.urandom(VERIFIER_BYTES))}
     row = {
         "workspace_id": workspace_id, "id": state.id, "kind": kind,
         "settings": {name: value for name, value in public.items() if name in {*settings, *connector.addresses}},
@@ -92,17 +92,26 @@ async def answer_authorization(
     row = {**rows[0], "settings": json.loads(rows[0]["settings"])}
     kept = _opened(vault, row)
     connector = connector_of(row["kind"], {**row["settings"], **kept["settings"]})
-    there = connector.going_on_at(said["accounts-server"]) if "accounts-server" in said else connector
-    failure = _refusal(said) if there else AuthorizationFailure.WRONG_SERVER
-    if failure is not None or there is None:
-        what = ": ".join(filter(None, (said.get("error"), said.get("error_description"))))
-        await fetch(tx, _FAIL, state.workspace_id, state.id, failure, printable(what), now, None)
-        return AuthorizationState.FAILED
-    kept["code"] = said["code"]
-    sealed = vault.seal(json.dumps(kept), workspace_id=state.workspace_id, row_id=state.id)
-    where = json.dumps({name: getattr(there, name) for name in there.addresses})
+    server = connector.going_on_at(said["accounts-server"]) if "accounts-server" in said else connector
+    if server is None:
+        return await _fail(tx, state, AuthorizationFailure.WRONG_SERVER, said, now=now)
+    failure = _refusal(said)
+    if failure is not None:
+        return await _fail(tx, state, failure, said, now=now)
+    sealed = vault.seal(
+        json.dumps({**kept, "code": said["code"]}), workspace_id=state.workspace_id, row_id=state.id
+    )  # fmt: skip
+    where = json.dumps({name: getattr(server, name) for name in server.addresses})
     await fetch(tx, _TAKE_CODE, state.workspace_id, state.id, where, sealed, now, now + EXCHANGE_WITHIN)
     return AuthorizationState.EXCHANGING
+
+
+async def _fail(
+    tx: Tx, state: StateOf, failure: AuthorizationFailure, said: Mapping[str, str], *, now: datetime
+) -> AuthorizationState:
+    what = ": ".join(filter(None, (said.get("error"), said.get("error_description"))))
+    await fetch(tx, _FAIL, state.workspace_id, state.id, failure, printable(what), now, None)
+    return AuthorizationState.FAILED
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from app.db.tables import campaigns, survey_versions
 from app.domain.asking.asking import Asking, check_can_ask
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.asking.asking_parts import Stop
-from app.domain.asking.variants_asked import check_variants_kept, check_variants_spoken
+from app.domain.asking.variants_asked import check_variants_kept, check_variants_translated
 from app.domain.audience.audience_json import read_filter
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
 from app.domain.events import Event, EventType
@@ -104,7 +104,7 @@ async def move_campaign(tx: Tx, workspace_id: UUID, campaign_id: UUID, move: Cam
     if move is CampaignMove.LAUNCH:
         check_questions(Survey.from_json(before["survey"]))
         if (asking := _asking_of(before)) is not None:
-            check_variants_spoken(asking, before["survey"]["languages"])
+            check_variants_translated(asking, before["survey"]["languages"])
         await _check_asking(tx, before, now=now)
     changes: dict[str, Any] = {"state": state.value} | ({MOVED_AT[move]: now} if move in MOVED_AT else {})
     if before["asking"] is not None and move is not CampaignMove.PAUSE:
@@ -170,7 +170,7 @@ def _check_edit(
         asked, asking = _asking_of(before), _asking_of(after)
         check_variants_kept(asked, asking)
         if asking is not None:
-            check_variants_spoken(asking, rewritten.languages if rewritten else before["survey"]["languages"])
+            check_variants_translated(asking, rewritten.languages if rewritten else before["survey"]["languages"])
 
 
 def _asking_of(campaign: Mapping[str, Any]) -> Asking | None:

@@ -19,7 +19,7 @@ from app.domain.people.recipient_import import MOST_ATTEMPTS, MOST_ERRORS_KEPT, 
 from app.domain.people.upserted import Change, Upserted
 from app.operations.campaign_recipients import add_recipients
 from app.operations.events import announce
-from app.operations.pulled_refusals import pass_on_refusals
+from app.operations.pulled_opt_outs import pass_on_opt_outs
 from app.operations.recipients import Outcome, upsert_recipients
 from app.queries.imports import IS_DUE
 
@@ -95,7 +95,7 @@ async def store_people(
     said = [row for row in rows.said if isinstance(row, RecipientInput)]
     done = await upsert_recipients(tx, said, now=now, hmac_key=hmac_key, said_at=claimed.uploaded_at)
     if claimed.endpoint_id is not None:
-        await pass_on_refusals(tx, claimed.workspace_id, said, done, read_from=claimed.endpoint_id, now=now)
+        await pass_on_opt_outs(tx, claimed.workspace_id, said, done, read_from=claimed.endpoint_id, now=now)
     if claimed.campaign_id is not None:
         people = [outcome.id for outcome in done if isinstance(outcome, Upserted)]
         await add_recipients(tx, claimed.workspace_id, claimed.campaign_id, people, now=now)

@@ -50,7 +50,7 @@ async def dry_run(
     tx: ReadTx | Tx, campaign: AskingCampaign, *, is_edit: bool = False, most: int = MOST_LOOKED_AT, now: datetime
 ) -> Plan:
     """As if it ran: what the open wave has still to ask, or else the next round. What will happen to people, and so
-    touchpoints, is not foreseen. `is_edit`: as if it were edited now, which lets the open wave take people in.
+    touchpoints, is not preview. `is_edit`: as if it were edited now, which lets the open wave take people in.
 
     Of more than `most` people, only so many are decided about one by one.
     """

@@ -9,7 +9,7 @@ import structlog
 from app.config import Settings
 from app.db.engine import Engine
 from app.db.lane import Lane
-from app.domain.mail.dead_links import WHY
+from app.domain.mail.dead_links import DEAD_LINKS
 from app.domain.mail.letter import LONGEST_PUBLIC_URL
 from app.outbound.email.smtp import Mailer
 from app.smtp_server import SmtpServer
@@ -25,7 +25,7 @@ async def carry_mail(engine: Engine, settings: Settings, *, stop: asyncio.Event)
     if len(settings.public_address) > LONGEST_PUBLIC_URL:
         log.warning("a long public URL makes mail programs break the one click to unsubscribe", most=LONGEST_PUBLIC_URL)
     if settings.has_dead_links:
-        log.error("live mail is held back", why=WHY)
+        log.error("live mail is held back", why=DEAD_LINKS)
     async with open_mailer(settings) as mailer:
         postman = Postman(engine, settings, mailer=mailer, stop=stop)
         step = only_at_home(engine, postman.step)

@@ -91,7 +91,7 @@ class Postman:
     async def _carry(self, invitation: ClaimedInvitation, ends_at: float) -> Carried:
         try:
             letter = letter_to(invitation, public_url=self.settings.public_address, now=self.clock())
-            raw = compose(replace(letter, has_trap=self.settings.scanner_honeypot_link))
+            raw = compose(replace(letter, has_honeypot=self.settings.scanner_honeypot_link))
         except Exception:  # our trouble with one mail must not hold up the others
             log.exception("a mail could not be written", invitation=shown("invitation", invitation.id))
             return Carried(MailSettlement(invitation, MailEnd.NOT_SENT, "unwritten"))

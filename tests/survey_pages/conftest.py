@@ -3,8 +3,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import FastAPI
+from playwright.async_api import Browser
 
 from tests.conftest import Tenant
+from tests.dashboard.browser import a_browser
+from tests.served import served
 from tests.survey_pages.links import BROWSER, Asked, a_link
 
 
@@ -24,3 +27,15 @@ def a_visitor(app: FastAPI, **headers: str) -> httpx.AsyncClient:
 @pytest.fixture
 async def asked(app: FastAPI, alice: Tenant) -> Asked:
     return await a_link(app, alice)
+
+
+@pytest.fixture(scope="session")
+async def site(app: FastAPI) -> AsyncIterator[str]:
+    async with served(app) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with a_browser() as browser:
+        yield browser

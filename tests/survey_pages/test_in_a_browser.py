@@ -15,9 +15,8 @@ from app.api.public.survey.survey_static import FOLDER
 from app.domain.scores.metric import METRICS
 from app.operations.logos import put_logo
 from tests.conftest import Tenant
-from tests.dashboard.browser import a_browser, faults
+from tests.dashboard.browser import faults
 from tests.pictures import a_png
-from tests.served import served
 from tests.survey_pages.in_browser import LOOKS, a_page, move, saved
 from tests.survey_pages.links import Asked, a_link
 
@@ -42,18 +41,6 @@ SHIFTS = """() => new Promise(told => {
     setTimeout(() => told(sum), 100);
 })"""
 LINE_OF_SIGHT = "document.documentElement.scrollWidth"
-
-
-@pytest.fixture(scope="session")
-async def site(app: FastAPI) -> AsyncIterator[str]:
-    async with served(app) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with a_browser() as browser:
-        yield browser
 
 
 @pytest.fixture

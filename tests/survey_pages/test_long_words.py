@@ -1,6 +1,5 @@
 """At 400 %, words are broken rather than anybody made to scroll sideways."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -11,9 +10,7 @@ from playwright.async_api import Browser
 from app.domain.mail.letter_body import html_of
 from app.domain.scores.metric import METRICS
 from tests.conftest import Tenant
-from tests.dashboard.browser import a_browser
 from tests.domain.mail.test_letter_bytes import LETTER
-from tests.served import served
 from tests.survey_pages.in_browser import LOOKS, a_page
 from tests.survey_pages.links import a_link
 
@@ -36,18 +33,6 @@ SURVEY: dict[str, Any] = {
 }  # fmt: skip
 WIDTH = "document.documentElement.scrollWidth"
 BROKEN = "[...document.querySelectorAll('.nps .cell')].some(cell => cell.clientHeight > 60)"
-
-
-@pytest.fixture(scope="session")
-async def site(app: FastAPI) -> AsyncIterator[str]:
-    async with served(app) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with a_browser() as browser:
-        yield browser
 
 
 @pytest.mark.parametrize("metric", ["nps", "thumbs"])

@@ -10,7 +10,6 @@ people, with and without a script             counted
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -20,11 +19,9 @@ from playwright.async_api import Browser
 
 from app.api.rate_limit import RateLimit
 from app.domain.survey.scanner import Hit
-from app.domain.survey.survey_link import TRAP
+from app.domain.survey.survey_link import HONEYPOT
 from app.domain.survey.survey_token import token_digest
 from tests.conftest import Tenant
-from tests.dashboard.browser import a_browser
-from tests.served import served
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.in_browser import a_page, move, saved
 from tests.survey_pages.links import Asked, a_link, no_answer_is_counted_wrong
@@ -33,18 +30,6 @@ pytestmark = pytest.mark.slow
 
 LINKS = range(11)
 DWELLS_MS = 5_500
-
-
-@pytest.fixture(scope="session")
-async def site(app: FastAPI) -> AsyncIterator[str]:
-    async with served(app) as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with a_browser() as browser:
-        yield browser
 
 
 @pytest.fixture(autouse=True)
@@ -72,7 +57,7 @@ async def dwells_on_links(browser: Browser, site: str, asked: Asked, *, stealth:
 
 async def one_person(person: httpx.AsyncClient, asked: Asked, score: int) -> None:
     await person.get(asked.path, params={"score": score})
-    form = {"score": str(score), "sign": "", "lang": "en", "comment": "", TRAP: ""}
+    form = {"score": str(score), "sign": "", "lang": "en", "comment": "", HONEYPOT: ""}
     reply = await person.post(asked.path, data=form)
     assert reply.status_code == 200
 
@@ -161,7 +146,7 @@ async def test_a_program_that_sends_every_form_is_flagged_and_a_gesture_puts_the
 @pytest.mark.parametrize("sign", ["", "gesture"])
 async def test_a_field_that_no_person_sees_takes_out_who_fills_it_in(app: FastAPI, asked: Asked, sign: str) -> None:
     async with a_visitor(app) as scanner:
-        form = {"score": "9", "sign": sign, "lang": "en", TRAP: "Hello"}
+        form = {"score": "9", "sign": sign, "lang": "en", HONEYPOT: "Hello"}
         assert (await scanner.post(asked.path, data=form)).status_code == 200
     assert await asked.counted() == 0
     assert (await asked.invitation())["flag_reason"] == "honeypot"
@@ -189,14 +174,14 @@ async def test_the_hidden_field_is_there_for_programs_only(browser: Browser, sit
     async with a_page(browser, site) as page:
         await page.goto(asked.path)
         names = [await box.get_attribute("name") for box in await page.get_by_role("textbox").all()]
-        hidden = page.locator(f"input[name={TRAP}]")
+        hidden = page.locator(f"input[name={HONEYPOT}]")
         assert names == ["comment"]
         assert await hidden.evaluate("one => [one.tabIndex, one.autocomplete, one.required]") == [-1, "off", False]
 
 
 async def test_the_hidden_link_of_a_mail_flags_who_follows_it(app: FastAPI, asked: Asked) -> None:
     async with a_visitor(app) as scanner:
-        await scanner.get(f"{asked.path}?{TRAP}")
+        await scanner.get(f"{asked.path}?{HONEYPOT}")
         await one_person(scanner, asked, 9)
     assert await asked.counted() == 0
     assert (await asked.invitation())["flag_reason"] == "honeypot"
@@ -212,10 +197,10 @@ async def test_a_program_does_not_touch_what_a_person_has_answered(app: FastAPI,
     assert (response["score"], response["excluded_reason"]) == (9, None)
 
 
-async def test_what_a_person_answered_stays_when_a_program_falls_into_the_trap(app: FastAPI, asked: Asked) -> None:
+async def test_what_a_person_answered_stays_when_a_program_falls_into_the_honeypot(app: FastAPI, asked: Asked) -> None:
     async with a_visitor(app) as visitor:
         await visitor.post(f"{asked.path}/signs", data={"sign": "gesture", "score": "9"})
-        await visitor.post(asked.path, data={"score": "9", "sign": "", TRAP: "Hello"})
+        await visitor.post(asked.path, data={"score": "9", "sign": "", HONEYPOT: "Hello"})
     assert await asked.counted() == 1
 
 

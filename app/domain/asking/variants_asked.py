@@ -6,7 +6,7 @@ from app.domain.asking.asking import Asking
 from app.domain.asking.asking_invalid import AskingInvalid
 
 
-def check_variants_spoken(asking: Asking, languages: Sequence[str]) -> None:
+def check_variants_translated(asking: Asking, languages: Sequence[str]) -> None:
     """A variant asks its own question in every language or in none. Raises AskingInvalid."""
     for place, variant in enumerate(asking.variants):
         lacking = [language for language in languages if variant.question and language not in variant.question]

@@ -16,7 +16,7 @@ from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
-    REFUSALS,
+    OPT_OUTS,
     Access,
     Call,
     Connector,
@@ -45,7 +45,7 @@ class ActiveCampaign(Connector):
     kind = "activecampaign"
     per_second = 1  # of three requests, where five a second are what all programs of the account have
     usual_events = EVERY_ANSWER
-    further_events = REFUSALS
+    further_events = OPT_OUTS
 
     base_url: str = setting(a_base_url)
     api_token: str = setting(a_token, is_secret=True)

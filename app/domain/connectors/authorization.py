@@ -4,7 +4,6 @@ Whoever wants a connector is sent to the service with a `state`, and comes back 
 refresh token to who knows the app's secret, and where PKCE (RFC 7636) is spoken, the verifier.
 """
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 from uuid import UUID
 
+from app.domain.base64url import decoded, encoded
 from app.domain.errors import Conflict, NotFound, RuleViolation
 
 CONSENT_WITHIN = timedelta(minutes=10)
@@ -123,8 +123,8 @@ class Consent:
     @property
     def challenge(self) -> Mapping[str, str]:
         """PKCE, for services that speak it."""
-        digest = urlsafe_b64encode(sha256(self.verifier.encode()).digest()).rstrip(b"=")
-        return {"code_challenge": digest.decode(), "code_challenge_method": "S256"}
+        digest = sha256(self.verifier.encode()).digest()
+        return {"code_challenge": encoded(digest), "code_challenge_method": "S256"}
 
     def url(self, place: str, **said: str) -> str:
         usual = {"response_type": "code", "redirect_uri": self.redirect_url, "state": self.state}
@@ -159,23 +159,15 @@ class StateOf(NamedTuple):
 
     @property
     def text(self) -> str:
-        return urlsafe_b64encode(self.workspace_id.bytes + self.id.bytes + self.secret).decode().rstrip("=")
+        return encoded(self.workspace_id.bytes + self.id.bytes + self.secret)
 
 
 def read_state(text: str) -> StateOf | None:
     """None of what cannot be one of ours."""
-    try:
-        said = urlsafe_b64decode(text.encode("ascii") + b"=" * (-len(text) % 4))
-    except ValueError:
+    said = decoded(text)
+    if said is None or len(said) != 32 + SECRET_BYTES:
         return None
-    if len(said) != 32 + SECRET_BYTES:
-        return None
-    state = StateOf(UUID(bytes=said[:16]), UUID(bytes=said[16:32]), said[32:])
-    return state if state.text == text else None
-
-
-def verifier_text(entropy: bytes) -> str:
-    return urlsafe_b64encode(entropy).decode().rstrip("=")
+    return StateOf(UUID(bytes=said[:16]), UUID(bytes=said[16:32]), said[32:])
 
 
 def failure_named(word: Any) -> AuthorizationFailure | None:

@@ -4,7 +4,6 @@ https://developers.google.com/identity/protocols/oauth2/service-account
 """
 
 import json
-from base64 import urlsafe_b64encode
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -15,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from app.domain.base64url import encoded
 from app.domain.connectors.protocol import (
     TOKEN,
     Access,
@@ -72,9 +72,9 @@ def signed_assertion(account: dict[str, str], *, scope: str, now: datetime) -> s
         "iat": issued,
         "exp": issued + ASSERTED_SECONDS,
     }
-    signed = b".".join(_encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
-    signature = _private_key(account["private_key"]).sign(signed, PKCS1v15(), SHA256())
-    return b".".join((signed, _encoded(signature))).decode()
+    signed = ".".join(encoded(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
+    signature = _private_key(account["private_key"]).sign(signed.encode(), PKCS1v15(), SHA256())
+    return f"{signed}.{encoded(signature)}"
 
 
 def _private_key(pem: str) -> RSAPrivateKey:
@@ -85,10 +85,6 @@ def _private_key(pem: str) -> RSAPrivateKey:
     if not isinstance(key, RSAPrivateKey):
         raise ValueError("Its private key is no RSA key.")  # noqa: TRY004 - readers say ValueError
     return key
-
-
-def _encoded(part: bytes) -> bytes:
-    return urlsafe_b64encode(part).rstrip(b"=")
 
 
 def _time_of(reply: Reply) -> datetime:

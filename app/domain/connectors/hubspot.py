@@ -30,7 +30,7 @@ from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
-    REFUSALS,
+    OPT_OUTS,
     Access,
     Call,
     Failed,
@@ -75,7 +75,7 @@ class HubSpot(ReadsCompanies):
     company_id, of_company = COMPANY, "company."
     per_second = 5
     usual_events = EVERY_ANSWER
-    further_events = REFUSALS
+    further_events = OPT_OUTS
     overlap = INDEXED_WITHIN
     pulled_fields = MappingProxyType({
         "email": "email", "firstname": "name", "lastname": "name", "associatedcompanyid": "account.external_id",

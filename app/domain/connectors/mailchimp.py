@@ -16,7 +16,7 @@ from app.domain.connectors.notes import noted
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
-    REFUSALS,
+    OPT_OUTS,
     Access,
     Call,
     Connector,
@@ -41,7 +41,7 @@ MEMBER = "member"
 class Mailchimp(Connector):
     kind = "mailchimp"
     usual_events = EVERY_ANSWER
-    further_events = REFUSALS
+    further_events = OPT_OUTS
 
     base_url: str = setting(a_base_url)
     api_key: str = setting(a_token, is_secret=True)

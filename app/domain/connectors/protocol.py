@@ -21,7 +21,7 @@ from app.domain.connectors.story import Story
 from app.domain.webhooks.attempts import LONGEST_WAIT_SECONDS, Failure
 from app.domain.webhooks.receiver_url import UnusableURL, origin_of, split_receiver_url
 
-REFUSALS = frozenset({"recipient.unsubscribed"})
+OPT_OUTS = frozenset({"recipient.unsubscribed"})
 FOLLOWED_UP = "response.followed_up"
 EVERY_ANSWER = ("response.band_changed", "response.created", "response.updated")
 RETRIED = frozenset({408, 425, 429})  # and everything from 500 on

@@ -22,7 +22,7 @@ from app.domain.connectors.pages import Place, Record
 from app.domain.connectors.paging import page_by_instant
 from app.domain.connectors.protocol import (
     NOBODY_THERE,
-    REFUSALS,
+    OPT_OUTS,
     TOKEN,
     Access,
     Call,
@@ -57,7 +57,7 @@ class Salesforce(ReadsCompanies):
     company_id, of_company = "AccountId", "Account."
     per_second = 5
     usual_events = ("response.detractor",)
-    further_events = REFUSALS
+    further_events = OPT_OUTS
     overlap = OPEN_FOR
     pulled_fields = MappingProxyType({
         "Email": "email", "Name": "name", "AccountId": "account.external_id", "Account.Name": "account.name",

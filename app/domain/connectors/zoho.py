@@ -22,7 +22,7 @@ from app.domain.connectors.paging import page_by_instant
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,
-    REFUSALS,
+    OPT_OUTS,
     TOKEN,
     Access,
     Call,
@@ -63,7 +63,7 @@ class Zoho(ReadsCompanies):
     company_id, of_company = "Account_Name.id", "Account_Name."
     address = "accounts_url"
     usual_events = EVERY_ANSWER
-    further_events = REFUSALS
+    further_events = OPT_OUTS
     overlap = timedelta(minutes=5)
     pulled_fields = MappingProxyType({
         "Email": "email", "First_Name": "name", "Last_Name": "name", "Account_Name.id": "account.external_id",

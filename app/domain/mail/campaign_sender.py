@@ -37,9 +37,9 @@ def from_domains(email: EmailSettings, sender: Sender) -> frozenset[str]:
     return frozenset({domain_of(address)} if address else ())
 
 
-def is_held(mails: int, states: Mapping[str, DomainState], sender: Sender) -> bool:
-    """Only for what is known to be wrong."""
-    return mails > LARGE_WAVE and not sender.send_unaligned and DomainState.FAILED in states.values()
+def failed_domains(states: Mapping[str, DomainState]) -> list[str]:
+    """Those that are known to be set up wrong."""
+    return sorted(domain for domain, state in states.items() if state is DomainState.FAILED)
 
 
 def warnings_about(mails: int, states: Mapping[str, DomainState], sender: Sender) -> Iterator[SendingWarning]:

@@ -2,7 +2,9 @@
 
 from app.domain.errors import Conflict
 
-WHY = "Mails would go out with links to this machine only. Set ZEROTEN_PUBLIC_URL to the address people reach it at."
+DEAD_LINKS = (
+    "Mails would go out with links to this machine only. Set ZEROTEN_PUBLIC_URL to the address people reach it at."
+)
 
 
 class LinksLeadNowhere(Conflict):

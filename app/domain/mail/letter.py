@@ -49,7 +49,7 @@ class Letter:
     unsubscribe_url: str  # a page, and what takes the one click of RFC 8058
     brand: Brand
     logo_url: str | None = None  # where the brand's logo is
-    has_trap: bool = False  # a link that nobody sees, which scanners follow
+    has_honeypot: bool = False  # a link that nobody sees, which scanners follow
     reason: str | None = None  # why they get this; none: because they are a customer of the brand
 
     def score_url(self, score: int) -> str:

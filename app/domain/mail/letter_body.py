@@ -13,7 +13,7 @@ from app.domain.mail.letter_words import Words, words_in
 from app.domain.scores.metric import MetricKey
 from app.domain.survey.language import direction
 from app.domain.survey.logo import MAIL_BOX
-from app.domain.survey.survey_link import TRAP
+from app.domain.survey.survey_link import HONEYPOT
 
 FOLDER = Path(__file__).parents[2] / "pages" / "mail"  # part of the program, as its sources are
 LONGEST_HTML = 20_000  # bytes; mail programs cut off what is much longer
@@ -52,7 +52,7 @@ def html_of(letter: Letter) -> str:
         reason=_reason(letter, words),
         postal_address=(letter.brand.postal_address or "").splitlines(),
         unsubscribe_url=letter.unsubscribe_url,
-        trap_url=f"{letter.survey_url}?{TRAP}" if letter.has_trap else None,
+        honeypot_url=f"{letter.survey_url}?{HONEYPOT}" if letter.has_honeypot else None,
     )
 
 

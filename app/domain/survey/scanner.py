@@ -50,7 +50,7 @@ class Hit:
     linked: int | None = None
     sent: int | None = None
     is_program: bool = False
-    is_trapped: bool = False
+    is_in_honeypot: bool = False
 
 
 def is_program(user_agent: str) -> bool:
@@ -70,7 +70,7 @@ def suspicion(
     recent = [hit for hit in known if last.at - hit.at <= rules.window]
     if asked_again_at is not None and last.at - asked_again_at >= rules.reading:
         recent = [hit for hit in recent if hit.at > asked_again_at]
-    if any(hit.is_trapped for hit in recent):
+    if any(hit.is_in_honeypot for hit in recent):
         return FlagReason.HONEYPOT
     if len({hit.linked for hit in recent if hit.linked is not None}) >= rules.link_scores:
         return FlagReason.MANY_LINKS

@@ -13,7 +13,7 @@ from app.domain.response import Certainty
 
 NOT_ME = "not_me"  # whoever had the link says that it was meant for somebody else
 SCANNER = "scanner"
-TRAP = "subject"  # the field of the form, and the part of an address, that only programs find
+HONEYPOT = "subject"  # the field of the form, and the part of an address, that only programs find
 TAKEN_OUT_BY_LINK = frozenset({NOT_ME, SCANNER})  # reasons that a later act of a person does away with
 
 

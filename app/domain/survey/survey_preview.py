@@ -1,13 +1,13 @@
 """Links that show a survey as somebody would meet it, and take nothing: what they show stands in them, signed."""
 
-import base64
-import binascii
 import hashlib
 import hmac
 import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
+
+from app.domain.base64url import decoded, encoded
 
 LASTS = timedelta(days=30)
 PLACE = "/s/preview"
@@ -44,12 +44,12 @@ def preview_path(key: bytes, shown: Previewed) -> str:
     until = int(shown.until.timestamp()).to_bytes(5)
     chosen = json.dumps([shown.language, shown.variant], separators=(",", ":"), ensure_ascii=False).encode()
     content = b"".join(one.bytes for one in ids) + until + chosen
-    return f"{PLACE}/{_encoded(_mac(key, content) + content)}"
+    return f"{PLACE}/{encoded(_mac(key, content) + content)}"
 
 
 def read_preview(key: bytes, token: str, *, now: datetime) -> Previewed | None:
     """None for what we have not signed, and for what is over."""
-    raw = _decoded(token)
+    raw = decoded(token) or b""
     mac, content = raw[:_MAC_BYTES], raw[_MAC_BYTES:]
     if not hmac.compare_digest(mac, _mac(key, content)):
         return None
@@ -58,19 +58,6 @@ def read_preview(key: bytes, token: str, *, now: datetime) -> Previewed | None:
     until = datetime.fromtimestamp(int.from_bytes(content[48:53]), now.tzinfo)
     someone = recipient_id if recipient_id != _NOBODY else None
     return Previewed(workspace_id, campaign_id, until, someone, language, variant) if now < until else None
-
-
-def _decoded(token: str) -> bytes:
-    """Nothing for what is written in any other way than ours."""
-    try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-    except (binascii.Error, ValueError):
-        return b""
-    return raw if _encoded(raw) == token else b""
-
-
-def _encoded(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def _mac(key: bytes, content: bytes) -> bytes:

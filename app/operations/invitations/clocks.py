@@ -39,19 +39,19 @@ async def set_clocks_anew(tx: Tx, *, now: datetime, limit: int = AT_ONCE) -> int
         of_campaign[row["workspace_id"], row["campaign_id"]].append(row)
     spaces, ids = [place[0] for place in of_campaign], [place[1] for place in of_campaign]
     for campaign in await read_asking_campaigns(tx, spaces, ids) if rows else []:
-        await _set(tx, campaign, of_campaign[campaign.workspace_id, campaign.id], now=now)
+        await _set_clocks(tx, campaign, of_campaign[campaign.workspace_id, campaign.id], now=now)
     await fetch(tx, _FORGET, [row["workspace_id"] for row in rows], [row["id"] for row in rows])
     return len(rows)
 
 
-async def _set(tx: Tx, campaign: AskingCampaign, given: Sequence[Row], *, now: datetime) -> None:
-    rows = [row for row in given if row["asked_at"] is not None]  # what did not leave after all has none yet
+async def _set_clocks(tx: Tx, campaign: AskingCampaign, stale: Sequence[Row], *, now: datetime) -> None:
+    rows = [row for row in stale if row["asked_at"] is not None]  # what did not leave after all has none yet
     rules = await read_rules(tx, campaign, [row["recipient_id"] for row in rows], now=now)
-    dark = [rules[row["recipient_id"]].blackouts for row in rows]
-    dues = [_due(campaign.asking, row, blackouts) for row, blackouts in zip(rows, dark, strict=True)]
+    blackouts_of = [rules[row["recipient_id"]].blackouts for row in rows]
+    dues = [_due(campaign.asking, row, blackouts) for row, blackouts in zip(rows, blackouts_of, strict=True)]
     ends = [
         expires_at(campaign.asking.reminders, asked_at=row["asked_at"], blackouts=blackouts)
-        for row, blackouts in zip(rows, dark, strict=True)
+        for row, blackouts in zip(rows, blackouts_of, strict=True)
     ]
     await fetch(tx, _SET, campaign.workspace_id, [row["id"] for row in rows], dues, ends)
     await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, due_at) for due_at in dues])

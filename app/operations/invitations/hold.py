@@ -9,8 +9,7 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.asking.automatic_stop import PausedReason
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.mail.campaign_sender import LARGE_WAVE, from_domains, is_held
-from app.domain.mail.domain_check.finding import DomainState
+from app.domain.mail.campaign_sender import LARGE_WAVE, failed_domains, from_domains
 from app.domain.mail.sender import Sender
 from app.operations.invitations.pause import pause_by_itself
 from app.queries.asking_campaigns import read_asking_campaigns
@@ -23,9 +22,8 @@ async def hold_large_wave(tx: Tx, campaign: AskingCampaign, *, now: datetime) ->
     domains = from_domains(campaign.asking.email, sender)
     if not campaign.livemode or sender.send_unaligned or not domains:
         return
-    states = await states_of_domains(tx, campaign.workspace_id, domains)
-    failed = sorted(domain for domain, state in states.items() if state is DomainState.FAILED)
-    if failed and is_held(await _count_planned(tx, campaign), states, sender):
+    failed = failed_domains(await states_of_domains(tx, campaign.workspace_id, domains))
+    if failed and await _count_planned(tx, campaign) > LARGE_WAVE:
         text = _HELD.format(most=LARGE_WAVE, domains=", ".join(failed))
         await pause_by_itself(tx, campaign.workspace_id, campaign.id, PausedReason.SENDER_DOMAIN, text=text, now=now)
 

@@ -15,7 +15,7 @@ from app.domain.survey.brand import LONGEST_ADDRESS, LONGEST_NAME, Brand
 from app.domain.survey.colour import READABLE, contrast
 from app.domain.survey.logo import Logo
 from app.domain.survey.question_rules import LONGEST_LABEL
-from app.domain.survey.survey_link import TRAP
+from app.domain.survey.survey_link import HONEYPOT
 from app.domain.survey.survey_texts import LONGEST_TEXT
 from tests.domain.mail.test_letter_bytes import LETTER, TOKEN
 
@@ -100,11 +100,11 @@ def test_nothing_is_loaded_but_a_logo_that_was_asked_for() -> None:
 
 
 def test_a_link_that_nobody_sees_is_there_only_if_it_was_turned_on() -> None:
-    trap = f"{LETTER.survey_url}?{TRAP}"
+    trap = f"{LETTER.survey_url}?{HONEYPOT}"
     assert trap not in html_of(LETTER) + plain_text_of(LETTER)
-    html = html_of(replace(LETTER, has_trap=True))
+    html = html_of(replace(LETTER, has_honeypot=True))
     assert f'<a href="{trap}" aria-hidden="true" tabindex="-1" style="display:none' in html
-    assert trap not in plain_text_of(replace(LETTER, has_trap=True))
+    assert trap not in plain_text_of(replace(LETTER, has_honeypot=True))
 
 
 def test_even_the_longest_texts_are_not_cut_off() -> None:

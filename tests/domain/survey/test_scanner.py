@@ -53,7 +53,7 @@ def test_a_program_that_says_so_is_believed() -> None:
 
 
 def test_whoever_goes_where_no_person_can_is_a_program_for_a_minute() -> None:
-    trapped = Hit(NOON, is_trapped=True)
+    trapped = Hit(NOON, is_in_honeypot=True)
     assert judged(trapped) is FlagReason.HONEYPOT
     assert judged(at(0, linked=1), trapped, at(60, linked=2)) is FlagReason.HONEYPOT
     assert judged(trapped, at(61, linked=9)) is None

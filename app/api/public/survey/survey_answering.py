@@ -1,7 +1,7 @@
 """From an act on a survey page to a response."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -29,19 +29,26 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """`is_moved`: with a gesture that no program makes. `is_trapped`: with what no person can see filled in; with a
-    gesture too, that `is_feigned`.
-    """
+    """`is_gestured`: with the sign of a gesture. `is_in_honeypot`: with what no person can see filled in."""
 
     sign: Sign
     score: int
-    is_moved: bool = False
-    is_trapped: bool = False
-    is_feigned: bool = False
+    _: KW_ONLY
+    is_gestured: bool = False
+    is_in_honeypot: bool = False
     comment: str | None = None
     may_contact: bool | None = None
     answers: Mapping[str, Answer] | None = None
     asked_again_at: datetime | None = None
+
+    @property
+    def is_moved(self) -> bool:
+        """As a person moves."""
+        return self.is_gestured and not self.is_in_honeypot
+
+    @property
+    def is_feigned(self) -> bool:
+        return self.is_gestured and self.is_in_honeypot
 
 
 async def take_answer(request: Request, opened: Opened, act: Act) -> Outcome:
@@ -76,7 +83,7 @@ def _doubt(request: Request, opened: Opened, act: Act) -> FlagReason | None:
         services_of(request).visits.note_gesture(opened.digest, opened.now)
         return None
     sent = act.score if act.sign is Sign.SEND else None
-    return judge(request, opened, sent=sent, is_trapped=act.is_trapped, asked_again_at=act.asked_again_at)
+    return judge(request, opened, sent=sent, is_in_honeypot=act.is_in_honeypot, asked_again_at=act.asked_again_at)
 
 
 async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason | None) -> None:

@@ -18,12 +18,12 @@ def judge(
     *,
     linked: int | None = None,
     sent: int | None = None,
-    is_trapped: bool = False,
+    is_in_honeypot: bool = False,
     asked_again_at: datetime | None = None,
 ) -> FlagReason | None:
     """Of an act without a gesture."""
     services = services_of(request)
-    hit = Hit(opened.now, linked, sent, is_program(request.headers.get("user-agent", "")), is_trapped)
+    hit = Hit(opened.now, linked, sent, is_program(request.headers.get("user-agent", "")), is_in_honeypot)
     hits = services.visits.note(opened.digest, hit)
     reason = suspicion(
         hits, rules=_rules(services.settings), mailed_at=opened.link.mailed_at, asked_again_at=asked_again_at

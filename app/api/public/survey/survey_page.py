@@ -19,7 +19,7 @@ from app.api.public.survey.survey_shown import MAY_ANSWER, ask, ask_not_me, show
 from app.api.public.survey.survey_static import serve_survey_icon, serve_survey_script, serve_survey_style
 from app.api.public.survey.survey_words import words_for
 from app.api.public.unsubscribe_page import show_unsubscribe, unsubscribe
-from app.domain.survey.survey_link import TRAP, Sign
+from app.domain.survey.survey_link import HONEYPOT, Sign
 from app.domain.survey.survey_preview import PLACE as PREVIEWS
 from app.operations.survey_links import disown_answer, note_page_opened
 
@@ -44,7 +44,7 @@ def include_survey_pages(app: FastAPI) -> None:
 async def show_survey(token: str, request: Request) -> Response:
     opened = await open_link(request, token, request.query_params)
     linked = score_in(request.query_params.get("score"), opened.metric)
-    reason = judge(request, opened, linked=linked, is_trapped=TRAP in request.query_params)
+    reason = judge(request, opened, linked=linked, is_in_honeypot=HONEYPOT in request.query_params)
     response = await shown(request, as_seen(opened), linked)
     if reason is not None:
         return in_background(response, keep_evidence(request, opened, reason, by_link=True))
@@ -93,7 +93,7 @@ async def take_sign(token: str, request: Request) -> Response:
         await _note_seen(request, opened)
     elif sign is not None and score is not None and opened.state in MAY_ANSWER:
         is_moved = sign in {Sign.GESTURE, Sign.CHANGE}
-        stands = await take_answer(request, opened, Act(sign, score, is_moved)) is Outcome.STANDS
+        stands = await take_answer(request, opened, Act(sign, score, is_gestured=is_moved)) is Outcome.STANDS
     return Response(status_code=200 if stands else 204, headers=PRIVATE)
 
 
@@ -112,10 +112,9 @@ def _sent(opened: Opened, form: Form, score: int) -> Act:
     may_contact: bool | None = one(form, "may_contact") == "yes"
     if not may_contact and not (answered and answered.may_contact):
         may_contact = None
-    is_trapped, is_moved = bool(one(form, TRAP)), one(form, "sign") == Sign.GESTURE
     return Act(
-        Sign.SEND, score, is_moved and not is_trapped, is_trapped, is_moved and is_trapped,
-        text_in(one(form, "comment")), may_contact, asked_again_at=asked_again_in(form),
+        Sign.SEND, score, is_gestured=one(form, "sign") == Sign.GESTURE, is_in_honeypot=bool(one(form, HONEYPOT)),
+        comment=text_in(one(form, "comment")), may_contact=may_contact, asked_again_at=asked_again_in(form),
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.api.public.survey.survey_look import Look
 from app.api.public.survey.survey_words import words_for
 from app.domain.survey.language import direction
-from app.domain.survey.survey_link import TRAP
+from app.domain.survey.survey_link import HONEYPOT
 
 FOLDER = Path(__file__).parents[3] / "pages" / "survey"
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -48,7 +48,7 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-templates.globals["trap"] = TRAP
+templates.globals["honeypot"] = HONEYPOT
 
 
 def page(request: Request, template: str, *, language: str, look: Look, status: int = 200, **content: Any) -> Response:

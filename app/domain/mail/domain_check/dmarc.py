@@ -40,8 +40,9 @@ def check_dmarc(domain: str) -> LookUps[Dmarc]:
     tags = tags_of(records[0])
     policy = _policy(tags, is_own=domain in found)
     return Dmarc(
-        organisation, records[0], policy, tags.get("aspf", "").lower() == "s", tags.get("adkim", "").lower() == "s",
-        tuple(_about_policy(policy, domain if domain in found else organisation)),
+        organisation, records[0], policy,
+        is_spf_strict=tags.get("aspf", "").lower() == "s", is_dkim_strict=tags.get("adkim", "").lower() == "s",
+        findings=tuple(_about_policy(policy, domain if domain in found else organisation)),
     )  # fmt: skip
 
 

@@ -19,7 +19,7 @@ from app.operations.events import announce
 from app.queries.recipients import read_recipients
 
 
-async def pass_on_refusals(
+async def pass_on_opt_outs(
     tx: Tx,
     workspace_id: UUID,
     said: Sequence[RecipientInput],
@@ -29,28 +29,28 @@ async def pass_on_refusals(
     now: datetime,
 ) -> None:
     """`read_from`: the endpoint whose pull it was. Who was unsubscribed before keeps the instant of then."""
-    refusals = {
+    opted_out_at = {
         outcome.id: row.given["unsubscribed_at"]
         for row, outcome in zip(said, outcomes, strict=True)
         if isinstance(outcome, Upserted) and outcome.change is not Change.UNCHANGED and row.given.get("unsubscribed_at")
     }
-    mirrors = [row["id"] for row in await fetch(tx, _MIRRORS, workspace_id, read_from)] if refusals else []
-    if not mirrors:
+    listeners = [row["id"] for row in await fetch(tx, _LISTENERS, workspace_id, read_from)] if opted_out_at else []
+    if not listeners:
         return
-    people = await read_recipients(tx, workspace_id, list(refusals))
+    people = await read_recipients(tx, workspace_id, list(opted_out_at))
     events = [
         Event(
             EventType.RECIPIENT_UNSUBSCRIBED, {"recipient": recipient_body(one)}, now,
-            revision=one["revision"], recipient_id=one["id"], endpoint_id=mirror,
+            revision=one["revision"], recipient_id=one["id"], endpoint_id=listener,
         )
         for one in people
-        if one["unsubscribed_at"] == refusals[one["id"]]
-        for mirror in mirrors
+        if one["unsubscribed_at"] == opted_out_at[one["id"]]
+        for listener in listeners
     ]  # fmt: skip
     await announce(tx, workspace_id, events)
 
 
-_MIRRORS = """
+_LISTENERS = """
     SELECT id FROM webhook_endpoints
     WHERE workspace_id = $1 AND id <> $2 AND kind <> 'webhook' AND event_types @> ARRAY['recipient.unsubscribed']
         AND disabled_at IS NULL AND deleted_at IS NULL

@@ -8,7 +8,7 @@ from pydantic import Field
 from app.api.campaign_models import Campaign
 from app.api.invitation_models import Plan
 from app.api.schemas import Reply
-from app.queries import saving as queries
+from app.queries import campaign_previews as queries
 
 
 class MergeFieldCheck(Reply):
@@ -44,13 +44,13 @@ class SavedCampaign(Campaign):
     )
 
     @classmethod
-    def of(cls, campaign: Mapping[str, Any], foreseen: queries.Foreseen) -> Self:
-        fallbacks = foreseen.fallbacks and Fallbacks.of(foreseen.fallbacks)
-        return cls.model_validate({**campaign, "fallbacks": fallbacks, "plan": foreseen.plan})
+    def of(cls, campaign: Mapping[str, Any], preview: queries.CampaignPreview) -> Self:
+        fallbacks = preview.fallbacks and Fallbacks.of(preview.fallbacks)
+        return cls.model_validate({**campaign, "fallbacks": fallbacks, "plan": preview.plan})
 
 
 class EditedCampaign(SavedCampaign):
     plan: PlanChange | None = Field(
         description="What it would have done, and what it will do; null where a launched campaign's asking was not"
-        " changed. Of very many people only the first 2 000 are looked at one by one, and then it is not `is_complete`."
+        " changed. Of very many people only the first 2,000 are looked at one by one, and then it is not `is_complete`."
     )

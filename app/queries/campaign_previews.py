@@ -47,22 +47,22 @@ class PlanChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Foreseen:
+class CampaignPreview:
     """None: it is not about what was saved."""
 
     fallbacks: Fallbacks | None = None
     plan: PlanChange | None = None
 
 
-async def foresee_campaign(
+async def preview_new_campaign(
     tx: ReadTx | Tx, workspace_id: UUID, *, survey: Survey, asking: Mapping[str, Any] | None, now: datetime
-) -> Foreseen:
+) -> CampaignPreview:
     """Of a campaign to be created. Raises AskingInvalid, FilterInvalid."""
     read = None if asking is None else Asking.from_json(asking)
-    return Foreseen(await _fallbacks(tx, workspace_id, None, survey, read, now=now))
+    return CampaignPreview(await _fallbacks(tx, workspace_id, None, survey, read, now=now))
 
 
-async def foresee_edit(
+async def preview_edit(
     tx: ReadTx | Tx,
     workspace_id: UUID,
     campaign_id: UUID,
@@ -70,7 +70,7 @@ async def foresee_edit(
     survey: Survey | None,
     fields: Mapping[str, Any],
     now: datetime,
-) -> Foreseen:
+) -> CampaignPreview:
     """`survey` and `fields` as `edit_campaign` takes them. Raises CampaignNotFound, AskingInvalid, FilterInvalid."""
     standing = await get_campaign(tx, workspace_id, campaign_id)
     said = fields.get("asking", standing["asking"])
@@ -78,15 +78,15 @@ async def foresee_edit(
     is_replanned = (asking and asking.to_json()) != standing["asking"]
     is_rewritten = survey is not None and survey.to_json() != standing["survey"]
     if not is_replanned and not is_rewritten:
-        return Foreseen()
+        return CampaignPreview()
     new = survey or Survey.from_json(standing["survey"])
     fallbacks = await _fallbacks(tx, workspace_id, campaign_id, new, asking, now=now)
     is_asking = is_replanned and standing["state"] in ASKING
     plan = await _plan_change(tx, workspace_id, campaign_id, asking, now=now) if is_asking else None
-    return Foreseen(fallbacks, plan)
+    return CampaignPreview(fallbacks, plan)
 
 
-async def foresee_start(
+async def warnings_at_start(
     tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID, *, now: datetime
 ) -> Sequence[SendingWarning]:
     """Nothing where nobody can be counted in time: what must not leave is held all the same, when it is planned."""
