@@ -103,9 +103,12 @@ async def app(database_url: str) -> AsyncIterator[FastAPI]:
         yield app
 
 
+UNLIMITED = {"public_rate_limit_per_second": 0, "link_rate_limit_per_second": 0}  # tests ask more often than people
+
+
 @asynccontextmanager
 async def running_app(database_url: str, **overrides: object) -> AsyncIterator[FastAPI]:
-    settings = Settings(database_url=database_url, secret_keys=SECRET_KEYS, pool_size=8, **overrides)
+    settings = Settings(database_url=database_url, secret_keys=SECRET_KEYS, pool_size=8, **{**UNLIMITED, **overrides})
     app = create_app(settings)
     async with app.router.lifespan_context(app):
         yield app

@@ -78,7 +78,7 @@ async def _run(
             say(now)
         now = max(now + chance.choice(TICKS), min(due_at, now + LONGEST_TICK))
     for worker in workers:  # whoever died last leaves something to the others
-        worker.deadliness = 0
+        worker.gets_well()
         await worker.works(now)
     return now, ticks
 

@@ -81,8 +81,13 @@ class Worker:
         """`at_once`: mails in flight."""
         self.world, self.postbox, self.chance = world, postbox, Random(seed)
         self.at_once, self.deadliness = at_once, deadliness
+        self.laziness = 0.01
         self.kills = self.stalls = 0
         self.stalled: list[MailSettlement] = []
+
+    def gets_well(self) -> None:
+        """It neither dies nor stalls any more."""
+        self.deadliness = self.laziness = 0
 
     async def works(self, now: datetime) -> None:
         """Until nothing is to be done at this time, or until it is killed."""
@@ -129,7 +134,7 @@ class Worker:
             end = self.postbox.takes(one, now)
             settlements.append(MailSettlement(one, end, has_bounced=end is MailEnd.FAILED))
             await asyncio.sleep(0)
-        if settlements and self.chance.random() < 0.01:
+        if settlements and self.chance.random() < self.laziness:
             self.stalled += settlements  # it comes back long after its lease
             self.stalls += 1
             return has_more

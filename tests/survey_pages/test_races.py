@@ -6,15 +6,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.api.rate_limit import RateLimit
 from tests.conftest import Tenant
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.links import Asked, a_link, no_answer_is_counted_wrong
-
-
-@pytest.fixture(autouse=True)
-def no_limit(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.state.services, "link_rate_limit", RateLimit(0))
 
 
 async def act(visitor: httpx.AsyncClient, asked: Asked, number: int) -> int:

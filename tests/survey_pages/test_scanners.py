@@ -17,7 +17,6 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser
 
-from app.api.rate_limit import RateLimit
 from app.domain.survey.scanner import Hit
 from app.domain.survey.survey_link import HONEYPOT
 from app.domain.survey.survey_token import token_digest
@@ -30,12 +29,6 @@ pytestmark = pytest.mark.slow
 
 LINKS = range(11)
 DWELLS_MS = 5_500
-
-
-@pytest.fixture(autouse=True)
-def no_limit(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Scanners ask more often than one link may be asked for."""
-    monkeypatch.setattr(app.state.services, "link_rate_limit", RateLimit(0))
 
 
 async def posts_every_form(scanner: httpx.AsyncClient, asked: Asked) -> None:
