@@ -16,8 +16,8 @@ from app.api.event_watch import EventWatch
 from app.api.hot_route import Place, straight_to
 from app.api.openapi import serve_document
 from app.api.public.survey.anonymous_marks import AnonymousMarks
-from app.api.public.survey.survey_page import include_survey_pages
-from app.api.public.visits import Visits
+from app.api.public.survey.page import include_survey_pages
+from app.api.public.survey.visits import Visits
 from app.api.rate_limit import RateLimit
 from app.api.routes import include_routes
 from app.clock import utc_now

@@ -10,7 +10,7 @@ from fastapi import Depends, Request
 from app.api.authentication import Keyring, require_scope, token_of
 from app.api.event_watch import EventWatch
 from app.api.public.survey.anonymous_marks import AnonymousMarks
-from app.api.public.visits import Visits
+from app.api.public.survey.visits import Visits
 from app.api.rate_limit import RateLimit
 from app.clock import utc_now
 from app.config import Settings

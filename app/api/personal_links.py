@@ -11,8 +11,8 @@ from pydantic import Field
 
 from app.api.dependencies import CampaignWriter, Now, Tx, services_of
 from app.api.problem_types import refuses
-from app.api.public.survey.survey_look import look_of
-from app.api.public.survey.survey_words import words_for
+from app.api.public.survey.look import look_of
+from app.api.public.survey.words import words_for
 from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, InvitationId, RecipientId, Reply, Request
 from app.domain.asking.eligibility import Reason

@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from app.api.public.survey.survey_shell import CONTENT_SECURITY_POLICY, FOLDER
+from app.api.public.survey.shell import CONTENT_SECURITY_POLICY, FOLDER
 from tests.conftest import Tenant, a_tenant, running_app
 from tests.contract import the_document
 from tests.survey_pages.conftest import a_visitor

@@ -11,7 +11,7 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser, Page
 
-from app.api.public.survey.survey_static import FOLDER
+from app.api.public.survey.static import FOLDER
 from app.domain.scores.metric import METRICS
 from app.operations.logos import put_logo
 from tests.conftest import Tenant

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.api.public.survey.survey_words import all_words
+from app.api.public.survey.words import all_words
 from tests.conftest import Tenant, client
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.links import SURVEY

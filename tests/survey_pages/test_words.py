@@ -5,9 +5,9 @@ import string
 
 import pytest
 
-from app.api.public.survey.survey_forms import sign_in
-from app.api.public.survey.survey_shell import FOLDER
-from app.api.public.survey.survey_words import NAMES, all_words, name_of, words_for
+from app.api.public.survey.forms import sign_in
+from app.api.public.survey.shell import FOLDER
+from app.api.public.survey.words import NAMES, all_words, name_of, words_for
 from app.domain.survey.survey_link import Sign
 
 PLAIN = all_words()["en"]

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request, Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_look import PLAIN
-from app.api.public.survey.survey_shell import page
+from app.api.public.survey.look import PLAIN
+from app.api.public.survey.shell import page
 from app.clock import utc_now
 from app.domain.connectors.authorization import AuthorizationState, read_state
 from app.operations.authorizations import answer_authorization

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from fastapi import Request
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_opened import Opened
+from app.api.public.survey.opened import Opened
 from app.config import Settings
 from app.domain.response import Certainty
 from app.domain.survey.scanner import FlagReason, Hit, ScannerRules, is_program, suspicion

@@ -13,9 +13,9 @@ from starlette.responses import Response
 from app.api.edge import BodyTooLarge
 from app.api.page_route import Handler, PageRoute
 from app.api.problems import Refused, request_id_of
-from app.api.public.survey.survey_look import PLAIN
-from app.api.public.survey.survey_opened import TrialLink, UnknownLink, accepted_languages
-from app.api.public.survey.survey_shell import message
+from app.api.public.survey.look import PLAIN
+from app.api.public.survey.opened import TrialLink, UnknownLink, accepted_languages
+from app.api.public.survey.shell import message
 from app.db.troubles import trouble_in
 from app.domain.errors import DomainError, NotFound, Overloaded
 

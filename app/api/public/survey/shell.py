@@ -10,8 +10,8 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from app.api.public.survey.survey_look import Look
-from app.api.public.survey.survey_words import words_for
+from app.api.public.survey.look import Look
+from app.api.public.survey.words import words_for
 from app.domain.survey.language import direction
 from app.domain.survey.survey_link import HONEYPOT
 

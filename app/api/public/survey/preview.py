@@ -10,14 +10,14 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_forms import one, read_form, score_in
-from app.api.public.survey.survey_look import look_of
-from app.api.public.survey.survey_opened import Opened, UnknownLink, language_of
-from app.api.public.survey.survey_questions import go, left_to_ask, take_more
-from app.api.public.survey.survey_shell import PRIVATE, message
-from app.api.public.survey.survey_shown import ask, shown
-from app.api.public.survey.survey_words import words_for
-from app.api.public.unsubscribe_page import ask_to_leave, say_left
+from app.api.public.survey.forms import one, read_form, score_in
+from app.api.public.survey.look import look_of
+from app.api.public.survey.opened import Opened, UnknownLink, language_of
+from app.api.public.survey.questions import go, left_to_ask, take_more
+from app.api.public.survey.shell import PRIVATE, message
+from app.api.public.survey.shown import ask, shown
+from app.api.public.survey.unsubscribing import ask_to_leave, say_left
+from app.api.public.survey.words import words_for
 from app.clock import utc_now
 from app.domain.survey.answers import AnswersInvalid, check_answers
 from app.domain.survey.questions import Answer

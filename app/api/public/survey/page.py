@@ -5,20 +5,20 @@ from fastapi.routing import APIRouter
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_answering import Act, Outcome, take_answer
-from app.api.public.survey.survey_forms import Form, asked_again_in, one, read_form, score_in, sign_in, text_in
-from app.api.public.survey.survey_judging import is_doubted, judge, keep_evidence
-from app.api.public.survey.survey_logo import LOGO_PATH, serve_logo
-from app.api.public.survey.survey_opened import Opened, as_seen, open_link, proof_of_next
-from app.api.public.survey.survey_preview import answer_preview, show_preview, take_preview_sign
-from app.api.public.survey.survey_questions import go, left_to_ask, take_more
-from app.api.public.survey.survey_rewards import give_reward
-from app.api.public.survey.survey_route import SurveyRoute, in_background
-from app.api.public.survey.survey_shell import PRIVATE, message
-from app.api.public.survey.survey_shown import MAY_ANSWER, ask, ask_not_me, shown
-from app.api.public.survey.survey_static import serve_survey_icon, serve_survey_script, serve_survey_style
-from app.api.public.survey.survey_words import words_for
-from app.api.public.unsubscribe_page import show_unsubscribe, unsubscribe
+from app.api.public.survey.answering import Act, Outcome, take_answer
+from app.api.public.survey.forms import Form, asked_again_in, one, read_form, score_in, sign_in, text_in
+from app.api.public.survey.judging import is_doubted, judge, keep_evidence
+from app.api.public.survey.logo import LOGO_PATH, serve_logo
+from app.api.public.survey.opened import Opened, as_seen, open_link, proof_of_next
+from app.api.public.survey.preview import answer_preview, show_preview, take_preview_sign
+from app.api.public.survey.questions import go, left_to_ask, take_more
+from app.api.public.survey.rewards import give_reward
+from app.api.public.survey.route import SurveyRoute, in_background
+from app.api.public.survey.shell import PRIVATE, message
+from app.api.public.survey.shown import MAY_ANSWER, ask, ask_not_me, shown
+from app.api.public.survey.static import serve_survey_icon, serve_survey_script, serve_survey_style
+from app.api.public.survey.unsubscribing import show_unsubscribe, unsubscribe
+from app.api.public.survey.words import words_for
 from app.domain.survey.survey_link import HONEYPOT, Sign
 from app.domain.survey.survey_preview import PLACE as PREVIEWS
 from app.operations.survey_links import disown_answer, note_page_opened

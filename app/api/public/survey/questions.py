@@ -7,11 +7,11 @@ from typing import Any
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.api.public.survey.survey_answering import Act, Outcome, take_answer
-from app.api.public.survey.survey_forms import Form, again, answer_in, asked_again_in
-from app.api.public.survey.survey_opened import Opened, proof_of_next
-from app.api.public.survey.survey_shell import PRIVATE, page
-from app.api.public.survey.survey_views import at, more_view
+from app.api.public.survey.answering import Act, Outcome, take_answer
+from app.api.public.survey.forms import Form, again, answer_in, asked_again_in
+from app.api.public.survey.opened import Opened, proof_of_next
+from app.api.public.survey.shell import PRIVATE, page
+from app.api.public.survey.views import at, more_view
 from app.domain.survey.questions import Answer, Question, questions_to_ask
 from app.domain.survey.survey_link import Sign
 

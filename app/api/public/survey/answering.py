@@ -10,8 +10,8 @@ from pydantic_core import to_json
 
 from app.api.dependencies import services_of
 from app.api.public.survey.anonymous_marks import ENOUGH
-from app.api.public.survey.survey_judging import judge, keep_evidence, takes_out
-from app.api.public.survey.survey_opened import Opened, next_part
+from app.api.public.survey.judging import judge, keep_evidence, takes_out
+from app.api.public.survey.opened import Opened, next_part
 from app.db.identifiers import new_id
 from app.domain.response import Certainty, Channel, IfAnswered
 from app.domain.survey.questions import Answer

@@ -7,12 +7,12 @@ from markupsafe import escape
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_forms import again, asked_again_in, one, read_form
-from app.api.public.survey.survey_judging import is_doubted
-from app.api.public.survey.survey_opened import Opened, open_link
-from app.api.public.survey.survey_shell import message, page
-from app.api.public.survey.survey_views import who
-from app.api.public.survey.survey_words import words_for
+from app.api.public.survey.forms import again, asked_again_in, one, read_form
+from app.api.public.survey.judging import is_doubted
+from app.api.public.survey.opened import Opened, open_link
+from app.api.public.survey.shell import message, page
+from app.api.public.survey.views import who
+from app.api.public.survey.words import words_for
 from app.operations.survey_links import resubscribe_by_link, unsubscribe_by_link
 
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Request
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_look import Look, look_of
+from app.api.public.survey.look import Look, look_of
 from app.clock import utc_now
 from app.domain.campaign import CampaignState
 from app.domain.mail.trial_mail import NOWHERE

@@ -5,8 +5,8 @@ from uuid import UUID
 from fastapi import Request
 
 from app.api.dependencies import services_of
-from app.api.public.survey.survey_opened import Opened
-from app.api.public.survey.survey_views import text_of
+from app.api.public.survey.opened import Opened
+from app.api.public.survey.views import text_of
 from app.domain.survey.survey_token import reward_holder
 from app.operations.reward_codes import give_code
 from app.queries.reward_codes import held_code

@@ -6,8 +6,8 @@ from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup
 
-from app.api.public.survey.survey_opened import Opened
-from app.api.public.survey.survey_words import name_of, words_for
+from app.api.public.survey.opened import Opened
+from app.api.public.survey.words import name_of, words_for
 from app.domain.scores.metric import Band, MetricKey
 from app.domain.survey.answers import LONGEST_ANSWER
 from app.domain.survey.merge_fields import fill, merge_values

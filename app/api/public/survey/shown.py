@@ -6,13 +6,13 @@ from fastapi import Request
 from markupsafe import escape
 from starlette.responses import Response
 
-from app.api.public.survey.survey_forms import again
-from app.api.public.survey.survey_opened import Opened
-from app.api.public.survey.survey_questions import left_to_ask, show_more
-from app.api.public.survey.survey_rewards import reward_view
-from app.api.public.survey.survey_shell import message, page
-from app.api.public.survey.survey_views import ask_view, at, said_of, thanks_view, who
-from app.api.public.survey.survey_words import words_for
+from app.api.public.survey.forms import again
+from app.api.public.survey.opened import Opened
+from app.api.public.survey.questions import left_to_ask, show_more
+from app.api.public.survey.rewards import reward_view
+from app.api.public.survey.shell import message, page
+from app.api.public.survey.views import ask_view, at, said_of, thanks_view, who
+from app.api.public.survey.words import words_for
 from app.domain.survey.survey_link import LinkState
 
 CLOSED = {LinkState.EXPIRED: "expired", LinkState.ENDED: "ended"}
