@@ -82,6 +82,7 @@ NOT_PERSONAL: Mapping[str, str] = {
     "mail_sources.name": _OURS,
     "mail_sources.secret": _OURS,
     "mail_sources.topic_arn": _OURS,
+    "mail_tokens.digest": _OURS,
     "messages.bounce_kind": _FIXED,
     "outgoing_mails.envelope_sender": _OURS,
     "sender_domains.domain": _OURS,

@@ -9,9 +9,10 @@ from sqlalchemy import delete, insert
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.statements import fetch
+from app.db.statements import fetch, some_of
 from app.db.tables import mail_sources, sns_posts
 from app.db.vault import Vault
+from app.domain.mail.mail_events.mailgun import OLDEST
 from app.domain.mail.mail_source import (
     KEY_BYTES,
     MOST_SOURCES,
@@ -24,7 +25,7 @@ from app.domain.mail.mail_source import (
 )
 from app.queries.mail_sources import count_sources
 
-AT_ONCE = 50
+AT_ONCE, FORGOTTEN_AT_ONCE = 50, 5_000
 LOOKED_INTO, LONGEST_WAIT = timedelta(minutes=1), timedelta(days=1)
 
 
@@ -71,6 +72,16 @@ async def note_heard(tx: Tx, workspace_id: UUID, source_id: UUID, *, now: dateti
     await fetch(tx, _NOTE_HEARD, workspace_id, source_id, now)
 
 
+async def take_mail_token(tx: Tx, workspace_id: UUID, digest: bytes, *, now: datetime) -> bool:
+    """Whether nobody has taken it before. One who is about to is waited for: only if they succeed was it taken."""
+    return bool(await fetch(tx, _TAKE_ONCE, workspace_id, digest, now))
+
+
+async def forget_mail_tokens(tx: Tx, *, now: datetime) -> int:
+    """One batch; says how many. A token that was signed in our future is good for twice as long."""
+    return len(await fetch(tx, _FORGET, now - 2 * OLDEST, FORGOTTEN_AT_ONCE))
+
+
 async def keep_sns_post(tx: Tx, workspace_id: UUID, source_id: UUID, *, body: str, now: datetime) -> None:
     await fetch(tx, _KEEP_POST, workspace_id, new_id(now), source_id, body, now)
 
@@ -81,6 +92,7 @@ class SnsPost(NamedTuple):
     source_id: UUID
     body: str
     topic_arn: str | None
+    created_at: datetime
 
 
 async def claim_sns_posts(tx: Tx, *, now: datetime) -> list[SnsPost]:
@@ -105,8 +117,12 @@ _CLAIM_POSTS = """
     UPDATE sns_posts p SET due_at = $2 FROM due, mail_sources s
     WHERE p.workspace_id = due.workspace_id AND p.id = due.id
         AND s.workspace_id = p.workspace_id AND s.id = p.source_id
-    RETURNING p.workspace_id, p.id, p.source_id, p.body, s.topic_arn
+    RETURNING p.workspace_id, p.id, p.source_id, p.body, s.topic_arn, p.created_at
 """
+_TAKE_ONCE = """
+    INSERT INTO mail_tokens (workspace_id, digest, created_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING 1
+"""
+_FORGET = f"DELETE FROM mail_tokens WHERE {some_of('mail_tokens', 'created_at <= $1', limit='$2')} RETURNING 1"
 _DROP_OLD_POSTS = "DELETE FROM sns_posts WHERE created_at < $1"
 _PIN_TOPIC = "UPDATE mail_sources SET topic_arn = $3 WHERE workspace_id = $1 AND id = $2 AND topic_arn IS NULL"
 _NOTE_HEARD = """

@@ -16,6 +16,7 @@ from app.operations.erasure import sweep_erasures
 from app.operations.forget_mails import forget_captured_mails as forget_some_mails
 from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
+from app.operations.mail_sources import forget_mail_tokens as forget_some_mail_tokens
 from app.operations.outgoing_mails import forget_outgoing_mails
 from app.operations.prune_events import prune_events as prune_some_events
 from app.operations.pulls import forget_pulled_pages
@@ -75,6 +76,10 @@ async def forget_captured_mails(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await in_batches(engine, lambda tx: forget_some_mails(tx, now=now))
     await in_batches(engine, lambda tx: forget_outgoing_mails(tx, now=now))
+
+
+async def forget_mail_tokens(engine: Engine, _: Settings) -> None:
+    await in_batches(engine, lambda tx: forget_some_mail_tokens(tx, now=utc_now()))
 
 
 async def forget_remote_records(engine: Engine, _: Settings) -> None:

@@ -13,7 +13,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.domain.ids import shown
-from app.domain.mail.mail_events.sns import events_of_ses, is_certificate_url, is_of_amazon, is_signed
+from app.domain.mail.mail_events.sns import events_of_ses, is_certificate_url, is_fresh, is_of_amazon, is_signed
 from app.domain.webhooks.addresses import Guard
 from app.operations.mail_events import note_mail_events
 from app.operations.mail_sources import SnsPost, claim_sns_posts, drop_sns_post, pin_topic
@@ -70,7 +70,8 @@ def _may_be_ours(envelope: Mapping[str, object], post: SnsPost) -> bool:
     is_of_topic = post.topic_arn is None or envelope.get("TopicArn") == post.topic_arn
     is_confirming = envelope.get("Type") == "SubscriptionConfirmation"
     is_confirmable = not is_confirming or is_of_amazon(envelope.get("SubscribeURL"))
-    return is_of_topic and is_confirmable and is_certificate_url(envelope.get("SigningCertURL"))
+    is_ours = is_of_topic and is_confirmable and is_fresh(envelope, heard_at=post.created_at)
+    return is_ours and is_certificate_url(envelope.get("SigningCertURL"))
 
 
 async def _is_genuine(envelope: Mapping[str, object], fetch: Fetch) -> bool | None:

@@ -62,6 +62,7 @@ TIMETABLE = (
     Entry(timedelta(hours=1), chores.forget_idempotency_keys),
     Entry(timedelta(hours=1), chores.forget_sessions),
     Entry(timedelta(hours=1), chores.forget_authorizations),
+    Entry(timedelta(hours=1), chores.forget_mail_tokens),
     Entry(timedelta(hours=1), chores.destroy_old_secrets),
     Entry(timedelta(hours=1), chores.reseal_stored_secrets),
     Entry(timedelta(hours=6), chores.forget_remote_records),

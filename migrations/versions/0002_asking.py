@@ -14,8 +14,8 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "sender_domains", "logos", "reward_codes", "outgoing_mails", "sns_posts", "mail_sources", "captured_mails",
-    "sending_work", "sending_days", "messages", "invitations", "touchpoints", "waves",
+    "sender_domains", "logos", "reward_codes", "outgoing_mails", "sns_posts", "mail_tokens", "mail_sources",
+    "captured_mails", "sending_work", "sending_days", "messages", "invitations", "touchpoints", "waves",
 )  # fmt: skip
 COLUMNS = {
     "workspaces": ("quarantine_days", "brand", "sender"),

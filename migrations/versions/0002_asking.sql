@@ -261,6 +261,16 @@ CREATE TABLE sns_posts (
 
 CREATE INDEX ix_sns_posts_due ON sns_posts (due_at);
 
+CREATE TABLE mail_tokens (
+    workspace_id UUID NOT NULL,
+    digest BYTEA NOT NULL,
+    created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    CONSTRAINT pk_mail_tokens PRIMARY KEY (workspace_id, digest),
+    CONSTRAINT fk_mail_tokens_workspaces FOREIGN KEY(workspace_id) REFERENCES workspaces (id)
+);
+
+CREATE INDEX ix_mail_tokens_created ON mail_tokens (created_at);
+
 CREATE TABLE outgoing_mails (
     workspace_id UUID NOT NULL,
     id UUID NOT NULL,

@@ -220,7 +220,13 @@ class Amazon:
         self.is_away = False
 
     def envelope(self, said: dict[str, object], *, topic: str = TOPIC) -> dict[str, object]:
-        signed = {"Message": "{}", "MessageId": "m", "Timestamp": "2026-11-22T09:30:00Z", "TopicArn": topic, **said}
+        signed = {
+            "Message": "{}",
+            "MessageId": "m",
+            "Timestamp": datetime.now(UTC).isoformat(),
+            "TopicArn": topic,
+            **said,
+        }
         names = sorted(signed)
         text = "".join(f"{name}\n{signed[name]}\n" for name in names)
         signature = b64encode(self.key.sign(text.encode(), padding.PKCS1v15(), SHA256())).decode()
@@ -266,7 +272,7 @@ async def test_a_forged_post_is_dropped_and_nothing_of_a_strangers_is_fetched(
 ) -> None:
     amazon, source = Amazon(), await a_source(alice, "ses", topic_arn=TOPIC)
     genuine = amazon.envelope(bounced(mail))
-    await post(app, source, {**genuine, "Timestamp": "2026-11-22T09:31:00Z"})
+    await post(app, source, {**genuine, "MessageId": "another"})
     await post(app, source, {**genuine, "SigningCertURL": "https://evil.example/x.pem"})
     await post(app, source, amazon.envelope(bounced(mail), topic=f"{TOPIC}2"))
     await post(

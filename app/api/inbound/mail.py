@@ -8,15 +8,16 @@ from fastapi import FastAPI, Request, Response
 
 from app.api.dependencies import Services, services_of
 from app.clock import utc_now
+from app.db.engine import Tx
 from app.domain.mail.mail_events.dsn import events_of_report
 from app.domain.mail.mail_events.event import MailEvent
-from app.domain.mail.mail_events.mailgun import events_of_mailgun, is_from_mailgun
+from app.domain.mail.mail_events.mailgun import digest_of_token, events_of_mailgun, is_from_mailgun
 from app.domain.mail.mail_events.postmark import events_of_postmark
 from app.domain.mail.mail_events.sendgrid import events_of_sendgrid, is_from_sendgrid
 from app.domain.mail.mail_source import MailSourceKind
 from app.domain.strict_json import UnreadableJson, strict_json
 from app.operations.mail_events import note_mail_events
-from app.operations.mail_sources import keep_sns_post, note_heard
+from app.operations.mail_sources import keep_sns_post, note_heard, take_mail_token
 from app.queries.mail_sources import find_source_by_key
 
 LONGEST_KEY = 64  # characters
@@ -49,6 +50,8 @@ async def hear(key: str, request: Request) -> Response:
     except (UnreadableJson, UnicodeDecodeError):
         return Response(status_code=400)
     async with services.engine.write() as tx:
+        if not await _is_first(tx, source, body, now=now):
+            return Response(status_code=200)
         await note_heard(tx, source["workspace_id"], source["id"], now=now)
         await note_mail_events(tx, source["workspace_id"], events, now=now, only_named=_is_anybodys(source))
         if post is not None:
@@ -66,6 +69,13 @@ def _said(kind: MailSourceKind, body: bytes) -> tuple[list[MailEvent], str | Non
     return EVENTS[kind](content), None
 
 
+async def _is_first(tx: Tx, source: Mapping[Any, Any], body: bytes, *, now: datetime) -> bool:
+    """Mailgun signs a token and not what it tells: with a token that was heard, anything could be said."""
+    if MailSourceKind(source["kind"]) is not MailSourceKind.MAILGUN:
+        return True
+    return await take_mail_token(tx, source["workspace_id"], digest_of_token(strict_json(body)), now=now)
+
+
 def _is_anybodys(source: Mapping[Any, Any]) -> bool:
     """Whoever can write to the bounce address is passed on: a report that names no mail of ours may be made up."""
     return MailSourceKind(source["kind"]) is MailSourceKind.DSN
@@ -76,7 +86,7 @@ def _is_signed(services: Services, source: Mapping[Any, Any], request: Request, 
         return True  # the key in the address is all there is; or, of Amazon, a worker looks
     secret = services.vault.open(source["secret"], workspace_id=source["workspace_id"], row_id=source["id"])
     if source["kind"] == MailSourceKind.SENDGRID:
-        return is_from_sendgrid(secret, headers=request.headers, body=body)
+        return is_from_sendgrid(secret, headers=request.headers, body=body, now=now)
     try:
         return is_from_mailgun(secret, strict_json(body), now=now)
     except UnreadableJson:

@@ -11,7 +11,7 @@ from app.db.tables.events import event_queue, events
 from app.db.tables.follow_ups import follow_ups
 from app.db.tables.imports import import_chunks, import_errors, imports
 from app.db.tables.invitations import invitations, messages, sending_days, sending_work, touchpoints, waves
-from app.db.tables.mail import captured_mails, mail_sources, outgoing_mails, sender_domains, sns_posts
+from app.db.tables.mail import captured_mails, mail_sources, mail_tokens, outgoing_mails, sender_domains, sns_posts
 from app.db.tables.pulls import pulled_pages, pulls
 from app.db.tables.recipients import accounts, recipients, suppressions
 from app.db.tables.responses import response_revisions, responses
@@ -65,6 +65,7 @@ __all__ = [
     "invitations",
     "logos",
     "mail_sources",
+    "mail_tokens",
     "messages",
     "metadata",
     "outgoing_mails",

@@ -53,6 +53,17 @@ sns_posts = Table(
     Index("ix_sns_posts_due", "due_at"),
 )
 
+# What a service has signed without signing what it tells: heard once, and known until it is too old to be heard again.
+mail_tokens = Table(
+    "mail_tokens",
+    metadata,
+    workspace_column(),
+    Column("digest", LargeBinary, primary_key=True),
+    created_at(),
+    belongs_to("workspaces", refers_to=("id",)),
+    Index("ix_mail_tokens_created", "created_at"),
+)
+
 # Mails that belong to no invitation: tests, and notices to whoever looks after the workspace. Kept for a while after
 # they ended, so that somebody can read how.
 outgoing_mails = Table(

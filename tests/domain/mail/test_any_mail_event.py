@@ -13,7 +13,7 @@ from app.domain.mail import mail_events
 from app.domain.mail.mail_events.mailgun import events_of_mailgun, is_from_mailgun
 from app.domain.mail.mail_events.postmark import events_of_postmark
 from app.domain.mail.mail_events.sendgrid import SIGNATURE, TIMESTAMP, events_of_sendgrid, is_from_sendgrid
-from app.domain.mail.mail_events.sns import events_of_ses, is_certificate_url, is_of_amazon, is_signed
+from app.domain.mail.mail_events.sns import events_of_ses, is_certificate_url, is_fresh, is_of_amazon, is_signed
 from tests.domain.mail.test_mail_events import AT
 
 SOURCES = "".join(path.read_text() for path in Path(str(mail_events.__file__)).parent.glob("*.py"))
@@ -42,7 +42,11 @@ SENDGRID = shaped(event=ANYTHING | KNOWN, type=ANYTHING, reason=ANYTHING, email=
 RECIPIENTS = shaped(bouncedRecipients=ANYTHING, recipients=ANYTHING, timestamp=ANYTHING, bounceType=ANYTHING)
 SES = shaped(eventType=KNOWN, bounce=RECIPIENTS | ANYTHING, delivery=RECIPIENTS | ANYTHING, mail=ANYTHING)
 ENVELOPE = shaped(
-    SignatureVersion=st.sampled_from(["1", "2"]) | ANYTHING, Type=KNOWN | ANYTHING, Signature=ANYTHING, Message=ANYTHING
+    SignatureVersion=st.sampled_from(["1", "2"]) | ANYTHING,
+    Type=KNOWN | ANYTHING,
+    Signature=ANYTHING,
+    Message=ANYTHING,
+    Timestamp=ANYTHING,
 )
 
 
@@ -76,13 +80,14 @@ def test_sendgrid(content: Any) -> None:
 
 @given(TEXTS, TEXTS, TEXTS, st.binary(max_size=20))
 def test_a_signature_of_sendgrid(key: str, signature: str, timestamp: str, body: bytes) -> None:
-    assert not is_from_sendgrid(key, headers={SIGNATURE: signature, TIMESTAMP: timestamp}, body=body)
+    assert not is_from_sendgrid(key, headers={SIGNATURE: signature, TIMESTAMP: timestamp}, body=body, now=AT)
 
 
 @given(OBJECTS | ENVELOPE, ANYTHING | SES, st.binary(max_size=20))
 def test_amazon(envelope: Any, content: Any, certificate: bytes) -> None:
     events_of_ses(envelope)
     events_of_ses({"Message": json.dumps(content)})
+    is_fresh(envelope, heard_at=AT)
     assert not is_signed(envelope, certificate=certificate)
     for url in (content, envelope.get("Message")):
         is_of_amazon(url)

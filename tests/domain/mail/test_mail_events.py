@@ -53,12 +53,12 @@ def test_sendgrids_signature_covers_time_and_body() -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     public = b64encode(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).decode()
     signature = b64encode(key.sign(b"1700000000" + b"[]", ec.ECDSA(SHA256()))).decode()
-    headers = {SIGNATURE: signature, TIMESTAMP: "1700000000"}
-    assert is_from_sendgrid(public, headers=headers, body=b"[]")
-    assert not is_from_sendgrid(public, headers=headers, body=b"[ ]")
-    assert not is_from_sendgrid(public, headers={**headers, TIMESTAMP: "1700000001"}, body=b"[]")
-    assert not is_from_sendgrid(public, headers={}, body=b"[]")
-    assert not is_from_sendgrid(public, headers={SIGNATURE: "!"}, body=b"[]")
+    headers, now = {SIGNATURE: signature, TIMESTAMP: "1700000000"}, datetime.fromtimestamp(1_700_000_000, UTC)
+    assert is_from_sendgrid(public, headers=headers, body=b"[]", now=now)
+    assert not is_from_sendgrid(public, headers=headers, body=b"[ ]", now=now)
+    assert not is_from_sendgrid(public, headers={**headers, TIMESTAMP: "1700000001"}, body=b"[]", now=now)
+    assert not is_from_sendgrid(public, headers={}, body=b"[]", now=now)
+    assert not is_from_sendgrid(public, headers={SIGNATURE: "!"}, body=b"[]", now=now)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -10,6 +10,7 @@ from uuid import UUID
 from app.domain.mail.letter import message_of
 
 BRACKETS = "<> \t"
+LONGEST_SECONDS = 18  # digits; more are no moment of ours
 
 
 class MailEventKind(StrEnum):
@@ -50,6 +51,13 @@ def word(content: object, *path: str) -> str | None:
     """None for whatever is no text, which could be anything, and in no set or dict."""
     found = member(content, *path)
     return found if isinstance(found, str) else None
+
+
+def is_within(length: timedelta, said: object, *, now: datetime) -> bool:
+    """Whether a moment, in seconds since 1970 or RFC 3339, is no further from now, before it or behind it."""
+    is_number = isinstance(said, str) and said.isascii() and said.isdecimal() and len(said) <= LONGEST_SECONDS
+    at = _instant(int(str(said)) if is_number else said)
+    return at is not None and abs(now - at) < length
 
 
 def _message(header: object, envelope: object) -> UUID | None:

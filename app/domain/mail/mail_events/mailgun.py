@@ -1,9 +1,10 @@
-"""Mailgun's webhooks. The signature covers a time and a token, and nothing of what is told."""
+"""Mailgun's webhooks. The signature covers a time and a token, and nothing of what is told: a token is heard once."""
 
+import hashlib
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member, word
+from app.domain.mail.mail_events.event import MailEvent, MailEventKind, is_within, mail_event, member, word
 
 OLDEST = timedelta(hours=12)  # it tries again for eight
 KINDS: dict[tuple[str | None, str | None], MailEventKind] = {
@@ -20,13 +21,19 @@ def is_from_mailgun(signing_key: str, content: object, *, now: datetime) -> bool
     timestamp, token, signature = (member(content, "signature", name) for name in ("timestamp", "token", "signature"))
     if not (isinstance(timestamp, str | int) and isinstance(token, str) and isinstance(signature, str)):
         return False
-    expected = hmac.new(signing_key.encode(), _bytes(f"{timestamp}{token}"), "sha256").hexdigest()
+    expected = hmac.new(signing_key.encode(), _signed(content), "sha256").hexdigest()
     if not hmac.compare_digest(expected.encode(), _bytes(signature)):
         return False
-    try:
-        return abs(now - datetime.fromtimestamp(int(timestamp), UTC)) < OLDEST
-    except (ValueError, OverflowError, OSError):
-        return False
+    return is_within(OLDEST, timestamp, now=now)
+
+
+def digest_of_token(content: object) -> bytes:
+    """With its time, as they are signed: one that is cut elsewhere is no other."""
+    return hashlib.sha256(_signed(content)).digest()
+
+
+def _signed(content: object) -> bytes:
+    return _bytes(f"{member(content, 'signature', 'timestamp')}{member(content, 'signature', 'token')}")
 
 
 def _bytes(text: str) -> bytes:

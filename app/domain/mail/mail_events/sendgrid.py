@@ -3,16 +3,18 @@
 import binascii
 from base64 import b64decode
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member
+from app.domain.mail.mail_events.event import MailEvent, MailEventKind, is_within, mail_event, member
 
 SIGNATURE = "x-twilio-email-event-webhook-signature"
 TIMESTAMP = "x-twilio-email-event-webhook-timestamp"
+OLDEST = timedelta(hours=26)  # it tries again for 24
 KINDS = {
     "delivered": MailEventKind.DELIVERED,
     "bounce": MailEventKind.HARD_BOUNCE,
@@ -32,14 +34,14 @@ def read_public_key(text: str) -> EllipticCurvePublicKey:
     return key
 
 
-def is_from_sendgrid(public_key: str, *, headers: Mapping[str, str], body: bytes) -> bool:
+def is_from_sendgrid(public_key: str, *, headers: Mapping[str, str], body: bytes, now: datetime) -> bool:
+    stamp = headers.get(TIMESTAMP, "")
     try:
         signature = b64decode(headers.get(SIGNATURE, ""), validate=True)
-        signed = headers.get(TIMESTAMP, "").encode() + body
-        read_public_key(public_key).verify(signature, signed, ECDSA(SHA256()))
+        read_public_key(public_key).verify(signature, stamp.encode() + body, ECDSA(SHA256()))
     except (InvalidSignature, binascii.Error, ValueError):
         return False
-    return True
+    return is_within(OLDEST, stamp, now=now)
 
 
 def events_of_sendgrid(content: object) -> list[MailEvent]:

@@ -5,6 +5,7 @@ import json
 import re
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from cryptography.exceptions import InvalidSignature
@@ -13,8 +14,9 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.x509 import load_pem_x509_certificate
 
-from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event, member
+from app.domain.mail.mail_events.event import MailEvent, MailEventKind, is_within, mail_event, member
 
+OLDEST = timedelta(hours=12)  # it tries again for one
 HOST = re.compile(r"sns\.[a-z]{2}(-[a-z]+)+-[0-9]\.amazonaws\.com(\.cn)?")
 SIGNED = {
     "Notification": ("Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"),
@@ -55,6 +57,11 @@ def is_signed(envelope: Mapping[str, object], *, certificate: bytes) -> bool:
     except (InvalidSignature, binascii.Error, ValueError):
         return False
     return True
+
+
+def is_fresh(envelope: Mapping[str, object], *, heard_at: datetime) -> bool:
+    """What was posted long after it was signed is somebody else's doing."""
+    return is_within(OLDEST, envelope.get("Timestamp"), now=heard_at)
 
 
 def events_of_ses(envelope: Mapping[str, object]) -> list[MailEvent]:
