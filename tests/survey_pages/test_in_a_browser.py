@@ -66,7 +66,7 @@ async def every_state(page: Page, asked: Asked) -> AsyncIterator[str]:
     await page.get_by_role("button", name="Send").click()
     await page.wait_for_url("**&more")
     yield "more"
-    await page.get_by_role("link", name="Skip").click()
+    await page.get_by_role("link", name="Stop here").click()
     await page.wait_for_url("**&thanks")
     yield "thanks"
     for query in ("", "?change", "?thanks&lang=ar"):

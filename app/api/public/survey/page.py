@@ -64,7 +64,9 @@ async def answer_survey(token: str, request: Request) -> Response:
     score = score_in(one(form, "score"), opened.metric)
     if score is None:
         wrong = words_for(opened.language).texts["choose"]
-        return ask(request, seen, None, wrong=wrong, comment=text_in(one(form, "comment")) or "")
+        may_contact = one(form, "may_contact") == "yes"
+        comment = text_in(one(form, "comment")) or ""
+        return ask(request, seen, None, wrong=wrong, comment=comment, may_contact=may_contact)
     if opened.state not in MAY_ANSWER:
         return await shown(request, opened, None)
     return await _take(request, opened, _sent(opened, form, score))

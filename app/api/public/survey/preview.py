@@ -51,7 +51,8 @@ async def answer_preview(token: str, request: Request) -> Response:
     score = score_in(one(form, "score"), opened.metric)
     if score is None:
         wrong = words_for(opened.language).texts["choose"]
-        return ask(request, opened, None, wrong=wrong, comment=one(form, "comment"))
+        may_contact = one(form, "may_contact") == "yes"
+        return ask(request, opened, None, wrong=wrong, comment=one(form, "comment"), may_contact=may_contact)
     after = _with(opened, _answered(opened, score, {}))
     return go(after, "more" if left_to_ask(after) else "thanks")
 

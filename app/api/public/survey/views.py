@@ -67,8 +67,12 @@ def ask_view(opened: Opened, *, chosen: int | None, wrong: str = "", comment: st
 def more_view(opened: Opened, questions: Sequence[Question], missing: Sequence[str] = ()) -> dict[str, Any]:
     answers = opened.link.answered.answers if opened.link.answered else {}
     shown = [_question(opened, one, answers.get(one.id), is_wrong=one.id in missing) for one in questions]
+    words, is_any_required = words_for(opened.language).texts, any(one.is_required for one in questions)
     return round_view(opened) | {
+        "title": words["more_required" if is_any_required else "more"],
         "questions": shown,
+        "is_any_required": is_any_required,
+        "focused": missing[0] if missing else "",
         "action": f"{opened.path}?{urlencode(opened.carried)}" if opened.carried else opened.path,
         "skip_path": at(opened, "thanks"),
     }
