@@ -58,11 +58,6 @@ def add_open_time(start: datetime, duration: timedelta, blackouts: Blackouts) ->
     return at + left
 
 
-def open_time_between(start: datetime, end: datetime, blackouts: Blackouts) -> timedelta:
-    """How long a clock that stands still in blackouts has run; nothing when `end` is not after `start`."""
-    return sum((until - since for since, until in without_blackouts([(start, end)], blackouts)), start=timedelta(0))
-
-
 def without_blackouts(stretches: Sequence[Stretch], blackouts: Blackouts) -> Iterator[Stretch]:
     """What remains of stretches that are in order and do not overlap."""
     dark = dark_stretches(blackouts)

@@ -114,16 +114,6 @@ def next_wave(rhythm: Waves, instant: datetime, *, anchor: datetime, zone: ZoneI
     return None if now.ends_at is None else wave_at(rhythm, now.ends_at, anchor=anchor, zone=zone)
 
 
-def wave_to_open(rhythm: Waves, now: datetime, *, last_opened: int, anchor: datetime, zone: ZoneInfo) -> Wave | None:
-    """The wave that is due to be opened; 0 is the `last_opened` of a campaign that had none.
-
-    After a stop of the service, or a pause, only the latest of the missed waves is opened: nobody is asked twice to
-    make up for silence.
-    """
-    wave = wave_at(rhythm, now, anchor=anchor, zone=zone)
-    return wave if wave is not None and wave.number > last_opened else None
-
-
 def due_in(wave: Wave, *, seed: str, person: UUID) -> datetime:
     """A person's own moment of a wave that ends, at the same share of every period: asks are a period apart.
 

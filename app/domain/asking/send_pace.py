@@ -7,7 +7,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Self
 
 from app.domain.asking.asking_invalid import check_range
@@ -114,11 +113,3 @@ def days_needed(people: int, warm_up: WarmUp) -> int:
         sent += warm_up.cap_on(days)
         days += 1
     return days
-
-
-def even_instants(count: int, *, starts_at: datetime, ends_at: datetime) -> list[datetime]:
-    """So many instants from the start on, equally far from each other, the last as far from the end.
-
-    Where there are windows, spread shares with `sending_window.open_moment` instead.
-    """
-    return [starts_at + (ends_at - starts_at) * at / count for at in range(count)]

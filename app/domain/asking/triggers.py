@@ -79,7 +79,6 @@ class OnDate:
 
 
 Trigger = Rhythm | AfterTouchpoint | OnDate
-BY_CALENDAR = (Once, Every, AfterAnswer)
 # What a slot begins with: invitations say after what they come.
 SLOT_OF: Mapping[type, str] = {
     Once: "wave", Every: "wave", AfterAnswer: "after", AfterTouchpoint: "touchpoint", OnDate: "date",

@@ -15,7 +15,7 @@ from app.domain.follow_up import FollowUpState
 from app.domain.webhooks.attempts import Failure
 from app.domain.webhooks.slack_request import ASSIGN, RESOLVE
 
-HEADER, SECTION, FIELD, BUTTON_URL, TEXT = 150, 3_000, 2_000, 3_000, 3_000  # characters
+HEADER, SECTION, FIELD, TEXT = 150, 3_000, 2_000, 3_000  # characters
 MOST_FIELDS = 10
 MESSAGE = "message"
 

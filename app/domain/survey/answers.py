@@ -6,8 +6,7 @@ from typing import Any
 from app.domain.errors import RuleViolation
 from app.domain.people.properties import UNSTORABLE
 from app.domain.pointer import json_pointer
-from app.domain.scores.metric import Metric
-from app.domain.survey.questions import Answer, Question, QuestionKind, questions_to_ask
+from app.domain.survey.questions import Answer, Question, QuestionKind
 
 LONGEST_ANSWER = 10_000  # characters of a free text, as of a comment
 
@@ -43,14 +42,6 @@ def fitting_answers(questions: Sequence[Question], answers: Mapping[str, Any]) -
     known = {question.id: question for question in questions}
     fits = {key: answer for key, answer in answers.items() if not any(_faults(known.get(key), answer))}
     return {key: _kept(known[key], answer) for key, answer in fits.items()}
-
-
-def missing_answers(
-    questions: Sequence[Question], *, metric: Metric, score: int, answers: Mapping[str, Answer]
-) -> list[str]:
-    """The ids of required questions that this person was asked and has not answered."""
-    asked = questions_to_ask(questions, metric=metric, score=score, answers=answers)
-    return [question.id for question in asked if question.is_required and answers.get(question.id) is None]
 
 
 def merged_answers(before: Mapping[str, Answer], later: Mapping[str, Answer]) -> dict[str, Answer]:

@@ -152,14 +152,6 @@ def questions_to_ask(
     return tuple(asked)
 
 
-def next_question(
-    questions: Sequence[Question], *, metric: Metric, score: int, answers: Mapping[str, Answer]
-) -> Question | None:
-    """The first that `answers` says nothing of; whoever passed over an optional one has said None."""
-    asked = questions_to_ask(questions, metric=metric, score=score, answers=answers)
-    return next((question for question in asked if question.id not in answers), None)
-
-
 def answers_asked_for(
     questions: Sequence[Question], *, metric: Metric, score: int, answers: Mapping[str, Answer]
 ) -> dict[str, Answer]:

@@ -24,7 +24,6 @@ class Candidate:
     campaign: AskingCampaign
     id: UUID
     addressee: Addressee
-    has_email: bool
     state: str
     slot: str
     variant: str | None
@@ -133,7 +132,7 @@ def _candidate(
         person["account_owner"], {**json.loads(person["properties"]), **said},
     )  # fmt: skip
     return Candidate(
-        campaign, row["id"], addressee, person["email"] is not None, row["state"], row["slot"], row["variant"],
+        campaign, row["id"], addressee, row["state"], row["slot"], row["variant"],
         row["due_at"], row["latest_at"], row["created_at"], row["asked_at"], row["reminder_count"],
         row["survey_version"],
     )  # fmt: skip

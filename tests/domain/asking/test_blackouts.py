@@ -10,9 +10,9 @@ from app.domain.asking.blackouts import (
     Blackouts,
     add_open_time,
     dark_stretches,
-    open_time_between,
     without_blackouts,
 )
+from tests.domain.asking.open_time import open_time_between
 
 MONDAY = datetime(2026, 6, 1, tzinfo=UTC)
 HOURS = st.integers(0, 200).map(lambda hours: timedelta(hours=hours))

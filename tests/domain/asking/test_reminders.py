@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.asking.asking_invalid import AskingInvalid
-from app.domain.asking.blackouts import Blackout, Blackouts, open_time_between
+from app.domain.asking.blackouts import Blackout, Blackouts
 from app.domain.asking.reminders import MOST_REMINDERS, Reminders, expires_at, next_reminder
+from tests.domain.asking.open_time import open_time_between
 
 ASKED_AT = datetime(2026, 6, 1, 10, tzinfo=UTC)
 TWICE = Reminders((4, 10), 30)

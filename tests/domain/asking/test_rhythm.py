@@ -22,7 +22,6 @@ from app.domain.asking.rhythm import (
     next_wave,
     rhythm_from_json,
     wave_at,
-    wave_to_open,
 )
 
 BERLIN, NEW_YORK, APIA = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"), ZoneInfo("Pacific/Apia")
@@ -157,32 +156,6 @@ def test_once_is_one_wave_without_an_end() -> None:
     assert wave_at(Once(), anchor + timedelta(days=900), anchor=anchor, zone=BERLIN) == wave
     assert next_wave(Once(), anchor, anchor=anchor, zone=BERLIN) is None
     assert wave_at(Once(), anchor - timedelta(seconds=1), anchor=anchor, zone=BERLIN) is None
-
-
-def test_of_the_waves_missed_only_the_latest_is_opened() -> None:
-    anchor = datetime(2026, 1, 1, 9, tzinfo=UTC)
-    now = datetime(2026, 6, 20, 9, tzinfo=UTC)
-    rhythm = Every(1, Unit.MONTHS)
-    wave = wave_to_open(rhythm, now, last_opened=2, anchor=anchor, zone=NEW_YORK)
-    assert wave is not None
-    assert wave.number == 6
-    assert wave_to_open(rhythm, now, last_opened=6, anchor=anchor, zone=NEW_YORK) is None
-    assert wave_to_open(rhythm, anchor - timedelta(days=1), last_opened=0, anchor=anchor, zone=NEW_YORK) is None
-
-
-@given(RHYTHMS, INSTANTS, st.lists(FURTHER, min_size=1, max_size=30), ZONES)
-def test_no_wave_is_opened_twice_however_the_ticks_fall(
-    rhythm: Every, anchor: datetime, ticks: list[timedelta], zone: ZoneInfo
-) -> None:
-    opened = [0]
-    for tick in sorted(ticks):
-        wave = wave_to_open(rhythm, anchor + tick, last_opened=opened[-1], anchor=anchor, zone=zone)
-        if wave is not None:
-            opened.append(wave.number)
-    assert opened == sorted(set(opened))
-    last = wave_at(rhythm, anchor + max(ticks), anchor=anchor, zone=zone)
-    assert last is not None
-    assert opened[-1] == last.number
 
 
 @given(RHYTHMS, INSTANTS, st.uuids(), ZONES)

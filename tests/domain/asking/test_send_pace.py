@@ -1,13 +1,11 @@
 from collections import Counter
-from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.asking.asking_invalid import AskingInvalid
-from app.domain.asking.send_pace import NEVER_BOUND, Pace, Sent, WarmUp, admitted, days_needed, even_instants, room_left
+from app.domain.asking.send_pace import NEVER_BOUND, Pace, Sent, WarmUp, admitted, days_needed, room_left
 
 CAPS = st.none() | st.integers(1, 50)
 WARM_UPS = st.builds(WarmUp, st.integers(1, 30), st.floats(1, 3))
@@ -69,22 +67,6 @@ def test_no_cap_is_passed_and_nobody_waits_for_nothing(pace: Pace, sent: Sent, d
         if place not in places and not is_full:
             assert cap is not None
             assert before + gone[domain] >= cap
-
-
-@given(st.integers(1, 200), st.timedeltas(timedelta(hours=1), timedelta(days=60)))
-def test_a_wave_is_spread_evenly(count: int, length: timedelta) -> None:
-    start = datetime(2026, 6, 1, tzinfo=UTC)
-    instants = even_instants(count, starts_at=start, ends_at=start + length)
-    assert len(instants) == count
-    assert instants[0] == start
-    gap = length / count
-    assert all(abs(after - before - gap) <= timedelta(microseconds=2) for before, after in pairwise(instants))
-    assert abs(start + length - instants[-1] - gap) <= timedelta(microseconds=2)
-
-
-def test_nobody_needs_no_instants() -> None:
-    start = datetime(2026, 6, 1, tzinfo=UTC)
-    assert even_instants(0, starts_at=start, ends_at=start) == []
 
 
 @pytest.mark.parametrize("pace", [Pace(), Pace(500, 100, WarmUp(200, 2.0)), Pace(per_domain_per_hour=5)])

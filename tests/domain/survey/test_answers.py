@@ -2,8 +2,7 @@ from typing import Any
 
 import pytest
 
-from app.domain.scores.metric import NPS
-from app.domain.survey.answers import LONGEST_ANSWER, AnswersInvalid, check_answers, merged_answers, missing_answers
+from app.domain.survey.answers import LONGEST_ANSWER, AnswersInvalid, check_answers, merged_answers
 from app.domain.survey.questions import Condition, Option, Question, QuestionKind, Scale, ShowIf
 
 OPTIONS = (Option("price"), Option("speed"), Option("people"))
@@ -57,12 +56,6 @@ def test_all_that_does_not_fit_is_named_together() -> None:
     errors: Any = refused.value.members["errors"]
     assert [error["pointer"] for error in errors] == ["/ease", "/reason"]
     assert "(1 more)" in refused.value.detail
-
-
-def test_a_required_question_is_missing_only_where_it_is_asked() -> None:
-    assert missing_answers(QUESTIONS, metric=NPS, score=9, answers={}) == ["reason"]
-    assert missing_answers(QUESTIONS, metric=NPS, score=2, answers={"reason": None}) == ["reason", "ease"]
-    assert missing_answers(QUESTIONS, metric=NPS, score=2, answers={"reason": "price", "ease": 1}) == []
 
 
 def test_a_later_part_adds_changes_and_takes_away() -> None:

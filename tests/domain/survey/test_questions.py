@@ -13,7 +13,6 @@ from app.domain.survey.questions import (
     Scale,
     ShowIf,
     answers_asked_for,
-    next_question,
     questions_to_ask,
 )
 from app.domain.survey.survey import Survey, SurveyInvalid, check_survey
@@ -74,18 +73,6 @@ def test_an_answer_on_a_way_since_left_decides_nothing() -> None:
     assert asked(10, reason="price", which_price="Yours") == ["ease"]
     said = {"reason": "price", "which_price": "Yours", "ease": 4, "hard": None}
     assert answers_asked_for(ALL, metric=NPS, score=10, answers=said) == {"ease": 4}
-
-
-def test_the_next_question_is_the_first_nothing_was_said_of() -> None:
-    def following(**answers: Any) -> str | None:
-        question = next_question(ALL, metric=NPS, score=3, answers=answers)
-        return question.id if question else None
-
-    assert following() == "reason"
-    assert following(reason="price") == "which_price"
-    assert following(reason=None) == "ease"
-    assert following(reason="price", which_price=None, ease=5) is None
-    assert following(reason="price", which_price=None, ease=1) == "hard"
 
 
 @pytest.mark.parametrize(
