@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from app.api.schemas import Whole
-from app.domain.asking.pacing import HIGHEST_RATE, LOWEST_RATE
+from app.domain.webhooks.endpoint_rate import HIGHEST_RATE, LOWEST_RATE
 from app.domain.webhooks.payload import PayloadKind
 from app.domain.webhooks.payload_template import CONTENT_TYPES, JSON, LONGEST_TEMPLATE
 from app.domain.webhooks.receiver_url import LONGEST_URL

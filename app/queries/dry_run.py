@@ -7,7 +7,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
-from app.domain.asking.date_slots import SPAN
+from app.domain.asking.date_slots import day_in
 from app.domain.asking.eligibility import Reason, Skip, decide
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan, SendingWarning
@@ -117,7 +117,7 @@ async def _turns_of_their_own(tx: ReadTx | Tx, campaign: AskingCampaign, *, now:
             return [(person, None, None) for person, _ in found]
         case OnDate():
             found = await find_dates(tx, campaign, now=now)
-            return [(person, None, date.fromisoformat(slot[-SPAN:])) for person, slot in found]
+            return [(person, None, day_in(slot)) for person, slot in found]
         case _:
             return []
 
@@ -142,10 +142,10 @@ async def _decide(tx: ReadTx | Tx, campaign: AskingCampaign, turns: Turns, plan:
 
 
 def _add(plan: Plan, campaign: AskingCampaign, facts: Facts, turn: Turn, best: int | None, now: datetime) -> None:
-    slot = schedule(campaign.asking, turn, best=best, now=now)
-    if slot.due_at is None:
+    appointment = schedule(campaign.asking, turn, best=best, now=now)
+    if appointment.due_at is None:
         plan.add(Skip(Reason.WINDOW), due_at=now, zone=campaign.zone)
         return
-    wanted = replace(facts.wanted[turn.person], latest_at=slot.latest_at, planned_at=now)
-    decision = decide(facts.people[turn.person], wanted, facts.rules[turn.person], slot.due_at)
-    plan.add(decision, due_at=slot.due_at, zone=campaign.zone)
+    wanted = replace(facts.wanted[turn.person], latest_at=appointment.latest_at, planned_at=now)
+    decision = decide(facts.people[turn.person], wanted, facts.rules[turn.person], appointment.due_at)
+    plan.add(decision, due_at=appointment.due_at, zone=campaign.zone)

@@ -121,7 +121,7 @@ def rules_of(campaign: AskingCampaign) -> Rules:
         quarantine=asking.quarantine(campaign.quarantine_days),
         journey=asking.journey,
         window=asking.window,
-        blackouts=tuple(one for one in asking.blackouts if one.audience is None),
+        blackouts=asking.common_blackouts,
         exclude_newer_than_days=asking.exclude_newer_than_days,
         hold_renewal_within_days=asking.hold_renewal_within_days,
         hold_open_follow_up=asking.hold_open_follow_up,

@@ -9,7 +9,7 @@ from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
 from app.domain.asking.eligibility import PASSING
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import Every, Spread, Wave
+from app.domain.asking.rhythm import Wave
 from app.domain.audience.sampling import sample_of
 from app.queries.turns import select_for
 
@@ -24,8 +24,7 @@ class Latecomers:
 
 def takes_in_as_they_come(campaign: AskingCampaign) -> bool:
     """Other waves take in who has come to fit when the campaign is edited or resumed."""
-    trigger = campaign.asking.trigger
-    return isinstance(trigger, Every) and trigger.spread is Spread.EVENLY
+    return campaign.asking.is_evenly_spread
 
 
 async def find_open_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:

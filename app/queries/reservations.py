@@ -12,31 +12,33 @@ from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
 from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, due_in, next_wave
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, due_in, next_wave
 from app.domain.audience.sampling import sampled
 from app.queries.asking_campaigns import read_asking_campaigns
 from app.queries.turns import ends_at, read_turns_after_answers, select_for, who_may_be_asked
 
-Asked = Mapping[UUID, datetime | None]  # when each person was last asked, by whichever campaign
+LastAsked = Mapping[UUID, datetime | None]  # when each person was, by whichever campaign
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class ComingAsk:
+    """Of a person by the more important campaign, as its round will have it."""
+
     person: UUID
     at: datetime
     latest_at: datetime | None = None
 
 
 async def read_reservations(
-    tx: ReadTx | Tx, campaign: AskingCampaign, asked: Asked, *, now: datetime
+    tx: ReadTx | Tx, campaign: AskingCampaign, asked: LastAsked, *, now: datetime
 ) -> dict[UUID, datetime]:
     """When the first of those campaigns is to ask each of them."""
     reserved: dict[UUID, datetime] = {}
     for other in await _more_important(tx, campaign, now=now) if asked else ():
-        for turn in await _turns(tx, other, list(asked), now=now):
-            at = _free_at(turn, other, asked[turn.person], now=now)
+        for coming in await _coming_asks(tx, other, list(asked), now=now):
+            at = _free_at(coming, other, asked[coming.person], now=now)
             if at is not None:
-                reserved[turn.person] = min(at, reserved.get(turn.person, at))
+                reserved[coming.person] = min(at, reserved.get(coming.person, at))
     return reserved
 
 
@@ -53,28 +55,30 @@ def _share_a_journey(one: AskingCampaign, other: AskingCampaign) -> bool:
     return None not in journeys and len({journey.name for journey in journeys if journey}) == 1
 
 
-async def _turns(tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID], *, now: datetime) -> list[Turn]:
+async def _coming_asks(tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID], *, now: datetime) -> list[ComingAsk]:
     match other.asking.trigger:
         case Once() | Every():
-            return await _turns_of_wave(tx, other, people, now=now)
+            return await _asks_of_wave(tx, other, people, now=now)
         case AfterAnswer():
             meant = await who_may_be_asked(tx, other, people, now=now)
             found = await read_turns_after_answers(tx, other, list(meant))
-            return [Turn(person, due_at) for person, due_at, _ in found if now < due_at <= now + SOON]
+            return [ComingAsk(person, due_at) for person, due_at, _ in found if now < due_at <= now + SOON]
     return []
 
 
-async def _turns_of_wave(tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID], *, now: datetime) -> list[Turn]:
+async def _asks_of_wave(
+    tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID], *, now: datetime
+) -> list[ComingAsk]:
     trigger = other.asking.trigger
     assert isinstance(trigger, Once | Every)
     wave = next_wave(trigger, now, anchor=other.anchor, zone=other.zone)
     if wave is None or wave.starts_at > now + SOON:
         return []
     latest_at, meant = ends_at(other, wave, now), await _meant(tx, other, people, now=now)
-    if isinstance(trigger, Every) and trigger.spread is Spread.EVENLY:
+    if other.asking.is_evenly_spread:
         own = ((person, due_in(wave, seed=f"evenly:{other.id}", person=person)) for person in meant)
-        return [Turn(person, at, latest_at) for person, at in own]
-    return [Turn(person, wave.starts_at, latest_at) for person in meant]
+        return [ComingAsk(person, at, latest_at) for person, at in own]
+    return [ComingAsk(person, wave.starts_at, latest_at) for person in meant]
 
 
 async def _meant(tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID], *, now: datetime) -> Collection[UUID]:
@@ -84,11 +88,11 @@ async def _meant(tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID], *, 
     return set(people) & set(sampled(await select_for(tx, other, now=now), other.asking.sample))
 
 
-def _free_at(turn: Turn, other: AskingCampaign, asked_at: datetime | None, *, now: datetime) -> datetime | None:
+def _free_at(coming: ComingAsk, other: AskingCampaign, asked_at: datetime | None, *, now: datetime) -> datetime | None:
     """When it can ask them; None where it never can, or not soon, or where being asked before does not matter to it."""
     quarantine = other.asking.quarantine(other.quarantine_days)
-    at = turn.at if asked_at is None else max(turn.at, asked_at + quarantine)
-    is_in_time = turn.latest_at is None or at < turn.latest_at
+    at = coming.at if asked_at is None else max(coming.at, asked_at + quarantine)
+    is_in_time = coming.latest_at is None or at < coming.latest_at
     return at if is_in_time and at <= now + SOON and at < now + quarantine else None
 
 

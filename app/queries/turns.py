@@ -10,7 +10,7 @@ from app.db.statements import fetch
 from app.domain.asking.date_slots import DAY as DAY_PATTERN
 from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import AfterAnswer, Every, Once, Spread, Wave, due_after_answer, next_wave, wave_at
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, due_after_answer, next_wave, wave_at
 from app.domain.asking.triggers import OnDate
 from app.domain.audience.audience_selection import Selection
 from app.domain.audience.sampling import is_drawn, sampled_in_turn
@@ -35,8 +35,7 @@ async def find_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime)
 
 def ends_at(campaign: AskingCampaign, wave: Wave, now: datetime) -> datetime:
     """A wave waits for people who are not free yet, but not into the next one."""
-    trigger = campaign.asking.trigger
-    if isinstance(trigger, Every) and trigger.spread is Spread.EVENLY and wave.ends_at is not None:
+    if campaign.asking.is_evenly_spread and wave.ends_at is not None:
         return wave.ends_at
     waited = max(wave.starts_at, now) + timedelta(days=campaign.asking.wave_days)
     return waited if wave.ends_at is None else min(waited, wave.ends_at)

@@ -16,8 +16,9 @@ from app.domain.asking.asking_parts import (
     sample_from_json,
     variants_from_json,
 )
-from app.domain.asking.blackouts import MOST_BLACKOUTS, Blackout
+from app.domain.asking.blackouts import MOST_BLACKOUTS, Blackout, Blackouts
 from app.domain.asking.reminders import Reminders
+from app.domain.asking.rhythm import Every, Spread
 from app.domain.asking.send_pace import Pace
 from app.domain.asking.sending_window import ALWAYS, SendingWindow, next_open
 from app.domain.asking.triggers import AfterTouchpoint, OnDate, Trigger, trigger_from_json
@@ -56,7 +57,7 @@ class Asking:
     priority: int = 0
     journey: Journey | None = None
     window: SendingWindow = ALWAYS
-    blackouts: tuple[Blackout, ...] = ()
+    blackouts: Blackouts = ()
     wave_days: int = DEFAULT_WAVE
     spread_days: int = 0  # over which a wave is spread; 0: everybody as soon as their window opens
     pace: Pace = field(default_factory=Pace)
@@ -143,6 +144,16 @@ class Asking:
             self.hold_open_follow_up,
         )
 
+    @property
+    def is_evenly_spread(self) -> bool:
+        """Each person has a moment of their own in every period, where else a wave begins for everybody at once."""
+        return isinstance(self.trigger, Every) and self.trigger.spread is Spread.EVENLY
+
+    @cached_property
+    def common_blackouts(self) -> Blackouts:
+        """Those that hold for everybody."""
+        return tuple(one for one in self.blackouts if one.audience is None)
+
     def quarantine(self, of_workspace: int) -> timedelta:
         """`of_workspace` in days."""
         return timedelta(days=of_workspace if self.quarantine_days is None else self.quarantine_days)
@@ -150,8 +161,7 @@ class Asking:
 
 def check_can_ask(asking: Asking, *, zone: ZoneInfo, now: datetime) -> None:
     """What a launch needs beside sound values: a moment at which somebody may be written to. Raises AskingInvalid."""
-    everybodys = tuple(one for one in asking.blackouts if one.audience is None)
-    if next_open(now, zone=zone, window=asking.window, blackouts=everybodys) is None:
+    if next_open(now, zone=zone, window=asking.window, blackouts=asking.common_blackouts) is None:
         raise AskingInvalid("This window does not open within a year.", pointer="/asking/window")
 
 
@@ -169,7 +179,7 @@ def _check_numbers(content: Mapping[str, Any]) -> None:
             check_range(name, content[name], low, high)
 
 
-def _blackouts(content: Sequence[Mapping[str, Any]]) -> tuple[Blackout, ...]:
+def _blackouts(content: Sequence[Mapping[str, Any]]) -> Blackouts:
     if len(content) > MOST_BLACKOUTS:
         raise AskingInvalid(f"Name at most {MOST_BLACKOUTS} blackouts.", pointer="/asking/blackouts")
     for place, one in enumerate(content):

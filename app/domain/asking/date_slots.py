@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from app.domain.asking.triggers import OnDate
 from app.domain.scores.period import day_begins_at
 
-SPAN = len("2026-12-01")
+SPAN = len("2026-12-01")  # characters
 # Days that there are, from 1900 until 2099: so far from the end of the calendar that days may be added to them. In
 # PostgreSQL it means the same.
 DAY = (
@@ -27,6 +27,11 @@ def date_in(properties: Mapping[str, Any], trigger: OnDate) -> date | None:
 
 def date_slot(trigger: OnDate, day: date) -> str:
     return f"date:{trigger.property}:{day.isoformat()}"
+
+
+def day_in(slot: str) -> date | None:
+    """The other way round; None of a slot that is about something else than a date."""
+    return date.fromisoformat(slot[-SPAN:]) if slot.startswith("date:") else None
 
 
 def due_on_date(trigger: OnDate, day: date, *, zone: ZoneInfo) -> datetime:

@@ -7,10 +7,9 @@ from zoneinfo import ZoneInfo
 
 from app.domain.asking.asking import Asking
 from app.domain.asking.best_hour import hour_for
-from app.domain.asking.blackouts import Blackouts
 from app.domain.asking.date_slots import due_on_date, latest_for_date
-from app.domain.asking.rhythm import Every, Once, Spread, Wave, due_in
-from app.domain.asking.sending_window import next_open, open_moment
+from app.domain.asking.rhythm import Every, Once, Wave, due_in
+from app.domain.asking.sending_window import SendingWindow, next_open, open_moment
 from app.domain.asking.triggers import AfterTouchpoint, OnDate
 from app.domain.audience.stable_hash import fraction_of, pick_variant
 
@@ -28,31 +27,23 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
-class Slot:
-    """`due_at`: None where no hour is open in time."""
+class Appointment:
+    """`due_at`: None where no hour is open before `latest_at`."""
 
     due_at: datetime | None
     latest_at: datetime | None
 
 
-def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: datetime) -> Slot:
+def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: datetime) -> Appointment:
     """`best`: the hour at which most answer, if it is known and wanted."""
-    begins_at, latest_at = _turn(asking, turn, now)
+    begins_at, latest_at = _bounds(asking, turn, now)
     hour = hour_for(turn.person, best=best, seed=str(turn.campaign_id))
     window = asking.window if hour is None else asking.window.narrowed_to(hour)
-    blackouts: Blackouts = tuple(one for one in asking.blackouts if one.audience is None)
-    due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=blackouts)
+    due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts)
     if due_at is not None and asking.spread_days and _is_wave(asking):
-        share = fraction_of(f"moment:{turn.campaign_id}", turn.person)
-        ends_at = min(
-            due_at + timedelta(days=asking.spread_days), latest_at or datetime.max.replace(tzinfo=due_at.tzinfo)
-        )
-        due_at = open_moment(
-            share, starts_at=due_at, ends_at=ends_at, zone=turn.zone, window=window, blackouts=blackouts
-        ) or due_at  # fmt: skip
-    if due_at is not None and latest_at is not None and due_at >= latest_at:
-        due_at = None
-    return Slot(due_at, latest_at)
+        due_at = _spread(asking, turn, due_at, latest_at, window=window)
+    is_in_time = due_at is not None and (latest_at is None or due_at < latest_at)
+    return Appointment(due_at if is_in_time else None, latest_at)
 
 
 def variant_for(asking: Asking, campaign_id: UUID, person: UUID) -> str | None:
@@ -61,12 +52,24 @@ def variant_for(asking: Asking, campaign_id: UUID, person: UUID) -> str | None:
     return pick_variant([one.weighted for one in asking.variants], seed=f"variant:{campaign_id}", person=person)
 
 
+def _spread(
+    asking: Asking, turn: Turn, starts_at: datetime, latest_at: datetime | None, *, window: SendingWindow
+) -> datetime:
+    """The person's own moment of the open time in the days that a wave is spread over."""
+    last_day_ends_at = starts_at + timedelta(days=asking.spread_days)
+    ends_at = last_day_ends_at if latest_at is None else min(last_day_ends_at, latest_at)
+    share = fraction_of(f"moment:{turn.campaign_id}", turn.person)
+    moment = open_moment(
+        share, starts_at=starts_at, ends_at=ends_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts
+    )
+    return moment or starts_at
+
+
 def _is_wave(asking: Asking) -> bool:
-    trigger = asking.trigger
-    return isinstance(trigger, Once) or (isinstance(trigger, Every) and trigger.spread is Spread.WAVE)
+    return isinstance(asking.trigger, Once | Every) and not asking.is_evenly_spread
 
 
-def _turn(asking: Asking, turn: Turn, now: datetime) -> tuple[datetime, datetime | None]:
+def _bounds(asking: Asking, turn: Turn, now: datetime) -> tuple[datetime, datetime | None]:
     """From when, and until when at the latest."""
     trigger = asking.trigger
     if isinstance(trigger, AfterTouchpoint) and turn.occurred_at is not None:
@@ -77,6 +80,6 @@ def _turn(asking: Asking, turn: Turn, now: datetime) -> tuple[datetime, datetime
         return max(due_at, now), latest_for_date(trigger, due_at)
     if turn.wave is None:
         return now, None
-    if isinstance(trigger, Every) and trigger.spread is Spread.EVENLY:
+    if asking.is_evenly_spread:
         return max(due_in(turn.wave, seed=f"evenly:{turn.campaign_id}", person=turn.person), now), turn.wave.ends_at
     return max(turn.wave.starts_at, now), turn.wave.ends_at

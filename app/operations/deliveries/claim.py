@@ -18,7 +18,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from app.db.statements import Connection, fetch
-from app.domain.asking.pacing import batch_of
+from app.domain.webhooks.endpoint_rate import batch_of
 from app.domain.webhooks.payload_template import JSON
 from app.operations.responses.bodies import METRIC_TABLE, band_sql
 

@@ -28,7 +28,7 @@ from app.domain.scores.period import day_of
 from app.domain.survey.survey_token import random_token, survey_token, token_digest, unsubscribe_token
 from app.operations.invitations.candidates import Candidate, lock_candidates, lock_due_campaigns
 from app.operations.invitations.enough import release_enough
-from app.operations.invitations.pacing import LOOK_AGAIN, keep_pace
+from app.operations.invitations.send_pace import LOOK_AGAIN, keep_pace
 from app.queries.eligibility import Facts, read_facts
 
 

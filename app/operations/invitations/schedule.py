@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ import structlog
 from app.db.engine import Tx
 from app.db.spared import AGAIN_AFTER_FAILURE, spared
 from app.db.statements import fetch
-from app.domain.asking.date_slots import SPAN
+from app.domain.asking.date_slots import day_in
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import Wave
@@ -55,20 +55,19 @@ async def schedule_invitations_of(
 
 async def _schedule(tx: Tx, campaign: AskingCampaign, rows: Sequence[Mapping[str, Any]], *, now: datetime) -> None:
     best = await best_hour_of(tx, campaign) if campaign.asking.window.wants_best_hour else None
-    slots = [schedule(campaign.asking, _turn(campaign, row), best=best, now=now) for row in rows]
+    appointments = [schedule(campaign.asking, _turn(campaign, row), best=best, now=now) for row in rows]
     variants = [variant_for(campaign.asking, campaign.id, row["recipient_id"]) for row in rows]
     await fetch(
-        tx, _SCHEDULE, campaign.workspace_id, [row["id"] for row in rows], [slot.due_at for slot in slots],
-        [slot.latest_at for slot in slots], variants, Reason.WINDOW.value, Reason.TOO_LATE.value, now,
+        tx, _SCHEDULE, campaign.workspace_id, [row["id"] for row in rows], [one.due_at for one in appointments],
+        [one.latest_at for one in appointments], variants, Reason.WINDOW.value, Reason.TOO_LATE.value, now,
     )  # fmt: skip
-    await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, slot.due_at) for slot in slots])
+    await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, one.due_at) for one in appointments])
 
 
 def _turn(campaign: AskingCampaign, row: Mapping[str, Any]) -> Turn:
     wave = Wave(row["wave"], row["starts_at"], row["ends_at"]) if row["starts_at"] is not None else None
     zone = zone_named(row["time_zone"]) if row["time_zone"] else campaign.zone
-    day = date.fromisoformat(row["slot"][-SPAN:]) if row["slot"].startswith("date:") else None
-    return Turn(campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day)
+    return Turn(campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day_in(row["slot"]))
 
 
 async def _note_failure(tx: Tx, campaign: AskingCampaign, error: Exception, *, now: datetime) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from app.domain.asking.asking import Asking
 from app.domain.asking.rhythm import Wave
-from app.domain.asking.scheduling import Slot, Turn, schedule, variant_for
+from app.domain.asking.scheduling import Appointment, Turn, schedule, variant_for
 from app.domain.asking.sending_window import is_open
 
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
@@ -43,9 +43,9 @@ def wave(days: float = 14) -> Wave:
 
 
 def all_due(asked: Asking, *, best: int | None = None, **about: Any) -> list[datetime]:
-    slots = [schedule(asked, turn(person, **about), best=best, now=NOW) for person in PEOPLE]
-    assert all(slot.due_at is not None for slot in slots)
-    return [slot.due_at for slot in slots if slot.due_at is not None]
+    appointments = [schedule(asked, turn(person, **about), best=best, now=NOW) for person in PEOPLE]
+    assert all(appointment.due_at is not None for appointment in appointments)
+    return [appointment.due_at for appointment in appointments if appointment.due_at is not None]
 
 
 @st.composite
@@ -65,12 +65,12 @@ def test_whoever_is_written_to_is_at_an_open_hour_and_in_time(
     given_turn: tuple[Asking, Turn], best: int | None
 ) -> None:
     asked, whose = given_turn
-    slot = schedule(asked, whose, best=best, now=NOW)
-    if slot.due_at is not None:
-        assert slot.due_at >= NOW
-        assert slot.latest_at is None or slot.due_at < slot.latest_at
-        assert is_open(slot.due_at, zone=whose.zone, window=asked.window, blackouts=asked.blackouts)
-    assert schedule(asked, whose, best=best, now=NOW) == slot
+    appointment = schedule(asked, whose, best=best, now=NOW)
+    if appointment.due_at is not None:
+        assert appointment.due_at >= NOW
+        assert appointment.latest_at is None or appointment.due_at < appointment.latest_at
+        assert is_open(appointment.due_at, zone=whose.zone, window=asked.window, blackouts=asked.blackouts)
+    assert schedule(asked, whose, best=best, now=NOW) == appointment
 
 
 def test_a_wave_asks_everybody_at_once_unless_it_is_to_be_spread() -> None:
@@ -105,22 +105,22 @@ def test_a_moment_that_has_passed_is_now() -> None:
 
 def test_a_touchpoint_is_asked_about_after_its_delay_and_not_when_it_is_too_late() -> None:
     soon = schedule(asking(DELIVERED), turn(occurred_at=NOW), now=NOW)
-    assert soon == Slot(NOW + timedelta(hours=1), NOW + timedelta(hours=49))
+    assert soon == Appointment(NOW + timedelta(hours=1), NOW + timedelta(hours=49))
     too_late = schedule(asking(DELIVERED), turn(occurred_at=NOW - timedelta(hours=50)), now=NOW)
     assert too_late.due_at is None
 
 
 def test_a_date_is_asked_about_on_the_persons_own_day() -> None:
-    slot = schedule(
+    appointment = schedule(
         asking(EXAM, window={"from": "09:00", "until": "12:00"}), turn(zone=NEW_YORK, day=date(2026, 5, 20)), now=NOW
     )
-    assert slot.due_at == datetime.combine(date(2026, 6, 10), time(9), tzinfo=NEW_YORK)
+    assert appointment.due_at == datetime.combine(date(2026, 6, 10), time(9), tzinfo=NEW_YORK)
 
 
 def test_where_no_hour_opens_in_time_nobody_is_written_to() -> None:
     saturday = {"days": ["sat"], "from": "10:00", "until": "11:00"}
-    slot = schedule(asking(ONCE, window=saturday), turn(wave=wave(days=2)), now=NOW)
-    assert slot.due_at is None
+    appointment = schedule(asking(ONCE, window=saturday), turn(wave=wave(days=2)), now=NOW)
+    assert appointment.due_at is None
 
 
 def test_whoever_has_a_variant_keeps_it() -> None:
