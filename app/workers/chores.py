@@ -10,10 +10,10 @@ from app.domain.events import KEPT_FOR
 from app.operations import failing_endpoints, partitions
 from app.operations.authorizations import forget_authorizations as forget_some_authorizations
 from app.operations.campaigns import advance_due_campaigns
+from app.operations.captured_mails import forget_captured_mails as forget_some_mails
 from app.operations.deliveries import cancel, replay, sweep
 from app.operations.endpoint_secrets import destroy_expired_secrets
 from app.operations.erasure import sweep_erasures
-from app.operations.forget_mails import forget_captured_mails as forget_some_mails
 from app.operations.idempotency import forget_old_keys
 from app.operations.import_uploads import drop_abandoned_uploads as drop_some_uploads
 from app.operations.mail_sources import forget_mail_tokens as forget_some_mail_tokens

@@ -19,7 +19,7 @@ from app.domain.keys import KeyKind
 from app.domain.mail.letter import Letter, Mailbox
 from app.domain.mail.letter_bytes import compose
 from app.operations.api_keys import issue_key
-from app.operations.forget_mails import KEPT_FOR, MOST_KEPT, forget_captured_mails
+from app.operations.captured_mails import KEPT_FOR, MOST_KEPT, forget_captured_mails
 from tests.conftest import Tenant
 from tests.dashboard.browser import a_browser, faults
 from tests.dashboard.reader import Reader, a_reader

@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from playwright.async_api import Browser
 
-from app.api.public.survey.survey_words import all_words
+from app.api.public.survey.words import all_words
 from tests.conftest import Tenant
 from tests.dashboard.browser import faults
 from tests.survey_pages.in_browser import a_page
