@@ -10,7 +10,8 @@ from pydantic import ValidationError
 
 from app.api.bulk import refused_row
 from app.api.dependencies import Now, ReadTx, RecipientReader, RecipientWriter, Tx, services_of
-from app.api.idempotency import Idempotency
+from app.api.idempotency import Idempotency, each_once
+from app.api.openapi.parameters import TAKES_IDEMPOTENCY_KEY
 from app.api.pagination import AnyOrder, listing
 from app.api.problem_types import refuses
 from app.api.recipient_models import REFUSED_PEOPLE, RecipientUpsert
@@ -28,6 +29,8 @@ from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, Touc
 from app.domain.errors import DomainError
 from app.domain.people.recipient import RecipientInput, RecipientNotFound
 from app.domain.people.upserted import Upserted
+from app.domain.response import IdempotencyKeyReused
+from app.operations.idempotency import IdempotencyKeyInUse
 from app.operations.recipient_changes import save_recipients
 from app.operations.touchpoints import record_touchpoints
 from app.queries import touchpoints as queries
@@ -72,22 +75,34 @@ async def record_touchpoint(
     return await _read(tx, caller, once.keep(recorded.id))
 
 
-@routes.post("/v1/touchpoints/bulk", summary="Record up to 500 touchpoints")
+@routes.post(
+    "/v1/touchpoints/bulk",
+    summary="Record up to 500 touchpoints",
+    responses=refuses(IdempotencyKeyInUse, "idempotency_key_unusable"),
+    openapi_extra=TAKES_IDEMPOTENCY_KEY,
+)
 async def record_touchpoints_in_bulk(
     body: TouchpointBulk, caller: RecipientWriter, tx: Tx, now: Now, request: Request
 ) -> TouchpointBulkReply:
-    """In order. Each row has an end of its own: one that is rejected holds up nobody."""
-    ends: dict[int, RecordedTouchpoint | Refusal] = {}
+    """In order. Each row has an end of its own: one that is rejected holds up nobody. Sent again under the same
+    Idempotency-Key, with the same rows in the same order, it records those that are not here yet; the others are
+    `repeated`.
+    """
+    once = await each_once(request, tx, body.touchpoints, now=now)
+    ends: dict[int, RecordedTouchpoint | Refusal] = {index: _earlier(end) for index, end in once.ends.items()}
     said: dict[int, TouchpointCreate] = {}
-    for index, item in enumerate(body.touchpoints):
+    for index in sorted(set(range(len(body.touchpoints))) - set(ends)):
         try:
-            said[index] = TouchpointCreate.model_validate(item)
+            said[index] = TouchpointCreate.model_validate(body.touchpoints[index])
         except ValidationError as error:
             ends[index] = error
     meant = dict(zip(said, await _meant(tx, caller, list(said.values()), request=request, now=now), strict=True))
     ends |= {index: end for index, end in meant.items() if isinstance(end, DomainError)}
     kept = {index: end for index, end in meant.items() if isinstance(end, NewTouchpoint)}
-    ends |= zip(kept, await record_touchpoints(tx, caller.workspace_id, list(kept.values()), now=now), strict=True)
+    recorded = await record_touchpoints(tx, caller.workspace_id, list(kept.values()), now=now)
+    made = dict(zip(kept, recorded, strict=True))
+    await once.keep(tx, {index: end.id for index, end in made.items() if isinstance(end, RecordedTouchpoint)}, now=now)
+    ends |= made
     return _bulk_reply([_row_result(index, ends[index]) for index in range(len(body.touchpoints))])
 
 
@@ -145,6 +160,10 @@ def _touchpoint(
         recipient_id, said.name, said.occurred_at or now, said.external_id, said.properties,
         is_timed=said.occurred_at is not None,
     )  # fmt: skip
+
+
+def _earlier(end: UUID | IdempotencyKeyReused) -> RecordedTouchpoint | IdempotencyKeyReused:
+    return RecordedTouchpoint(end, is_new=False) if isinstance(end, UUID) else end
 
 
 def _bulk_reply(results: list[TouchpointRowResult]) -> TouchpointBulkReply:
