@@ -63,6 +63,11 @@ class DateTrigger(Request):
     kind: Literal["date_property"]
     property: Key = Field(examples=["exam_on"])
     offset_days: Whole = 0
+    at: TimeOfDay | None = Field(
+        None,
+        description="By the recipient's own clock. If left out: when the window opens, and at 09:00 where that has no"
+        " hours.",
+    )
     max_lateness_days: Whole = 7
 
 

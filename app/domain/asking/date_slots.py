@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Mapping
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from app.domain.asking.triggers import OnDate
-from app.domain.scores.period import day_begins_at
+from app.domain.asking.sending_window import SendingWindow
+from app.domain.asking.triggers import UNLESS_SAID, OnDate
 
 SPAN = len("2026-12-01")  # characters
 # Days that there are, from 1900 until 2099: so far from the end of the calendar that days may be added to them. In
@@ -34,9 +34,12 @@ def day_in(slot: str) -> date | None:
     return date.fromisoformat(slot[-SPAN:]) if slot.startswith("date:") else None
 
 
-def due_on_date(trigger: OnDate, day: date, *, zone: ZoneInfo) -> datetime:
-    """When that day of the person's begins."""
-    return day_begins_at(day + timedelta(days=trigger.offset_days), zone)
+def due_on_date(trigger: OnDate, day: date, *, zone: ZoneInfo, window: SendingWindow) -> datetime:
+    """By the person's own clock: a time it skips moves forward with it, of one that comes twice it is the first."""
+    at = trigger.at
+    if at is None:
+        at = window.opens_at if window.has_hours else UNLESS_SAID
+    return datetime.combine(day + timedelta(days=trigger.offset_days), at, tzinfo=zone).astimezone(UTC)
 
 
 def latest_for_date(trigger: OnDate, due_at: datetime) -> datetime:

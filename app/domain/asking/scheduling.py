@@ -36,9 +36,9 @@ class Appointment:
 
 def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: datetime) -> Appointment:
     """`best`: the hour at which most answer, if it is known and wanted."""
-    begins_at, latest_at = _bounds(asking, turn, now)
     hour = hour_for(turn.person, best=best, seed=str(turn.campaign_id))
     window = asking.window if hour is None else asking.window.narrowed_to(hour)
+    begins_at, latest_at = _bounds(asking, turn, window, now)
     due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts)
     if due_at is not None and asking.spread_days and _is_wave(asking):
         due_at = _spread(asking, turn, due_at, latest_at, window=window)
@@ -69,14 +69,14 @@ def _is_wave(asking: Asking) -> bool:
     return isinstance(asking.trigger, Once | Every) and not asking.is_evenly_spread
 
 
-def _bounds(asking: Asking, turn: Turn, now: datetime) -> tuple[datetime, datetime | None]:
+def _bounds(asking: Asking, turn: Turn, window: SendingWindow, now: datetime) -> tuple[datetime, datetime | None]:
     """From when, and until when at the latest."""
     trigger = asking.trigger
     if isinstance(trigger, AfterTouchpoint) and turn.occurred_at is not None:
         due_at = turn.occurred_at + timedelta(minutes=trigger.delay_minutes)
         return max(due_at, now), due_at + timedelta(hours=trigger.max_lateness_hours)
     if isinstance(trigger, OnDate) and turn.day is not None:
-        due_at = due_on_date(trigger, turn.day, zone=turn.zone)
+        due_at = due_on_date(trigger, turn.day, zone=turn.zone, window=window)
         return max(due_at, now), latest_for_date(trigger, due_at)
     if turn.wave is None:
         return now, None

@@ -16,7 +16,7 @@ from itertools import accumulate, pairwise
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
-from app.domain.asking.asking_invalid import AskingInvalid
+from app.domain.asking.asking_invalid import AskingInvalid, time_of_day
 from app.domain.asking.blackouts import Blackouts, Stretch, without_blackouts
 from app.domain.scores.period import ONE_DAY, day_begins_at
 
@@ -60,8 +60,8 @@ class SendingWindow:
         """Reads what `to_json` wrote, or input whose types were checked. Raises AskingInvalid."""
         return cls(
             frozenset(Weekday(day) for day in content.get("days") or WEEK),
-            _clock(content, "from"),
-            _clock(content, "until"),
+            time_of_day("window/from", content.get("from") or "00:00"),
+            time_of_day("window/until", content.get("until") or "00:00"),
             frozenset(_holiday(place, day) for place, day in enumerate(content.get("holidays") or ())),
             bool(content.get("best_hour")),
         )
@@ -74,6 +74,10 @@ class SendingWindow:
             "holidays": sorted(day.isoformat() for day in self.holidays),
             "best_hour": self.wants_best_hour,
         }
+
+    @property
+    def has_hours(self) -> bool:
+        return (self.opens_at, self.closes_at) != (MIDNIGHT, MIDNIGHT)
 
     @property
     def crosses_midnight(self) -> bool:
@@ -99,14 +103,6 @@ class SendingWindow:
         if self.crosses_midnight or (closes_at != MIDNIGHT and closes_at <= opens_at):
             return self
         return replace(self, opens_at=opens_at, closes_at=closes_at)
-
-
-def _clock(content: Mapping[str, Any], name: str) -> time:
-    text = content.get(name) or "00:00"
-    try:
-        return MIDNIGHT if text == "24:00" else datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007  a time of day
-    except ValueError:
-        raise AskingInvalid("Write times of day like 09:00.", pointer=f"/asking/window/{name}") from None
 
 
 def _holiday(place: int, day: str) -> date:

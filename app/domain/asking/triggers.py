@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 from typing import Any
 
-from app.domain.asking.asking_invalid import AskingInvalid, check_range
+from app.domain.asking.asking_invalid import AskingInvalid, check_range, time_of_day
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Rhythm, rhythm_from_json
 from app.domain.people.properties import LONGEST_KEY
 
@@ -12,6 +13,7 @@ LONGEST_NAME = 200
 LONGEST_DELAY_MINUTES = 527_040  # 366 days
 LATEST_HOURS, LATEST_DAYS = 8_784, 366
 DEFAULT_LATENESS_HOURS, DEFAULT_LATENESS_DAYS = 48, 7
+UNLESS_SAID = time(9)  # on a date; a day begins at midnight, when nobody wants mail
 FARTHEST_OFFSET = 3_650  # days
 MOST_CANCELLING = 20
 
@@ -55,12 +57,14 @@ class AfterTouchpoint:
 class OnDate:
     """So many days after the date in a property of the recipient's, before it where negative.
 
+    `at`, by their own clock; None: when the window opens, or at `UNLESS_SAID` where that has no hours.
     Raises AskingInvalid when made with days out of range.
     """
 
     property: str
     offset_days: int = 0
     max_lateness_days: int = DEFAULT_LATENESS_DAYS
+    at: time | None = None
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.property) <= LONGEST_KEY or "\0" in self.property:
@@ -74,6 +78,7 @@ class OnDate:
             "kind": "date_property",
             "property": self.property,
             "offset_days": self.offset_days,
+            "at": self.at and self.at.strftime("%H:%M"),
             "max_lateness_days": self.max_lateness_days,
         }
 
@@ -87,7 +92,7 @@ SLOT_OF: Mapping[type, str] = {
 
 def trigger_from_json(content: Mapping[str, Any]) -> Trigger:
     """Reads what `to_json` wrote, or input whose types were checked. Raises AskingInvalid."""
-    hours, days = content.get("max_lateness_hours"), content.get("max_lateness_days")
+    hours, days, at = (content.get(name) for name in ("max_lateness_hours", "max_lateness_days", "at"))
     match content["kind"]:
         case "touchpoint":
             return AfterTouchpoint(
@@ -101,6 +106,7 @@ def trigger_from_json(content: Mapping[str, Any]) -> Trigger:
                 content["property"],
                 content.get("offset_days") or 0,
                 DEFAULT_LATENESS_DAYS if days is None else days,
+                None if at is None else time_of_day("trigger/at", at),
             )
     return rhythm_from_json(content)
 

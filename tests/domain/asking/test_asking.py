@@ -36,6 +36,7 @@ def test_everything_but_the_trigger_may_be_left_out() -> None:
         ({"trigger": {"kind": "date_property", "property": ""}}, "/asking/trigger/property"),
         ({"sample": {}}, "/asking/sample"),
         ({"trigger": {**ON_DATE, "max_lateness_days": 0}}, "/asking/trigger/max_lateness_days"),
+        ({"trigger": {**ON_DATE, "at": "9 o'clock"}}, "/asking/trigger/at"),
         ({"trigger": {**TOUCHED, "max_lateness_hours": 0}}, "/asking/trigger/max_lateness_hours"),
         ({"trigger": ON_DATE, "sample": {"margin": 3}}, "/asking/sample"),
         ({"trigger": TOUCHED, "sample": {"margin": 3}}, "/asking/sample"),

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from app.domain.asking.sending_window import is_open
 BERLIN, NEW_YORK = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York")
 CAMPAIGN = UUID("01939b2a-0000-7000-8000-000000000001")
 NOW = datetime(2026, 6, 3, 6, tzinfo=UTC)  # a Wednesday
+MIDWINTER = datetime(2026, 1, 1, tzinfo=UTC)
 OFFICE = {"days": ["mon", "tue", "wed", "thu", "fri"], "from": "09:00", "until": "18:00"}
 PEOPLE = [UUID(int=at) for at in range(900)]
 
@@ -115,6 +117,48 @@ def test_a_date_is_asked_about_on_the_persons_own_day() -> None:
         asking(EXAM, window={"from": "09:00", "until": "12:00"}), turn(zone=NEW_YORK, day=date(2026, 5, 20)), now=NOW
     )
     assert appointment.due_at == datetime.combine(date(2026, 6, 10), time(9), tzinfo=NEW_YORK)
+
+
+@pytest.mark.parametrize(
+    ("at", "window", "expected"),
+    [
+        (None, None, time(9)),  # nobody's mail rings at midnight
+        (None, {"days": ["mon", "tue", "wed", "thu", "fri"]}, time(9)),
+        (None, {"from": "06:30", "until": "08:00"}, time(6, 30)),
+        (None, {"from": "22:00", "until": "06:00"}, time(22)),
+        ("14:15", None, time(14, 15)),
+        ("14:15", {"from": "08:00", "until": "20:00"}, time(14, 15)),
+        ("07:00", {"from": "08:00", "until": "20:00"}, time(8)),
+        ("00:00", None, time(0)),
+    ],
+)
+def test_a_date_is_asked_about_at_an_hour_of_the_persons_day(
+    at: str | None, window: dict[str, Any] | None, expected: time
+) -> None:
+    asked = asking({**EXAM, "at": at}, window=window)
+    for zone in (BERLIN, NEW_YORK):
+        slot = schedule(asked, turn(zone=zone, day=date(2026, 5, 20)), now=NOW)
+        assert slot.due_at == datetime.combine(date(2026, 6, 10), expected, tzinfo=zone)
+
+
+def test_a_date_keeps_its_hour_when_clocks_change() -> None:
+    """On 8 March clocks in New York skip two o'clock, on 1 November one o'clock comes twice."""
+    of_the_day = {"kind": "date_property", "property": "exam_on"}
+    due = {
+        (at, day): schedule(asking({**of_the_day, "at": at}), turn(zone=NEW_YORK, day=day), now=MIDWINTER).due_at
+        for at in ("01:30", "02:30", "09:00")
+        for day in (date(2026, 3, 7), date(2026, 3, 8), date(2026, 11, 1))
+    }
+    assert due["09:00", date(2026, 3, 7)] == datetime(2026, 3, 7, 14, tzinfo=UTC)
+    assert due["09:00", date(2026, 3, 8)] == datetime(2026, 3, 8, 13, tzinfo=UTC)
+    assert due["02:30", date(2026, 3, 8)] == datetime(2026, 3, 8, 7, 30, tzinfo=UTC)  # half past three
+    assert due["01:30", date(2026, 11, 1)] == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)  # the first of two
+
+
+def test_the_best_hour_of_a_date_is_not_the_day_after() -> None:
+    asked = asking(EXAM, window={"best_hour": True})
+    days = Counter(at.astimezone(BERLIN).date() for at in all_due(asked, best=7, day=date(2026, 5, 20)))
+    assert set(days) == {date(2026, 6, 10)}
 
 
 def test_where_no_hour_opens_in_time_nobody_is_written_to() -> None:

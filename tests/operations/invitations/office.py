@@ -104,6 +104,9 @@ class Office:
         )
         return {row["state"]: row["people"] for row in counted}
 
+    async def dues(self) -> list[datetime | None]:
+        return [row["due_at"] for row in await rows(self.engine, "SELECT due_at FROM invitations ORDER BY id")]
+
     async def asked_at(self, recipient: str) -> datetime | None:
         (row,) = await rows(
             self.engine, "SELECT asked_at FROM recipients WHERE id = :id", id=ids.parsed("recipient", recipient)

@@ -1,12 +1,16 @@
 """Which people a campaign plans to ask, and when: waves, samples, answers, dates, and the end of it."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from app.domain.asking.invitation import MessageKind
-from tests.operations.invitations.office import DAY, Office
+from tests.askings import an_asking
+from tests.campaigns import create, patch
+from tests.operations.invitations.office import DAY, HOUR, Office
 
 MONTHLY = {"kind": "every", "count": 1, "unit": "months"}
+TOKYO = ZoneInfo("Asia/Tokyo")
 WEEKLY = {"kind": "every", "count": 1, "unit": "weeks"}
 
 
@@ -119,6 +123,33 @@ async def test_a_date_brings_an_invitation_and_moving_it_moves_that(office: Offi
     assert await office.send(within=19 * DAY) == []
     assert await office.send(within=4 * DAY) == ["ada"]
     assert await office.states(campaign) == {"sent": 1}
+
+
+async def test_moving_the_hour_of_a_date_moves_what_is_planned(office: Office) -> None:
+    trigger = {"kind": "date_property", "property": "exam_on"}
+    exam = (office.now + 5 * DAY).date()
+    await office.people("ada", properties={"exam_on": exam.isoformat()}, time_zone="Asia/Tokyo")
+    campaign = await office.launched(trigger=trigger)
+    await office.plan()
+    assert await office.dues() == [datetime.combine(exam, time(9), tzinfo=TOKYO)]
+
+    edited = await patch(office.tenant, campaign, asking=an_asking(trigger={**trigger, "at": "14:30"}))
+
+    assert edited.json()["asking"]["trigger"]["at"] == "14:30"
+    office.now += HOUR
+    await office.plan()
+    assert await office.dues() == [datetime.combine(exam, time(14, 30), tzinfo=TOKYO)]
+
+
+async def test_a_plan_shows_at_which_hour_a_date_is_asked_about(office: Office) -> None:
+    exam = (office.now + 5 * DAY).date().isoformat()
+    await office.people("ada", properties={"exam_on": exam})
+    trigger = {"kind": "date_property", "property": "exam_on", "at": "16:00"}
+    draft = await create(office.tenant, kind="relationship", asking=an_asking(trigger=trigger))
+
+    reply = await office.tenant.api.post(f"/v1/campaigns/{draft['id']}/plan", json={})
+
+    assert reply.json()["plan"]["hours"] == [{"day": exam, "hour": 16, "count": 1}]
 
 
 async def test_a_date_that_is_moved_back_brings_its_invitation_back(office: Office) -> None:

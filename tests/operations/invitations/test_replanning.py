@@ -1,6 +1,5 @@
 """An edit of a campaign that has very many planned answers soon, and the planner gives all of them another moment."""
 
-from datetime import datetime
 from typing import Any
 
 import pytest
@@ -19,10 +18,6 @@ def a_few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(replan, "AT_ONCE", 3)
 
 
-async def dues(office: Office) -> list[datetime | None]:
-    return [row["due_at"] for row in await rows(office.engine, "SELECT due_at FROM invitations")]
-
-
 async def planned(office: Office) -> dict[str, Any]:
     await office.people(*(f"p{at}" for at in range(10)))
     campaign = await office.launched(trigger={**LATER, "spread": "wave"})
@@ -32,15 +27,15 @@ async def planned(office: Office) -> dict[str, Any]:
 
 async def test_an_edit_touches_those_due_first_and_the_planner_the_others(office: Office) -> None:
     campaign = await planned(office)
-    before = await dues(office)
+    before = await office.dues()
 
     reply = await patch(office.tenant, campaign, asking=an_asking(trigger=LATER))
 
     assert reply.status_code == 200, reply.text
-    assert (await dues(office)).count(None) == 3
+    assert (await office.dues()).count(None) == 3
     office.now += HOUR
     await office.plan()
-    after = await dues(office)
+    after = await office.dues()
     assert None not in after
     assert len(set(after)) == 10 > len(set(before))
     (row,) = await rows(office.engine, "SELECT replan_in FROM campaigns")
@@ -55,9 +50,9 @@ async def test_whoever_still_gives_moments_by_what_held_before_is_waited_for(off
         office.now += HOUR
         await office.plan()
         await tx.exec_driver_sql("UPDATE invitations SET due_at = now(), changed_in = pg_current_xact_id()")
-    assert len(set(await dues(office))) == 1
+    assert len(set(await office.dues())) == 1
 
     office.now += HOUR
     await office.plan()
 
-    assert len(set(await dues(office))) >= 8
+    assert len(set(await office.dues())) >= 8
