@@ -61,7 +61,18 @@ FOR_BROWSERS = "record_widget_response"
 SETTINGS = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
 )
+OF_FILTERS = "preview_audience"
+
+
+def plain_filters(document: dict[str, Any]) -> dict[str, Any]:
+    """All else takes the same filters, and working out cases of filters within filters takes it a minute each time."""
+    schemas = document["components"]["schemas"]
+    *_, condition = schemas["AudienceFilter"]["anyOf"]
+    return document | {"components": document["components"] | {"schemas": schemas | {"AudienceFilter": condition}}}
+
+
 contract = schemathesis.openapi.from_dict(the_document())
+contract_of_plain_filters = schemathesis.openapi.from_dict(plain_filters(the_document()))
 
 
 @schemathesis.serializer("application/x-ndjson", "text/csv", *MEDIA_TYPES.values())
@@ -101,6 +112,7 @@ def address(sandbox: House) -> Iterator[str]:
 def session() -> Iterator[requests.Session]:
     """Thousands of connections would take longer than the requests."""
     with requests.Session() as kept:
+        kept.trust_env = False  # or it looks for proxies in the environment each time
         yield kept
 
 
@@ -124,8 +136,9 @@ def ids_by_prefix(house: House) -> dict[str, str]:
 def test_the_service_keeps_its_contract(name: str, address: str, session: requests.Session, sandbox: House) -> None:
     """Not by `contract.parametrize()`: it thinks out all that is to be sent while tests are collected."""
     load_all_checks()
+    schema = contract if name == OF_FILTERS else contract_of_plain_filters
     (built,) = get_all_tests(
-        schema=contract.include(operation_id=name), test_func=send, settings=SETTINGS, given_kwargs=None
+        schema=schema.include(operation_id=name), test_func=send, settings=SETTINGS, given_kwargs=None
     )
     _, send_everything = built.ok()
     send_everything(address=address, session=session, sandbox=sandbox)
