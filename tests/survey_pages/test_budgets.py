@@ -6,6 +6,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from app.db.tables import campaigns
 from app.domain.survey.colour import READABLE, VISIBLE, contrast
 from tests.conftest import Tenant
 from tests.survey_pages.links import Asked, a_link
@@ -24,9 +25,10 @@ async def long_survey(app: FastAPI, alice: Tenant) -> Asked:
     return await a_link(app, alice, survey={"questions": QUESTIONS})
 
 
-async def on_the_wire(visitor: httpx.AsyncClient, path: str) -> tuple[int, str]:
+async def on_the_wire(visitor: httpx.AsyncClient, path: str, **sent: str) -> tuple[int, str]:
     """(bytes with headers, what it says)"""
-    reply = await visitor.get(path, headers={"accept-encoding": "gzip"})
+    way, content = ("POST" if sent else "GET"), sent or None
+    reply = await visitor.request(way, path, data=content, headers={"accept-encoding": "gzip"})
     assert reply.status_code == 200
     assert reply.headers["content-encoding"] == "gzip"
     head = sum(len(name) + len(value) + 4 for name, value in reply.headers.raw)
@@ -44,6 +46,17 @@ async def test_every_page_fits_with_its_files(visitor: httpx.AsyncClient, long_s
         weights[query] = page + sum([(await on_the_wire(visitor, file))[0] for file in files])
     assert "What was the reason?" in (await visitor.get(f"{long_survey.path}?more&lang=en")).text
     assert max(weights.values()) <= MOST_BYTES, weights
+
+
+async def test_a_page_that_gives_back_what_was_written_weighs_that_much_more_at_most(
+    visitor: httpx.AsyncClient, long_survey: Asked
+) -> None:
+    await long_survey.change(campaigns, state="archived")
+    empty, _ = await on_the_wire(visitor, long_survey.path)
+    written = "A sentence is plenty, two are welcome."
+    full, html = await on_the_wire(visitor, long_survey.path, score="9", comment=written)
+    assert written in html
+    assert full - empty <= 200 + len(written)
 
 
 @pytest.mark.parametrize("accent", ["3b4cca", "ffd400", "000000", "ffffff", "808080", "0078e1", "e01b24"])

@@ -14,6 +14,7 @@ from app.domain.response import Certainty
 NOT_ME = "not_me"  # whoever had the link says that it was meant for somebody else
 SCANNER = "scanner"
 HONEYPOT = "subject"  # the field of the form, and the part of an address, that only programs find
+GRACE = timedelta(hours=1)  # after a link has expired, for what is on its way from a page that was opened in time
 TAKEN_OUT_BY_LINK = frozenset({NOT_ME, SCANNER})  # reasons that a later act of a person does away with
 
 
@@ -36,6 +37,7 @@ class LinkState(StrEnum):
     OPEN = "open"
     ANSWERED = "answered"  # and it may still be changed
     SETTLED = "settled"  # answered, and too long ago to be changed
+    LATE = "late"  # expired just now: nobody begins any more, and what is sent still counts
     EXPIRED = "expired"
     ENDED = "ended"  # the campaign takes no answers any more
 
@@ -55,9 +57,9 @@ def link_state(
         return LinkState.ENDED
     if answered_at is not None and is_certain:
         return LinkState.ANSWERED if now - answered_at <= change_for else LinkState.SETTLED
-    if is_expired or (expires_at is not None and expires_at <= now):
-        return LinkState.EXPIRED
-    return LinkState.OPEN
+    if not is_expired and (expires_at is None or now < expires_at):
+        return LinkState.OPEN
+    return LinkState.LATE if expires_at is not None and now < expires_at + GRACE else LinkState.EXPIRED
 
 
 def certainty_of(sign: Sign, *, confirmation: Confirmation) -> Certainty | None:

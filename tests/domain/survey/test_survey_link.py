@@ -30,8 +30,18 @@ def state(**given: Any) -> LinkState:
 def test_a_link_is_open_until_it_expires() -> None:
     assert state() is LinkState.OPEN
     assert state(expires_at=None) is LinkState.OPEN
-    assert state(expires_at=NOW) is LinkState.EXPIRED
-    assert state(is_expired=True) is LinkState.EXPIRED
+    assert state(expires_at=NOW) is LinkState.LATE
+    assert state(expires_at=NOW - timedelta(hours=1)) is LinkState.EXPIRED
+    assert state(is_expired=True, expires_at=None) is LinkState.EXPIRED
+
+
+def test_what_is_on_its_way_when_a_link_expires_may_arrive_within_an_hour() -> None:
+    for is_expired in (False, True):  # a worker has seen it, or not yet
+        assert state(expires_at=NOW - timedelta(minutes=59), is_expired=is_expired) is LinkState.LATE
+        assert state(expires_at=NOW - timedelta(minutes=60), is_expired=is_expired) is LinkState.EXPIRED
+    late = {"expires_at": NOW, "is_expired": True}
+    assert state(**late, campaign=CampaignState.ARCHIVED) is LinkState.ENDED
+    assert state(**late, answered_at=NOW, is_certain=True) is LinkState.ANSWERED
 
 
 def test_an_answer_may_be_changed_for_a_while_also_when_the_link_has_expired() -> None:

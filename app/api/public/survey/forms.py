@@ -54,6 +54,13 @@ def text_in(text: str) -> str | None:
     return plain[:LONGEST_ANSWER] or None
 
 
+def written_in(form: Form, questions: Sequence[Question]) -> str:
+    """Whatever was typed, in one piece, for its writer to copy where it is not recorded."""
+    typed = (f"q-{question.id}" for question in questions if question.kind is QuestionKind.TEXT)
+    texts = [text_in(one(form, name)) for name in ("comment", *typed)]
+    return "\n\n".join(text for text in texts if text)
+
+
 def again(now: datetime) -> str:
     """What a form carries that comes back because its first press was doubted."""
     return str(int(now.timestamp() * 1000) + 1)

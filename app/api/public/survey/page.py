@@ -6,7 +6,7 @@ from starlette.responses import Response
 
 from app.api.dependencies import services_of
 from app.api.public.survey.answering import Act, Outcome, take_answer
-from app.api.public.survey.forms import Form, asked_again_in, one, read_form, score_in, sign_in, text_in
+from app.api.public.survey.forms import Form, asked_again_in, one, read_form, score_in, sign_in, text_in, written_in
 from app.api.public.survey.judging import is_doubted, judge, keep_evidence
 from app.api.public.survey.logo import LOGO_PATH, serve_logo
 from app.api.public.survey.opened import Opened, as_seen, open_link, proof_of_next
@@ -57,6 +57,7 @@ async def answer_survey(token: str, request: Request) -> Response:
     seen = as_seen(opened)
     if one(form, "not_me"):
         return await _disown(request, opened, form)
+    request.state.written = written_in(form, opened.link.survey.questions)
     if seen.state not in MAY_ANSWER:
         return await shown(request, seen, None)
     if one(form, "part") == "more":
@@ -74,12 +75,14 @@ async def answer_survey(token: str, request: Request) -> Response:
 
 async def _take(request: Request, opened: Opened, act: Act) -> Response:
     outcome = await take_answer(request, opened, act)
+    if outcome is Outcome.STANDS:
+        request.state.written = ""
     mine = await proof_of_next(request, opened) if outcome is Outcome.STANDS else ""
     after = as_seen(await open_link(request, opened.token, {"lang": opened.language, "mine": mine}))
     if outcome is Outcome.DOUBTED:
         return ask(request, after, act.score, comment=act.comment or "", may_contact=act.may_contact, is_again=True)
     if outcome is Outcome.KEPT:
-        return go(after, "answered")
+        return await shown(request, after, None)
     await give_reward(request, after)
     return go(after, "more" if left_to_ask(after) else "thanks")
 

@@ -17,6 +17,7 @@ from app.api.public.survey.look import PLAIN
 from app.api.public.survey.opened import TrialLink, UnknownLink, accepted_languages
 from app.api.public.survey.shell import message
 from app.db.troubles import trouble_in
+from app.domain.campaign import CampaignNotAccepting
 from app.domain.errors import DomainError, NotFound, Overloaded
 
 log = structlog.get_logger()
@@ -76,5 +77,5 @@ def _named(error: Exception) -> tuple[str, int]:
     if isinstance(error, Overloaded):
         return "trouble", 503
     if isinstance(error, DomainError):
-        return "settled", 409
+        return ("ended" if isinstance(error, CampaignNotAccepting) else "trouble"), 409
     return "trouble", 503 if trouble_in(error) is not None else 500

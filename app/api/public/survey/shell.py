@@ -63,24 +63,36 @@ def page(request: Request, template: str, *, language: str, look: Look, status: 
         look=look,
         path=request.url.path,
         preview=getattr(request.state, "preview", ()),
+        written=getattr(request.state, "written", ""),
         **content,
     )
     return compressed(request, html, "text/html; charset=utf-8", status=status, headers=PRIVATE)
 
 
 def compressed(
-    request: Request, content: str, media_type: str, *, status: int = 200, headers: Mapping[str, str]
+    request: Request,
+    content: str,
+    media_type: str,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str],
+    is_for_all: bool = False,
 ) -> Response:
-    """A proxy that would do it may be missing, and whoever reads this on the road pays for each kilobyte."""
+    """A proxy that would do it may be missing, and whoever reads this on the road pays for each kilobyte.
+
+    `is_for_all`: it is the same for everybody, so it may be remembered.
+    """
     sent, raw = {**headers, "vary": "accept-encoding"}, content.encode()
     if "gzip" in request.headers.get("accept-encoding", ""):
-        raw, sent = _gzipped(content), {**sent, "content-encoding": "gzip"}
+        raw, sent = (_gzipped_once if is_for_all else _gzipped)(content), {**sent, "content-encoding": "gzip"}
     return Response(raw, status, sent, media_type)
 
 
-@lru_cache(maxsize=64)
 def _gzipped(content: str) -> bytes:
     return gzip.compress(content.encode(), 6, mtime=0)
+
+
+_gzipped_once = lru_cache(maxsize=64)(_gzipped)
 
 
 def message(request: Request, name: str, *, language: str, look: Look, status: int = 200, **filled: str) -> Response:

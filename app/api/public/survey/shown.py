@@ -15,8 +15,8 @@ from app.api.public.survey.views import ask_view, at, said_of, thanks_view, who
 from app.api.public.survey.words import words_for
 from app.domain.survey.survey_link import LinkState
 
-CLOSED = {LinkState.EXPIRED: "expired", LinkState.ENDED: "ended"}
-MAY_ANSWER = {LinkState.OPEN, LinkState.ANSWERED}
+CLOSED = {LinkState.LATE: "expired", LinkState.EXPIRED: "expired", LinkState.ENDED: "ended"}
+MAY_ANSWER = {LinkState.OPEN, LinkState.ANSWERED, LinkState.LATE}
 
 
 async def shown(request: Request, opened: Opened, linked: int | None) -> Response:

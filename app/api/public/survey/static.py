@@ -59,7 +59,7 @@ def static_digest() -> str:
 
 def _static(request: Request, digest: str, content: str, media_type: str) -> Response:
     lasts = FOREVER if digest == static_digest() else "no-cache"
-    return compressed(request, content, media_type, headers={**OF_FILES, "cache-control": lasts})
+    return compressed(request, content, media_type, headers={**OF_FILES, "cache-control": lasts}, is_for_all=True)
 
 
 @cache
