@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     access_log: Literal["all", "failures"] = "failures"
 
     @property
+    def secret_keys_text(self) -> str | None:
+        """As `Vault.read` takes it."""
+        return self.secret_keys.get_secret_value() if self.secret_keys else None
+
+    @property
     def public_address(self) -> str:
         here = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - read, not bound to
         return self.public_url.rstrip("/") or f"http://{here}:{self.port}"

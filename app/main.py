@@ -90,7 +90,7 @@ async def _services(settings: Settings) -> AsyncIterator[Services]:
     if settings.database_url is None:
         raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
     engine = Engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
-    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
+    vault = Vault.read(settings.secret_keys_text)
     try:
         async with engine.read() as tx:
             await check_secrets(tx, vault, now=utc_now())

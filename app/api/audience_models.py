@@ -21,7 +21,7 @@ EXAMPLE: Any = {
     ]
 }
 
-# Read by `domain/audience_json.py`, which says more of what is wrong than a union of schemas could.
+# Read by `domain/audience/audience_json.py`, which says more of what is wrong than a union of schemas could.
 AudienceFilter = Annotated[dict[str, Any], WithJsonSchema(REFERENCE)]
 
 _VALUE = {

@@ -26,7 +26,7 @@ def run(_: Namespace) -> int:
 
 
 async def _examine(settings: Settings) -> Sequence[Finding]:
-    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
+    vault = Vault.read(settings.secret_keys_text)
     engine = open_engine(settings)
     try:
         found = await examine(engine, vault, now=utc_now())

@@ -33,6 +33,12 @@ async def find_instance(tx: ReadTx | Tx) -> Instance | None:
     return Instance(row.id, row.fingerprint == await fingerprint(tx), row.adopted_at, row.generation)
 
 
+async def is_at_home(tx: ReadTx | Tx) -> bool:
+    """Whether anything may leave this database. Nothing does before the first start."""
+    found = await find_instance(tx)
+    return found is not None and found.is_at_home
+
+
 async def fingerprint(tx: ReadTx | Tx) -> str:
     may_ask = (await tx.execute(text("SELECT has_function_privilege('pg_control_system()', 'execute')"))).scalar_one()
     server = "system_identifier::text FROM pg_control_system()" if may_ask else "'unknown'"

@@ -1,3 +1,5 @@
+"""A long chore as many short transactions."""
+
 from collections.abc import Awaitable, Callable
 
 from app.db.engine import Engine, Tx

@@ -11,16 +11,14 @@ from app.domain.ids import shown
 from app.domain.mail.domain_check.check import check_domain
 from app.operations.sender_domains import ClaimedDomain, claim_domain_checks, settle_domain_check
 from app.outbound.dns import NameServers
-from app.queries.instance import find_instance
+from app.queries.instance import is_at_home
 
 log = structlog.get_logger()
 
 
 async def check_domains(engine: Engine, settings: Settings) -> None:
     async with engine.write() as tx:
-        home = await find_instance(tx)
-        is_at_home = home is not None and home.is_at_home
-        claimed = await claim_domain_checks(tx, now=utc_now()) if is_at_home else []
+        claimed = await claim_domain_checks(tx, now=utc_now()) if await is_at_home(tx) else []
     if claimed:
         name_servers = NameServers(settings.nameserver_places)
         await asyncio.gather(*(_check(engine, name_servers, one) for one in claimed))

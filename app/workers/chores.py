@@ -94,7 +94,7 @@ async def destroy_old_secrets(engine: Engine, _: Settings) -> None:
 
 
 async def reseal_stored_secrets(engine: Engine, settings: Settings) -> None:
-    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
+    vault = Vault.read(settings.secret_keys_text)
     await in_batches(engine, lambda tx: reseal_secrets(tx, vault))
 
 

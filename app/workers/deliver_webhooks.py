@@ -43,6 +43,11 @@ class Sender:
     keys: SigningKeys
     accesses: Accesses = field(default_factory=Accesses)
 
+    def means(self, *, now: datetime) -> Means:
+        """What a connector works with for one attempt, which begins now."""
+        ends_at = monotonic() + self.settings.attempt_deadline_seconds
+        return Means(self.engine, self.client, self.keys.vault, self.accesses, now, ends_at)
+
 
 async def deliver(delivery: ClaimedDelivery, *, sender: Sender, lease_ends_at: float) -> Settlement:
     """`lease_ends_at` is on the monotonic clock. Raises nothing that a receiver could cause."""
@@ -83,7 +88,7 @@ def body_of(delivery: ClaimedDelivery) -> bytes:
 
 async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) -> Outcome:
     if delivery.endpoint.kind != EndpointKind.WEBHOOK:
-        return await run_connector(delivery, _means(sender, now=now))
+        return await run_connector(delivery, sender.means(now=now))
     try:
         body = body_of(delivery)
     except (TemplateFailed, TemplateRefused) as error:  # which it would again
@@ -99,11 +104,6 @@ async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) 
         now=now,
         deadline_seconds=sender.settings.attempt_deadline_seconds,
     )
-
-
-def _means(sender: Sender, *, now: datetime) -> Means:
-    ends_at = monotonic() + sender.settings.attempt_deadline_seconds
-    return Means(sender.engine, sender.client, sender.keys.vault, sender.accesses, now, ends_at)
 
 
 async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, sender: Sender, now: datetime) -> bool:

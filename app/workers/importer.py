@@ -47,7 +47,7 @@ async def _until_told(settings: Settings) -> int:
 async def work_off(settings: Settings) -> None:
     """Until none is left."""
     assert settings.database_url is not None
-    vault = Vault.read(settings.secret_keys.get_secret_value() if settings.secret_keys else None)
+    vault = Vault.read(settings.secret_keys_text)
     engine = Engine(settings.database_url.get_secret_value(), pool_size=MOST_CONNECTIONS)
     try:
         hmac_key = await AddressKey(engine, vault).read()

@@ -73,12 +73,11 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     if settings.database_url is None:
         raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
     guard = Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback)
-    secret_keys = settings.secret_keys.get_secret_value() if settings.secret_keys else None
     engine = Engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
     try:
         proxy = settings.outbound_proxy.get_secret_value() if settings.outbound_proxy else None
         async with GuardedClient(guard, user_agent=f"Zeroten/{version('zeroten')}", proxy=proxy) as client:
-            yield Sender(settings, engine, client, SigningKeys(Vault.read(secret_keys)))
+            yield Sender(settings, engine, client, SigningKeys(Vault.read(settings.secret_keys_text)))
     finally:
         await engine.close()
 

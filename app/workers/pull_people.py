@@ -8,7 +8,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from time import monotonic
 
 import structlog
 
@@ -23,13 +22,12 @@ from app.domain.webhooks.attempts import Failure, Outcome
 from app.operations import pulls
 from app.operations.pulls import ClaimedPull, PullTakenOver
 from app.outbound.connectors.run import run_steps
-from app.workers.deliver_webhooks import Sender
+from app.workers.deliver_webhooks import OUR_TROUBLE, Sender
 from app.workers.run_connector import Means, OutOfTurn, access_of, left_of, renewed_access, settings_of
 
 log = structlog.get_logger()
 
 PAGE_BYTES = 8_000_000  # some hundred people with all their fields
-OUR_TROUBLE = timedelta(minutes=1)
 IMPORTS_WAIT = timedelta(minutes=10)
 
 
@@ -58,7 +56,7 @@ class Puller:
 
     async def _read(self, claimed: ClaimedPull) -> Page | Outcome:
         """A log-in that has run out is renewed once."""
-        means = _means(self.sender)
+        means = self.sender.means(now=utc_now())
         connector = connector_of(claimed.kind, settings_of(claimed, means.vault))
         access = await access_of(claimed, connector, means)
         if isinstance(access, Outcome):
@@ -84,11 +82,6 @@ class Puller:
     async def _put_off(self, claimed: ClaimedPull, wait: timedelta) -> None:
         async with self.sender.engine.write() as tx:
             await pulls.put_off(tx, claimed, wait=wait, now=utc_now())
-
-
-def _means(sender: Sender) -> Means:
-    ends_at = monotonic() + sender.settings.attempt_deadline_seconds
-    return Means(sender.engine, sender.client, sender.keys.vault, sender.accesses, utc_now(), ends_at)
 
 
 async def _page(claimed: ClaimedPull, connector: Connector, access: Access | None, means: Means) -> Page | Outcome:

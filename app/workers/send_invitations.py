@@ -46,7 +46,7 @@ class Carried:
 
 
 class Postman:
-    """Sends what is due, of all workspaces. Without a mailer everything is captured, as it always is in tests."""
+    """Sends what is due, of all workspaces. Without a mailer all is captured, as the mail of test workspaces always is."""
 
     def __init__(
         self,
@@ -83,9 +83,8 @@ class Postman:
 
     async def _read_link_key(self) -> bytes:
         if self._link_key is None:
-            secret_keys = self.settings.secret_keys.get_secret_value() if self.settings.secret_keys else None
             async with self.engine.write() as tx:
-                self._link_key = await instance_key(tx, Vault.read(secret_keys), SURVEY_LINKS)
+                self._link_key = await instance_key(tx, Vault.read(self.settings.secret_keys_text), SURVEY_LINKS)
         return self._link_key
 
     async def _carry(self, invitation: ClaimedInvitation, ends_at: float) -> Carried:

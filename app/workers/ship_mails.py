@@ -7,7 +7,7 @@ from app.domain.mail.letter import wire_address
 from app.operations import outgoing_mails as operations
 from app.operations.outgoing_mails import TRIED_FOR, ClaimedMail
 from app.outbound.email.smtp import Mailer, SmtpOutcome, SmtpResult
-from app.queries.instance import find_instance
+from app.queries.instance import is_at_home
 from app.smtp_server import SmtpServer
 
 ONE_AFTER_THE_OTHER = 1
@@ -15,9 +15,7 @@ ONE_AFTER_THE_OTHER = 1
 
 async def ship_mails(engine: Engine, settings: Settings) -> None:
     async with engine.write() as tx:
-        home = await find_instance(tx)
-        is_at_home = home is not None and home.is_at_home
-        claimed = await operations.claim_outgoing_mails(tx, now=utc_now()) if is_at_home else []
+        claimed = await operations.claim_outgoing_mails(tx, now=utc_now()) if await is_at_home(tx) else []
     if settings.smtp_url is None:
         for one in claimed:
             await _capture(engine, one)

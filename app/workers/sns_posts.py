@@ -18,7 +18,7 @@ from app.domain.webhooks.addresses import Guard
 from app.operations.mail_events import note_mail_events
 from app.operations.mail_sources import SnsPost, claim_sns_posts, drop_sns_post, pin_topic
 from app.outbound.http import GuardedClient, Request
-from app.queries.instance import find_instance
+from app.queries.instance import is_at_home
 
 log = structlog.get_logger()
 
@@ -32,8 +32,7 @@ _certificates: dict[str, bytes] = {}
 
 async def look_into_sns_posts(engine: Engine, settings: Settings) -> None:
     async with engine.write() as tx:
-        home = await find_instance(tx)
-        posts = await claim_sns_posts(tx, now=utc_now()) if home is not None and home.is_at_home else []
+        posts = await claim_sns_posts(tx, now=utc_now()) if await is_at_home(tx) else []
     if not posts:
         return
     guard = Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback)

@@ -5,18 +5,17 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
+from app.domain.survey.language import nearest_spoken
+
 FOLDER = Path(__file__).parents[2] / "pages" / "mail" / "texts"  # part of the program, as its sources are
-PLAIN = "en"
 
 Words = Mapping[str, str]
 
 
 def words_in(language: str) -> tuple[str, Words]:
-    """With the language they are in: this one, else its base, else a sibling (pt-PT gets pt-BR), else English."""
+    """With the language they are in: the nearest to this one."""
     spoken = all_words()
-    base = language.partition("-")[0]
-    sibling = next((known for known in spoken if known.partition("-")[0] == base), PLAIN)
-    found = next((known for known in (language, base) if known in spoken), sibling)
+    found = nearest_spoken(language, spoken)
     return found, spoken[found]
 
 

@@ -1,6 +1,9 @@
 """Languages, as far as a page has to know about them."""
 
+from collections.abc import Collection
 from typing import Literal
+
+PLAIN = "en"  # what we say to whoever speaks nothing that we do
 
 # Scripts and the languages usually written in them, of which only right-to-left ones need naming (CLDR).
 RIGHT_TO_LEFT_SCRIPTS = frozenset({"Adlm", "Arab", "Hebr", "Nkoo", "Rohg", "Syrc", "Thaa"})
@@ -8,6 +11,13 @@ RIGHT_TO_LEFT = frozenset(
     {"ar", "arc", "ckb", "dv", "fa", "he", "iw", "ji", "ks", "lrc", "mzn", "nqo", "prs", "ps", "sd", "syr", "ug", "ur",
      "yi"}
 )  # fmt: skip
+
+
+def nearest_spoken(language: str, spoken: Collection[str]) -> str:
+    """The language itself, else a broader or a sibling one (pt-PT gets pt-BR), else English."""
+    base = language.partition("-")[0]
+    sibling = next((known for known in spoken if known.partition("-")[0] == base), PLAIN)
+    return next((known for known in (language, base) if known in spoken), sibling)
 
 
 def direction(language: str) -> Literal["ltr", "rtl"]:

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from app.domain.survey.brand import ACCENT
 from app.domain.survey.colour import COLOUR
 from app.domain.survey.logo import PAGE_BOX, Logo
 
-ACCENT = "#3b4cca"
 NAME = "Zeroten"
 
 

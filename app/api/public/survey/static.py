@@ -9,8 +9,8 @@ from pathlib import Path
 
 from fastapi import Request, Response
 
-from app.api.public.survey.look import ACCENT
 from app.api.public.survey.shell import compressed, templates
+from app.domain.survey.brand import ACCENT
 from app.domain.survey.colour import COLOUR, READABLE, ink_on, seen_on
 
 FOLDER = Path(__file__).parents[3] / "pages" / "survey" / "static"

@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from app.domain.survey.language import direction
+from app.domain.survey.language import direction, nearest_spoken
 
 FOLDER = Path(__file__).parents[3] / "pages" / "survey" / "texts"
-PLAIN = "en"
 
 
 # Of languages that surveys come in and we do not speak.
@@ -33,11 +32,9 @@ class Words:
 
 
 def words_for(language: str) -> Words:
-    """The language itself, else a broader or a sibling one (pt-PT gets pt-BR), else English."""
+    """In the nearest language that we speak."""
     spoken = all_words()
-    base = language.partition("-")[0]
-    nearest = [known for known in spoken if known.partition("-")[0] == base]
-    found = language if language in spoken else (base if base in spoken else next(iter(nearest), PLAIN))
+    found = nearest_spoken(language, spoken)
     return Words(found, spoken[found])
 
 
