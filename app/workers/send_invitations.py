@@ -46,7 +46,7 @@ class Carried:
 
 
 class Postman:
-    """Sends what is due, of all workspaces. Without a mailer all is captured, as the mail of test workspaces always is."""
+    """Sends what is due, of all workspaces. Without a mailer all of it is captured, as that of test workspaces is."""
 
     def __init__(
         self,

@@ -1,5 +1,3 @@
-from typing import Any
-
 import pytest
 
 from app.domain.asking.asking_invalid import AskingInvalid
@@ -7,9 +5,9 @@ from app.domain.asking.asking_parts import EmailSettings, SenderKind
 from app.domain.mail.campaign_sender import (
     LARGE_WAVE,
     check_from_email,
+    failed_domains,
     from_address,
     from_domains,
-    is_held,
     warnings_about,
 )
 from app.domain.mail.domain_check.finding import DomainState
@@ -47,18 +45,10 @@ def test_mails_of_account_owners_may_come_from_any_of_them() -> None:
     assert from_domains(EmailSettings(), Sender()) == frozenset()
 
 
-@pytest.mark.parametrize(
-    ("mails", "states", "sender", "expected"),
-    [
-        (LARGE_WAVE + 1, FAILED, SENDER, True),
-        (LARGE_WAVE, FAILED, SENDER, False),
-        (LARGE_WAVE + 1, FAILED, Sender(send_unaligned=True), False),
-        (LARGE_WAVE + 1, {"shop.example": DomainState.UNKNOWN}, SENDER, False),
-        (LARGE_WAVE + 1, {}, SENDER, False),
-    ],
-)
-def test_only_many_mails_from_what_has_failed_are_held(mails: int, states: Any, sender: Sender, expected: bool) -> None:
-    assert is_held(mails, states, sender) is expected
+def test_only_what_is_known_to_be_set_up_wrong_has_failed() -> None:
+    others = [state for state in DomainState if state is not DomainState.FAILED]
+    states = {"shop.test": DomainState.FAILED, **FAILED, **{f"{state}.example": state for state in others}}
+    assert failed_domains(states) == ["shop.example", "shop.test"]
 
 
 def test_a_warning_says_whether_the_wave_will_be_held() -> None:
