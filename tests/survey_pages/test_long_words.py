@@ -60,7 +60,7 @@ async def test_no_page_is_wider_than_the_screen(
 @pytest.mark.parametrize("metric", ["nps", "thumbs", "stars"])
 async def test_no_mail_is_wider_than_the_screen(browser: Browser, site: str, metric: str) -> None:
     letter = replace(
-        LETTER, metric=METRICS[metric], question=LONG, intro=LONG, reason=LONG, lowest_label=LONG, highest_label=LONG,
+        LETTER, metric=METRICS[metric], question=LONG, intro=LONG, lowest_label=LONG, highest_label=LONG,
         brand=replace(LETTER.brand, name=LONG[:80], postal_address=LONG),
     )  # fmt: skip
     async with a_page(browser, site, **LOOKS["zoomed"]) as page:

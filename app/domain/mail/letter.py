@@ -50,7 +50,6 @@ class Letter:
     brand: Brand
     logo_url: str | None = None  # where the brand's logo is
     has_honeypot: bool = False  # a link that nobody sees, which scanners follow
-    reason: str | None = None  # why they get this; none: because they are a customer of the brand
 
     def score_url(self, score: int) -> str:
         return f"{self.survey_url}?score={score}"

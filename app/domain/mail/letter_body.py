@@ -115,7 +115,7 @@ def _how(letter: Letter, words: Words) -> str:
 
 
 def _reason(letter: Letter, words: Words) -> str:
-    return letter.reason or words["why"].format(brand=letter.brand.name)
+    return words["why"].format(brand=letter.brand.name)
 
 
 def _paragraphs(text: str | None) -> list[list[str]]:

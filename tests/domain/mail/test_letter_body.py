@@ -67,7 +67,7 @@ def test_every_score_of_every_metric_has_one_link_and_both_bodies_have_the_same(
 
 def test_texts_are_shown_and_never_read_as_html() -> None:
     hostile = "<b>&\"'</b>{{ 7 * 7 }}"
-    letter = replace(LETTER, subject=hostile, intro=hostile, question=hostile, brand=Brand(hostile), reason=hostile)
+    letter = replace(LETTER, subject=hostile, intro=hostile, question=hostile, brand=Brand(hostile))
     html = html_of(letter)
     assert "<b>" not in html
     assert html.count("&lt;b&gt;") >= 5
@@ -142,4 +142,4 @@ def test_a_letter_without_anything_optional_reads_well() -> None:
     text = plain_text_of(replace(LETTER, metric=NPS))
     assert "None" not in text
     assert f"0 – Not at all likely: https://{'s' * 43}/s/{TOKEN}?score=0" in text
-    assert "You get this because you are a customer of Northwind." in text
+    assert "You get this because Northwind would like to know what you think." in text
