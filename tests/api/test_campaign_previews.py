@@ -5,7 +5,7 @@ from unittest.mock import patch as replaced
 
 import pytest
 
-from app.queries import saving
+from app.queries import campaign_previews
 from tests.askings import an_asking
 from tests.campaigns import SURVEY, create, in_german, move, patch, read, saved
 from tests.conftest import Tenant
@@ -102,7 +102,7 @@ async def test_braces_in_a_subject_have_a_fall_back(alice: Tenant) -> None:
 @pytest.mark.usefixtures("people")
 async def test_what_takes_too_long_to_find_out_is_saved_all_the_same(alice: Tenant) -> None:
     campaign = await move(alice, await create(alice, survey=ASKED, asking=an_asking()), "launch")
-    with replaced.object(saving, "LONGEST_LOOK_SECONDS", 0.001):
+    with replaced.object(campaign_previews, "LONGEST_LOOK_SECONDS", 0.001):
         told = await edited(alice, campaign, asking=an_asking(audience=_slow()))
 
     assert told["plan"] == {"before": None, "after": None, "is_in_time": False}
@@ -113,7 +113,7 @@ async def test_what_takes_too_long_to_find_out_is_saved_all_the_same(alice: Tena
 @pytest.mark.usefixtures("people")
 async def test_of_very_many_people_the_first_are_looked_at(alice: Tenant) -> None:
     campaign = await move(alice, await create(alice, asking=an_asking()), "launch")
-    with replaced.object(saving, "MOST_LOOKED_AT", 2):
+    with replaced.object(campaign_previews, "MOST_LOOKED_AT", 2):
         plan = (await edited(alice, campaign, asking=an_asking(audience=TEAM)))["plan"]
 
     assert [(plan[when]["selected"], plan[when]["due"], plan[when]["is_complete"]) for when in ("before", "after")] == [
