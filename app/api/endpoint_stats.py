@@ -14,7 +14,7 @@ routes = router("webhooks")
 
 
 class EndpointStats(Reply):
-    """Of the last 24 hours, or of the latest 10 000 attempts if there were more."""
+    """Of the last 24 hours, or of the latest 10,000 attempts if there were more."""
 
     since: Instant = Field(description="What is older was not looked at.")
     attempt_count: int

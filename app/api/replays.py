@@ -74,7 +74,7 @@ class ReplayPreview(Reply):
 
     exhausted_count: int
     never_attempted_count: int = Field(description="More, if the replay includes these too.")
-    is_complete: bool = Field(description="False: the range has more than 100 000 events, and only these were counted.")
+    is_complete: bool = Field(description="False: the range has more than 100,000 events, and only these were counted.")
 
 
 class EventDelivery(Request):

@@ -9,7 +9,7 @@ NOTICES: Mapping[str, str] = {
     "disabled": "The endpoint is disabled. Nothing is sent to it until you enable it again.",
     "retried": "Another try is due now. Reload in a moment to see how it went.",
     "cancelled": "The delivery is cancelled and will not be tried again.",
-    "replay_cancelled": "It delivers no more. What it has delivered again already stays among the deliveries.",
-    "replaying": "It is being worked off. What is delivered again shows among the deliveries.",
+    "replay_cancelled": "The replay is cancelled. What it has delivered by now stays among the deliveries.",
+    "replaying": "The replay has begun. What it delivers again shows among the deliveries.",
     "logged_out": "You are logged out.",
 }

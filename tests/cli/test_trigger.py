@@ -26,7 +26,7 @@ LATER = "import.completed"
 
 
 @pytest.fixture
-async def test_key(alice: Tenant, engine: Engine) -> str:
+async def key_of_test(alice: Tenant, engine: Engine) -> str:
     return await a_key(engine, alice)
 
 
@@ -38,8 +38,8 @@ async def a_key(engine: Engine, tenant: Tenant) -> str:
 
 
 @pytest.fixture
-async def api(app: FastAPI, test_key: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with client(app, test_key) as api:
+async def api(app: FastAPI, key_of_test: str) -> AsyncIterator[httpx.AsyncClient]:
+    async with client(app, key_of_test) as api:
         yield api
 
 
@@ -55,8 +55,10 @@ def test_every_event_that_can_be_made_has_a_story() -> None:
 
 
 @pytest.mark.parametrize("event", [event for event in STORIES if event != LATER])
-async def test_it_happens(app: FastAPI, api: httpx.AsyncClient, test_key: str, event: str) -> None:
-    said = await trigger(app, event, test_key)
+async def test_every_story_makes_its_event_happen(
+    app: FastAPI, api: httpx.AsyncClient, key_of_test: str, event: str
+) -> None:
+    said = await trigger(app, event, key_of_test)
     assert said.returncode == 0, said
     (told,) = (await api.get("/v1/events", params={"type": event})).json()["data"]
     assert told["livemode"] is False
@@ -78,10 +80,10 @@ async def test_an_import_happens_when_a_worker_comes_by(own_database_url: str, o
 
 
 async def test_again_it_is_another_answer_in_the_same_campaign(
-    app: FastAPI, api: httpx.AsyncClient, test_key: str
+    app: FastAPI, api: httpx.AsyncClient, key_of_test: str
 ) -> None:
     for _ in range(2):
-        assert (await trigger(app, "response.detractor", test_key, alone=True)).returncode == 0
+        assert (await trigger(app, "response.detractor", key_of_test, alone=True)).returncode == 0
     responses = (await api.get("/v1/responses", params={"band": "detractor"})).json()["data"]
     (campaign,) = (await api.get("/v1/campaigns")).json()["data"]
     assert [response["campaign_id"] for response in responses] == [campaign["id"]] * 2
@@ -96,8 +98,8 @@ async def test_a_live_workspace_is_left_alone(app: FastAPI, alice: Tenant) -> No
     assert (await alice.api.get("/v1/events")).json()["data"] == []
 
 
-async def test_what_has_no_story_is_refused(app: FastAPI, test_key: str) -> None:
-    said = await trigger(app, "response.exploded", test_key)
+async def test_what_has_no_story_is_refused(app: FastAPI, key_of_test: str) -> None:
+    said = await trigger(app, "response.exploded", key_of_test)
     assert said.returncode == 1
     assert "There are: response.created, response.promoter" in said.stderr
 

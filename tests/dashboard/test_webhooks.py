@@ -216,7 +216,7 @@ async def test_what_was_missed_is_counted_before_it_is_delivered_again(
     day = await lena.read(place)
     assert "Given up 1 " in day.text
     told = await lena.follow(await lena.press(day.button("Deliver those given up")))
-    assert "It is being worked off." in told.text
+    assert "The replay has begun." in told.text
     assert "Running" in told.text
     started = "SELECT include_never_attempted, until - since AS length FROM replays WHERE endpoint_id = :id"
     (begun,) = await rows(engine, started, id=scenery.unsteady)
@@ -228,7 +228,7 @@ async def test_a_replay_under_way_is_cancelled(lena: Reader, scenery: Scenery, e
     begun = await lena.follow(await lena.press((await lena.read(place)).button("Deliver those given up")))
     form = begun.button("Cancel")
     told = await lena.follow(await lena.press(form))
-    assert "It delivers no more." in told.text
+    assert "The replay is cancelled." in told.text
     assert "Cancel" not in told.buttons
     left = await rows(engine, "SELECT is_cancelled FROM replays WHERE endpoint_id = :id", id=scenery.unsteady)
     assert left == [{"is_cancelled": True}]

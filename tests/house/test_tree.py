@@ -34,7 +34,7 @@ def tracked() -> list[Path]:
 
 
 @pytest.mark.parametrize("what", FORBIDDEN)
-def test_nowhere_is(what: str) -> None:
+def test_no_file_holds(what: str) -> None:
     pattern = re.compile(FORBIDDEN[what].encode(), re.MULTILINE)
     found = []
     for path in tracked():

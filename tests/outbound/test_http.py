@@ -375,5 +375,5 @@ async def test_a_cancelled_attempt_leaves_no_connection_behind():
         ("Sun, 22 Nov 99999999999 10:16:00 GMT", None),
     ],
 )
-def test_retry_after(value, seconds):
+def test_retry_after_is_read_as_seconds_or_as_a_date(value, seconds):
     assert read_retry_after(value, now=datetime(2026, 11, 22, 10, 15, tzinfo=UTC)) == seconds

@@ -229,7 +229,9 @@ async def test_in_a_new_workspace_flags_are_kept_and_take_nothing_out(app: FastA
     assert (await asked.invitation())["flag_reason"] == "many_links"
 
 
-async def test_the_rates(app: FastAPI, alice: Tenant, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_no_program_votes_and_no_person_is_flagged(
+    app: FastAPI, alice: Tenant, capsys: pytest.CaptureFixture[str]
+) -> None:
     """False votes: programs that count. False flags: people that do not. Behind a gateway, programs come first."""
     scanners, fillers, people, guarded = [await some_links(app, alice, 20) for _ in range(4)]
     async with a_visitor(app) as scanner:

@@ -81,7 +81,9 @@ async def _insert(database: asyncpg.Connection, table: str, row: Mapping[str, An
         pytest.param({"event_types": ["response.created"], "bands": ["promoter"]}, [PROMOTER], id="filters add up"),
     ],
 )
-async def test_filters(scene: Scene, filters: dict[str, Any], passing: list[dict[str, Any]]) -> None:
+async def test_an_endpoint_gets_what_its_filters_let_pass(
+    scene: Scene, filters: dict[str, Any], passing: list[dict[str, Any]]
+) -> None:
     await _passes(scene, filters, EVENTS, passing)
 
 
@@ -105,7 +107,7 @@ async def test_filters(scene: Scene, filters: dict[str, Any], passing: list[dict
         pytest.param({"recipient_properties": {"plan": ["pro"]}, "bands": ["promoter"]}, [SILENT], id="cheap ones too"),
     ],
 )
-async def test_filters_on_what_the_event_says(
+async def test_filters_look_at_what_the_event_says(
     scene: Scene, filters: dict[str, Any], passing: list[dict[str, Any]]
 ) -> None:
     if "recipient_properties" in filters:

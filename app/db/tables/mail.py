@@ -3,7 +3,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.base import belongs_to, created_at, instant, metadata, properties, workspace_column
 
-# Mails that went nowhere: where no SMTP server is set, in test workspaces, and test sends. Forgotten after a while.
+# Mails that went nowhere: of test workspaces, and wherever no SMTP server is set. Forgotten after a while.
 captured_mails = Table(
     "captured_mails",
     metadata,

@@ -62,29 +62,31 @@ def test_what_is_no_word_is_no_event_of_mailgun(content: Any) -> None:
 
 
 @given(ANYTHING | MAILGUN | SIGNED)
-def test_mailgun(content: Any) -> None:
+def test_anything_may_come_as_mailguns(content: Any) -> None:
     events_of_mailgun(content)
     is_from_mailgun("key", content, now=AT)
 
 
 @given(ANYTHING | POSTMARK)
-def test_postmark(content: Any) -> None:
+def test_anything_may_come_as_postmarks(content: Any) -> None:
     events_of_postmark(content)
 
 
 @given(ANYTHING | SENDGRID)
-def test_sendgrid(content: Any) -> None:
+def test_anything_may_come_as_sendgrids(content: Any) -> None:
     events_of_sendgrid(content)
     events_of_sendgrid([content])
 
 
 @given(TEXTS, TEXTS, TEXTS, st.binary(max_size=20))
-def test_a_signature_of_sendgrid(key: str, signature: str, timestamp: str, body: bytes) -> None:
+def test_nothing_made_up_is_signed_by_sendgrid(key: str, signature: str, timestamp: str, body: bytes) -> None:
     assert not is_from_sendgrid(key, headers={SIGNATURE: signature, TIMESTAMP: timestamp}, body=body, now=AT)
 
 
 @given(OBJECTS | ENVELOPE, ANYTHING | SES, st.binary(max_size=20))
-def test_amazon(envelope: Any, content: Any, certificate: bytes) -> None:
+def test_anything_may_come_as_amazons_and_nothing_made_up_is_signed_by_it(
+    envelope: Any, content: Any, certificate: bytes
+) -> None:
     events_of_ses(envelope)
     events_of_ses({"Message": json.dumps(content)})
     is_fresh(envelope, heard_at=AT)

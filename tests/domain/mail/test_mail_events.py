@@ -44,7 +44,7 @@ Kind = MailEventKind
         ({"event": "open"}, None),
     ],
 )
-def test_sendgrid(said: dict[str, str], kind: MailEventKind | None) -> None:
+def test_what_sendgrid_tells_of_a_mail_is_understood(said: dict[str, str], kind: MailEventKind | None) -> None:
     event = {"smtp-id": HEADER, "email": "Ada@example.org", "timestamp": int(AT.timestamp()), **said}
     assert events_of_sendgrid([event]) == ([MailEvent(kind, MESSAGE, ADA, AT)] if kind else [])
 
@@ -77,7 +77,7 @@ def test_sendgrids_signature_covers_time_and_body() -> None:
         ({"RecordType": "Open", "Recipient": ADA}, None),
     ],
 )  # fmt: skip
-def test_postmark(said: dict[str, Any], kind: MailEventKind | None) -> None:
+def test_what_postmark_tells_of_a_mail_is_understood(said: dict[str, Any], kind: MailEventKind | None) -> None:
     assert events_of_postmark(said) == ([MailEvent(kind, None, ADA, AT)] if kind else [])
 
 
@@ -92,7 +92,7 @@ def test_postmark(said: dict[str, Any], kind: MailEventKind | None) -> None:
         ({"event": "opened"}, None),
     ],
 )
-def test_mailgun(said: dict[str, Any], kind: MailEventKind | None) -> None:
+def test_what_mailgun_tells_of_a_mail_is_understood(said: dict[str, Any], kind: MailEventKind | None) -> None:
     message = {"headers": {"message-id": HEADER.strip("<>")}}
     content = {"event-data": {"recipient": ADA, "timestamp": AT.timestamp(), "message": message, **said}}
     assert events_of_mailgun(content) == ([MailEvent(kind, MESSAGE, ADA, AT)] if kind else [])

@@ -30,7 +30,7 @@ def test_nobody_else_can_make_or_change_one() -> None:
         assert read_preview(KEY, forged, now=NOW) is None, at
 
 
-def test_it_ends() -> None:
+def test_a_link_ends_with_its_time() -> None:
     assert read_preview(KEY, token_of(MADE_UP), now=MADE_UP.until - timedelta(seconds=1)) == MADE_UP
     assert read_preview(KEY, token_of(MADE_UP), now=MADE_UP.until) is None
 
