@@ -11,7 +11,7 @@ from app.domain.asking.date_slots import day_in
 from app.domain.asking.eligibility import Reason, Skip, decide
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan, SendingWarning
-from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, next_wave
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave
 from app.domain.asking.scheduling import Turn, schedule
 from app.domain.asking.send_pace import days_needed
 from app.domain.asking.triggers import OnDate
@@ -28,7 +28,7 @@ from app.queries.open_waves import (
     takes_in_as_they_come,
 )
 from app.queries.sender_domains import warnings_for
-from app.queries.turns import ends_at, find_after_answers, find_dates, find_wave, select_for
+from app.queries.turns import ends_at, find_after_answers, find_dates, find_next_wave, find_wave, select_for
 
 MOST_LOOKED_AT = 50_000
 READ_AT_ONCE, IN_ONE_GO = 5_000, 200  # people
@@ -91,7 +91,7 @@ async def _round(
     is_open = None if wave else await find_open_wave(tx, campaign, now=now)
     if is_open is not None:
         return await _rest_of(tx, campaign, is_open, takes_in=takes_in, now=now)
-    wave = wave or _next_wave(campaign, now)
+    wave = wave or await _next_wave(tx, campaign, now=now)
     selection = await select_for(tx, campaign, limit=most, now=now)
     if wave is None:
         return Round(selection, (), 0)
@@ -122,10 +122,8 @@ async def _turns_of_their_own(tx: ReadTx | Tx, campaign: AskingCampaign, *, now:
             return []
 
 
-def _next_wave(campaign: AskingCampaign, now: datetime) -> Wave | None:
-    trigger = campaign.asking.trigger
-    assert isinstance(trigger, Once | Every)
-    wave = next_wave(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
+async def _next_wave(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:
+    wave = await find_next_wave(tx, campaign, now=now)
     return None if wave is None else replace(wave, ends_at=ends_at(campaign, wave, now))
 
 

@@ -11,13 +11,13 @@ from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
 from app.domain.asking.eligibility import SOON, Ask, Person, Reason, Rules, Skip, Wait, Wanted
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import Every, Once, next_wave
+from app.domain.asking.rhythm import Every, Once
 from app.domain.audience.audience_json import read_filter
 from app.domain.scores.period import zone_named
 from app.queries.audiences import who_fits
 from app.queries.open_waves import is_to_be_taken_in
 from app.queries.reservations import read_reservations
-from app.queries.turns import find_wave, who_fits_the_audience, who_is_listed
+from app.queries.turns import find_next_wave, find_wave, who_fits_the_audience, who_is_listed
 
 REMEMBERED = timedelta(days=3_650)  # asks, for journeys
 
@@ -137,7 +137,7 @@ async def wait_for_next_wave(
         return None
     if await is_to_be_taken_in(tx, campaign, recipient_id, now=now):
         return None
-    coming = next_wave(trigger, now, anchor=campaign.anchor, zone=campaign.zone)
+    coming = await find_next_wave(tx, campaign, now=now)
     return Skip(Reason.NOT_IN_WAVE) if coming is None else Wait(coming.starts_at, Reason.NOT_IN_WAVE)
 
 

@@ -10,7 +10,7 @@ from app.db.statements import fetch
 from app.domain.asking.date_slots import DAY as DAY_PATTERN
 from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, due_after_answer, next_wave, wave_at
+from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave, due_after_answer, is_same_round, next_wave, wave_at
 from app.domain.asking.triggers import OnDate
 from app.domain.audience.audience_selection import Selection
 from app.domain.audience.sampling import is_drawn, sampled_in_turn
@@ -28,9 +28,25 @@ async def find_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime)
     (last,) = await fetch(tx, _LAST_WAVE, campaign.workspace_id, campaign.id)
     if isinstance(trigger, Once) and last["number"] > 0:
         return None
-    if wave is None or (last["starts_at"] is not None and wave.starts_at <= last["starts_at"]):
+    if wave is None or _has_begun(trigger, wave, last["starts_at"]):
         return None
     return replace(wave, number=last["number"] + 1, ends_at=ends_at(campaign, wave, now))
+
+
+async def find_next_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:
+    """The first that is still to begin. `ends_at`: where the one after it starts."""
+    trigger, anchor, zone = campaign.asking.trigger, campaign.anchor, campaign.zone
+    assert isinstance(trigger, Once | Every)
+    wave = next_wave(trigger, now, anchor=anchor, zone=zone)
+    (last,) = await fetch(tx, _LAST_WAVE, campaign.workspace_id, campaign.id)
+    if wave is not None and _has_begun(trigger, wave, last["starts_at"]):
+        return next_wave(trigger, wave.starts_at, anchor=anchor, zone=zone)
+    return wave
+
+
+def _has_begun(trigger: Once | Every, wave: Wave, last_at: datetime | None) -> bool:
+    """A workspace's new time zone moves a start, and opens no wave a second time."""
+    return last_at is not None and (wave.starts_at <= last_at or is_same_round(trigger, wave.starts_at, last_at))
 
 
 def ends_at(campaign: AskingCampaign, wave: Wave, now: datetime) -> datetime:

@@ -114,6 +114,16 @@ def next_wave(rhythm: Waves, instant: datetime, *, anchor: datetime, zone: ZoneI
     return None if now.ends_at is None else wave_at(rhythm, now.ends_at, anchor=anchor, zone=zone)
 
 
+def is_same_round(rhythm: Waves, one: datetime, other: datetime) -> bool:
+    """Whether two starts can only be the same one, by the clocks of two time zones.
+
+    Between zones a start moves by an hour or two of summer time; after so many months also by the days that the end of
+    one month has more than that of another.
+    """
+    is_by_month = isinstance(rhythm, Every) and rhythm.unit is Unit.MONTHS
+    return abs(one - other) < (timedelta(days=4) if is_by_month else timedelta(hours=12))
+
+
 def due_in(wave: Wave, *, seed: str, person: UUID) -> datetime:
     """A person's own moment of a wave that ends, at the same share of every period: asks are a period apart.
 
