@@ -11,10 +11,9 @@ from app.api.problem_types import refuses
 from app.api.routing import router
 from app.api.schemas import Instant, Listing, Reply
 from app.domain.mail.domain_check.finding import DomainState, Part, Severity
-from app.domain.mail.sender import Sender, SenderMissing
-from app.operations.sender_domains import ask_for_checks
+from app.domain.mail.sender import SenderMissing
+from app.operations.sender_domains import check_again
 from app.queries.sender_domains import list_sender_domains as read_sender_domains
-from app.queries.workspaces import get_workspace
 
 routes = router("sender domains")
 
@@ -66,10 +65,7 @@ async def list_sender_domains(caller: WorkspaceReader, tx: ReadTx) -> Listing[Se
 )
 async def check_sender_domains(caller: WorkspaceWriter, tx: Tx, now: Now) -> Listing[SenderDomain]:
     """A worker asks the DNS, within seconds; the list tells what it found. Another sender is checked by itself."""
-    sender = Sender.of((await get_workspace(tx, caller.workspace_id))["sender"])
-    if not sender.own_domains:
-        raise SenderMissing("Say first whom mails come from: give the workspace a sender.from_email.")
-    await ask_for_checks(tx, caller.workspace_id, sender, now=now)
+    await check_again(tx, caller.workspace_id, now=now)
     return await _shown(tx, caller.workspace_id)
 
 

@@ -13,6 +13,7 @@ from app.api.pagination import NewestFirst, next_cursor
 from app.api.schemas import MailId, storable
 from app.dashboard.headers import FRAMED, FRAMING, PRIVATE
 from app.dashboard.refusals import PageNotFound
+from app.dashboard.sender_domains import count_failing
 from app.dashboard.shell import page
 from app.dashboard.visitors import MailReader
 from app.domain.mail.letter import Purpose
@@ -37,9 +38,11 @@ async def show_mails(
     caller, wanted = visitor.caller, Page(MOST_MAILS, from_here.after)
     found = await queries.list_captured_mails(tx, caller.workspace_id, wanted, to=to.strip())
     is_sending = services_of(request).settings.smtp_url is not None and caller.livemode
+    may_see_domains = caller.may("workspace:read")
     return page(
         request, "mails.html", mails=found.rows, purposes=PURPOSES, to=to.strip(), is_first=from_here.after is None,
-        older=next_cursor(found), is_sending=is_sending,
+        older=next_cursor(found), is_sending=is_sending, may_see_domains=may_see_domains,
+        failing=await count_failing(tx, caller.workspace_id) if may_see_domains else 0,
     )  # fmt: skip
 
 

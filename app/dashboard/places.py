@@ -14,6 +14,7 @@ ENDPOINT = f"{WEBHOOKS}/{{endpoint_id}}"
 REPLAY = f"{ENDPOINT}/replay"
 DELIVERY = f"{ENDPOINT}/deliveries/{{delivery_id}}"
 MAILS = f"{HOME}/mail"
+SENDER_DOMAINS = f"{MAILS}/domains"
 MAIL = f"{MAILS}/{{mail_id}}"
 MAIL_BODY = f"{MAIL}/body"
 

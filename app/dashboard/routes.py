@@ -3,7 +3,7 @@
 from fastapi import APIRouter, FastAPI
 from starlette.responses import RedirectResponse, Response
 
-from app.dashboard import deliveries, log_in, mails, replays, webhooks
+from app.dashboard import deliveries, log_in, mails, replays, sender_domains, webhooks
 from app.dashboard.headers import PRIVATE
 from app.dashboard.log_in_limit import LogInLimit
 from app.dashboard.places import (
@@ -16,6 +16,7 @@ from app.dashboard.places import (
     MAIL_BODY,
     MAILS,
     REPLAY,
+    SENDER_DOMAINS,
     STATIC,
     WEBHOOKS,
 )
@@ -44,6 +45,8 @@ def include_dashboard(app: FastAPI) -> None:
     shown.post(f"{DELIVERY}/retry")(deliveries.retry)
     shown.post(f"{DELIVERY}/cancel")(deliveries.cancel)
     shown.get(MAILS)(mails.show_mails)
+    shown.get(SENDER_DOMAINS)(sender_domains.show_sender_domains)
+    shown.post(f"{SENDER_DOMAINS}/check")(sender_domains.check)
     shown.get(MAIL)(mails.show_mail)
     shown.get(MAIL_BODY)(mails.show_body)
     shown.get(f"{HOME}/{{rest:path}}")(show_nothing)

@@ -15,7 +15,16 @@ from app.dashboard.cookies import NOTICE, drop_cookie, read_cookie, set_cookie
 from app.dashboard.forms import TOKEN, form_token
 from app.dashboard.headers import PRIVATE
 from app.dashboard.notices import NOTICES
-from app.dashboard.places import LOG_OUT, MAILS, WEBHOOKS, delivery_path, endpoint_path, mail_path, replay_path
+from app.dashboard.places import (
+    LOG_OUT,
+    MAILS,
+    SENDER_DOMAINS,
+    WEBHOOKS,
+    delivery_path,
+    endpoint_path,
+    mail_path,
+    replay_path,
+)
 from app.dashboard.states import failure_word
 from app.dashboard.static import static_path
 from app.domain.ids import shown
@@ -52,6 +61,7 @@ templates.filters |= {
 templates.globals |= {
     "static_path": static_path, "endpoint_path": endpoint_path, "delivery_path": delivery_path, "shown": shown,
     "form_field": TOKEN, "replay_path": replay_path, "mail_path": mail_path, "log_out": LOG_OUT,
+    "sender_domains": SENDER_DOMAINS,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from app.domain.mail.domain_check.finding import DomainState
 from app.domain.webhooks.attempts import Failure
 from app.domain.webhooks.delivery import DeliveryState
 
@@ -18,6 +19,13 @@ DELIVERIES: Mapping[DeliveryState, Wording] = {
     DeliveryState.DELIVERED: Wording("Delivered", "good"),
     DeliveryState.EXHAUSTED: Wording("Given up", "bad"),
     DeliveryState.CANCELLED: Wording("Cancelled", "calm"),
+}
+
+DOMAINS: Mapping[DomainState, Wording] = {
+    DomainState.UNCHECKED: Wording("Not checked yet", "calm"),
+    DomainState.PASSED: Wording("Passed", "good"),
+    DomainState.FAILED: Wording("Failed", "bad"),
+    DomainState.UNKNOWN: Wording("Unknown", "warn"),
 }
 
 _FAILURES: Mapping[Failure, str] = {

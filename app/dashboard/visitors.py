@@ -45,4 +45,6 @@ def _scoped(scope: str) -> Callable[..., Any]:
 
 WebhookViewer = Annotated[Visitor, _scoped("webhooks:read")]
 WebhookOperator = Annotated[Visitor, _scoped("webhooks:write")]
+WorkspaceViewer = Annotated[Visitor, _scoped("workspace:read")]
+WorkspaceOperator = Annotated[Visitor, _scoped("workspace:write")]
 MailReader = Annotated[Visitor, _scoped("mail:read")]

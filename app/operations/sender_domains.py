@@ -11,10 +11,10 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.mail.domain_check.check import DomainCheck
 from app.domain.mail.domain_check.finding import DomainState, Severity
-from app.domain.mail.sender import Sender
+from app.domain.mail.sender import Sender, SenderMissing
 from app.operations.invitations.hold import hold_waves_from
 from app.operations.notices import notify
-from app.queries.workspaces import find_workspace
+from app.queries.workspaces import find_workspace, get_workspace
 
 CHECKED_EVERY = timedelta(days=1)
 SOONEST = timedelta(seconds=10)  # after the last one: asking again and again asks the same name servers
@@ -31,6 +31,14 @@ class ClaimedDomain:
     state: DomainState  # as it was
     sender: Sender
     until: datetime  # ours; with another `due_at` somebody has asked for a check of what holds now
+
+
+async def check_again(tx: Tx, workspace_id: UUID, *, now: datetime) -> None:
+    """Raises SenderMissing."""
+    sender = Sender.of((await get_workspace(tx, workspace_id))["sender"])
+    if not sender.own_domains:
+        raise SenderMissing("Say first whom mails come from: give the workspace a sender.from_email.")
+    await ask_for_checks(tx, workspace_id, sender, now=now)
 
 
 async def ask_for_checks(

@@ -69,7 +69,7 @@ class Page(HTMLParser):
             self.forms.append(Form(str(attributes["action"])))
         if tag == "input":
             self.inputs.append(attributes)
-            if self.forms:
+            if "form" in self.open:
                 self.forms[-1].fields[str(attributes["name"])] = attributes.get("value") or ""
         if tag == "label":
             self.labels.add(str(attributes["for"]))
