@@ -99,8 +99,8 @@ async def preview_campaign_email(
     trial: Annotated[Trial, Depends(_trial)],
     request: HttpRequest,
 ) -> EmailPreview:
-    """Its survey links lead to a preview, which stores nothing; the link to unsubscribe changes nothing. Without a
-    recipient it is written to somebody made up.
+    """Its links, the one to unsubscribe too, lead to a preview, which stores nothing. Without a recipient it is
+    written to somebody made up.
     """
     letter = await trial_letter(
         tx, caller.workspace_id, campaign_id, trial, message_id=new_id(now), links=await _links(request), now=now
@@ -149,9 +149,9 @@ async def preview_campaign_survey(
 async def send_test_mails(
     campaign_id: CampaignId, body: TestMailsSend, caller: CampaignWriter, tx: Tx, now: Now, request: HttpRequest
 ) -> TestMails:
-    """A worker sends them; the list of test mails tells how that went. Nothing of it counts: their survey links
-    lead to a preview, which stores nothing, and the link to unsubscribe changes nothing. Where no SMTP server is set,
-    and in test workspaces, they are captured.
+    """A worker sends them; the list of test mails tells how that went. Nothing of it counts: their links, the
+    one to unsubscribe too, lead to a preview, which stores nothing. Where no SMTP server is set, and in test
+    workspaces, they are captured.
     """
     if body.recipient_id is not None:
         require_scope(caller, "recipients:read")  # what is written to them tells who they are

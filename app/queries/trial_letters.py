@@ -35,7 +35,7 @@ async def trial_letter(
     links: PreviewLinks,
     now: datetime,
 ) -> Letter:
-    """Its survey links lead to a preview, which stores nothing; the link to unsubscribe changes nothing.
+    """Its links lead to a preview, which stores nothing; the one click to unsubscribe leads nowhere.
 
     Raises CampaignNotFound, VariantUnknown, RecipientNotFound, SurveyIncomplete.
     """
@@ -47,9 +47,8 @@ async def trial_letter(
         person = replace(person, locale=trial.language or person.locale)
     invitation = made_up(campaign, person, message_id=message_id, variant=trial.variant, kind=trial.kind, now=now)
     letter = letter_to(invitation, public_url=links.address, now=now)
-    return replace(
-        letter, purpose=Purpose.TEST, survey_url=links.to(previewed(workspace_id, campaign_id, trial, now=now))
-    )
+    preview = links.to(previewed(workspace_id, campaign_id, trial, now=now))
+    return replace(letter, purpose=Purpose.TEST, survey_url=preview, leave_url=f"{preview}?leave")
 
 
 async def campaign_to_show(

@@ -128,6 +128,21 @@ async def test_a_test_mail_leads_there_shown_to_whom_it_was_written(
     assert 'value="9" required checked' in page
 
 
+async def test_its_link_to_unsubscribe_shows_the_page_that_others_would_get(
+    alice: Tenant, visitor: httpx.AsyncClient, campaign: str
+) -> None:
+    mail = (await alice.api.get(f"{campaign}/email-preview", params={"language": "de"})).json()
+    (written,) = re.findall(r"Von Umfragen abmelden: (http\S+)", mail["text"])
+    (linked,) = re.findall(r'href="([^"]+)"[^>]*>Von Umfragen abmelden<', mail["html"])
+    assert unescape(linked) == written
+    page = (await visitor.get(httpx.URL(written).raw_path.decode())).text
+    assert all_words()["de"]["preview"] in page
+    assert "Northwind wird <bdi>r…@…</bdi> nicht mehr um Rückmeldung bitten." in page
+    left = (await visitor.post(action_in(page), data={"leave": "yes", "lang": "de"})).text
+    assert "Sie sind abgemeldet" in left
+    assert all_words()["de"]["preview"] in left
+
+
 ODD = ["said=x", "said=[]", 'said={"why":1}', "said=" + "[" * 900, "given=99", "state=open"]
 
 

@@ -47,6 +47,7 @@ class Letter:
     highest_label: str | None = None
     survey_url: str  # a score is added as ?score=n
     unsubscribe_url: str  # a page, and what takes the one click of RFC 8058
+    leave_url: str | None = None  # of a test: a page that shows what the other would, and is too long for a header
     brand: Brand
     logo_url: str | None = None  # where the brand's logo is
     has_honeypot: bool = False  # a link that nobody sees, which scanners follow

@@ -51,7 +51,7 @@ def html_of(letter: Letter) -> str:
         test=words["test"] if letter.purpose is Purpose.TEST else "",
         reason=_reason(letter, words),
         postal_address=(letter.brand.postal_address or "").splitlines(),
-        unsubscribe_url=letter.unsubscribe_url,
+        unsubscribe_url=letter.leave_url or letter.unsubscribe_url,
         honeypot_url=f"{letter.survey_url}?{HONEYPOT}" if letter.has_honeypot else None,
     )
 
@@ -78,7 +78,7 @@ def plain_text_of(letter: Letter) -> str:
         words["test"] if letter.purpose is Purpose.TEST else None,
         _reason(letter, words),
         letter.brand.postal_address,
-        f"{words['unsubscribe']}: {letter.unsubscribe_url}",
+        f"{words['unsubscribe']}: {letter.leave_url or letter.unsubscribe_url}",
     )
     return "\n\n".join(part.strip("\n") for part in parts if part) + "\n"
 

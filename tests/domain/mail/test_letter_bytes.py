@@ -50,6 +50,14 @@ def test_the_one_click_header_is_written_as_it_is_on_one_line() -> None:
     assert len(LETTER.unsubscribe_url) == 76
 
 
+def test_the_one_click_stays_short_where_the_link_leads_elsewhere() -> None:
+    letter = replace(LETTER, leave_url=f"{HOME}/s/preview/{'x' * 100}?leave")
+    assert b"List-Unsubscribe: <" + LETTER.unsubscribe_url.encode() + b">" in raw_headers(letter)
+    assert LETTER.unsubscribe_url not in html_of(letter)
+    assert str(letter.leave_url) in html_of(letter)
+    assert f"Unsubscribe from surveys: {letter.leave_url}\n" in plain_text_of(letter)
+
+
 def test_even_an_unsubscribe_url_that_is_too_long_is_not_rewritten() -> None:
     url = "https://" + "long-" * 40 + f"/u/{TOKEN}"
     assert f"List-Unsubscribe: <{url}>".encode() in raw_headers(replace(LETTER, unsubscribe_url=url))
