@@ -36,7 +36,11 @@ class CampaignCreate(Request):
     kind: CampaignKind
     metric: MetricKey = MetricKey.NPS
     goal: Name | None = Field(None, description="Your label for what this measures.", examples=["onboarding"])
-    one_answer_per_recipient: Flag = False
+    one_answer_per_recipient: Flag = Field(
+        default=False,
+        description="However it comes, by a link of theirs or through the API, and whatever it is about. Of anonymous "
+        "answers nobody can tell whose they are.",
+    )
     is_anonymous: Flag = Field(default=False, description="No answer is linked to the person who gave it.")
     starts_at: Instant | None = Field(None, description="Launched earlier, the campaign is scheduled until then.")
     ends_at: Instant | None = Field(None, description="The asking ends; answers are still taken.")

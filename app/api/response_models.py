@@ -71,7 +71,9 @@ class ResponseInput(Request):
     channel: Channel = Channel.API
     language: Language | None = None
     occasion: Name | None = Field(
-        None, description="The order, ticket or wave this answers: one answer for each, whoever retries."
+        None,
+        description="The order, ticket or wave this answers: one answer for each, whoever retries. Where the campaign "
+        "takes one answer per person, one in all.",
     )
     import_id: Name | None = Field(
         None,

@@ -14,7 +14,9 @@ from app.domain.survey.survey import Survey
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The response there is, whatever became of it."""
+    """The response there is, whatever became of it: to this invitation, or where the campaign takes one from each, any
+    of the person's.
+    """
 
     id: UUID
     score: int
@@ -130,7 +132,14 @@ _FIND_LINK = f"""
     JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id AND p.deleted_at IS NULL
     LEFT JOIN accounts a ON a.workspace_id = p.workspace_id AND a.id = p.account_id
     LEFT JOIN touchpoints t ON t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
-    LEFT JOIN responses r ON r.workspace_id = v.workspace_id AND r.id = v.response_id
+    LEFT JOIN responses r ON r.workspace_id = v.workspace_id AND r.id = coalesce(
+        (SELECT o.id FROM responses o WHERE o.workspace_id = v.workspace_id AND o.id = v.response_id),
+        CASE WHEN c.one_answer_per_recipient AND NOT c.is_anonymous THEN (
+            SELECT o.id FROM responses o
+            WHERE o.workspace_id = v.workspace_id AND o.recipient_id = v.recipient_id AND o.campaign_id = v.campaign_id
+            ORDER BY o.answered_at DESC LIMIT 1
+        ) END
+    )
     LEFT JOIN LATERAL (
         SELECT max(coalesce(m.settled_at, m.created_at)) AS mailed_at FROM messages m
         WHERE m.workspace_id = v.workspace_id AND m.invitation_id = v.id

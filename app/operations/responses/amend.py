@@ -88,6 +88,14 @@ class Amendment:
             self.answers = merged_answers(self.answers or {}, json.loads(later.answers)) or None
         self.changed_at, self.actor = later.received_at, later.actor
 
+    def stand_again(self, later: NewResponse) -> None:
+        """Takes nothing but what the later call says. Raises `ScoreOutOfRange`."""
+        self.amend(later)
+        self.comment, self.language, self.may_contact = later.comment, later.language, later.may_contact
+        self.answers = json.loads(later.answers) if later.answers is not None else None
+        self.excluded_at, self.excluded_reason = None, None
+        self.change = "restored"
+
     def counter_moves(self) -> list[tuple[int, int]]:
         """(score, ±1) for each counter that this change moves."""
         counted_before = self.original["excluded_at"] is None

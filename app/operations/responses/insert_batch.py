@@ -79,6 +79,18 @@ async def insert_batch(connection: asyncpg.Connection, batch: Sequence[NewRespon
     return [Inserted(*row) for row in rows]
 
 
+# Whether a campaign takes one answer per person may be changed while it runs: an answer from before then keeps its
+# slot, and the next one has to meet it there. Looked up only where one of these decides.
+SLOT_OF_PERSON = """
+    SELECT r.slot FROM responses r
+    WHERE r.workspace_id = i.workspace_id AND r.recipient_id = i.recipient_id AND r.campaign_id = i.campaign_id
+    ORDER BY r.invitation_id = i.invitation_id DESC NULLS LAST, r.answered_at DESC LIMIT 1
+"""
+SLOT_OF_INVITATION = """
+    SELECT r.slot FROM invitations v JOIN responses r ON r.workspace_id = v.workspace_id AND r.id = v.response_id
+    WHERE v.workspace_id = i.workspace_id AND v.id = i.invitation_id
+"""
+
 # The look-ups are LATERAL with a LIMIT so that they stay one index probe for each row, whatever the planner thinks of
 # the tables' sizes; the insert comes first and the counters last, so that the hot rows are locked the shortest. All
 # batches insert in one order, lest two wait for each other; of answers to the same thing, the first sent comes first.
@@ -92,9 +104,10 @@ known AS MATERIALIZED (
         coalesce(i.asked_version, c.survey_version) AS survey_version,
         r.id AS r_id, r.external_id AS r_external_id, r.email AS r_email, r.name AS r_name,
         r.properties AS recipient_properties,
-        CASE WHEN i.invitation_id IS NOT NULL THEN 'invitation:' || i.invitation_id
-             WHEN i.occasion IS NOT NULL THEN 'occasion:' || i.occasion
-             WHEN c.one_answer_per_recipient THEN 'campaign' ELSE 'response:' || i.id END AS slot,
+        CASE WHEN c.one_answer_per_recipient THEN coalesce(({SLOT_OF_PERSON}), 'campaign')
+             WHEN i.invitation_id IS NOT NULL
+                 THEN coalesce(({SLOT_OF_INVITATION}), 'invitation:' || i.invitation_id)
+             WHEN i.occasion IS NOT NULL THEN 'occasion:' || i.occasion ELSE 'response:' || i.id END AS slot,
         (i.answered_at AT TIME ZONE w.time_zone)::date AS counted_on,
         CASE WHEN c.id IS NULL THEN 'campaign_not_found'
              WHEN c.state NOT IN ({ACCEPTING}) THEN 'campaign_not_accepting'

@@ -5,7 +5,7 @@ was lost), Idempotency-Key, import id, the browser's reference, the answer slot.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from app.db.engine import Tx
+from app.db.statements import fetch
 from app.domain import ids
 from app.domain.errors import DomainError
 from app.domain.response import (
@@ -25,6 +26,7 @@ from app.domain.response import (
     is_same_answer,
 )
 from app.domain.scores.metric import METRICS
+from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK
 from app.operations.responses.amend import Amendment, apply_amendments
 from app.operations.responses.new_response import PART_FIELDS, NewResponse, Recorded, What, part_of_answer
 
@@ -41,7 +43,42 @@ async def settle_repeats(tx: Tx, repeats: Sequence[NewResponse]) -> list[Recorde
         amendment = standing.setdefault(original["id"], Amendment.of(original))
         outcomes.append(_settle(repeat, amendment))
     await apply_amendments(tx, [amendment for amendment in standing.values() if amendment.is_change])
+    await _mark_invitations(tx, repeats, originals, outcomes)
     return outcomes
+
+
+async def _mark_invitations(
+    tx: Tx,
+    repeats: Sequence[NewResponse],
+    originals: Sequence[RowMapping | None],
+    outcomes: Sequence[Recorded | DomainError | None],
+) -> None:
+    """Of people who had answered elsewhere, and now say so, or something else, where they were invited to."""
+    marks = [
+        (repeat.workspace_id, repeat.invitation_id, original["id"], repeat.received_at)
+        for repeat, original, outcome in zip(repeats, originals, outcomes, strict=True)
+        if repeat.invitation_id is not None
+        and original is not None
+        and original["invitation_id"] != repeat.invitation_id
+        and isinstance(outcome, Recorded)
+    ]
+    if marks:
+        await fetch(tx, _MARK_INVITATIONS, *map(list, zip(*marks, strict=True)))
+
+
+_MARK_INVITATIONS = """
+    UPDATE invitations v SET state = 'answered', response_id = r.id, answered_at = coalesce(v.answered_at, t.at),
+        commented_at = coalesce(v.commented_at, CASE WHEN r.comment IS NOT NULL THEN t.at END), due_at = NULL,
+        revision = v.revision + 1, changed_in = pg_current_xact_id()
+    FROM (
+        SELECT DISTINCT ON (workspace_id, id) *
+        FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS t (workspace_id, id, response_id, at)
+        ORDER BY workspace_id, id
+    ) t
+    JOIN responses r ON r.workspace_id = t.workspace_id AND r.id = t.response_id
+    WHERE v.workspace_id = t.workspace_id AND v.id = t.id
+        AND (v.response_id IS DISTINCT FROM r.id OR (v.commented_at IS NULL AND r.comment IS NOT NULL))
+"""
 
 
 async def _lock_originals(tx: Tx, repeats: Sequence[NewResponse]) -> list[RowMapping | None]:
@@ -98,11 +135,19 @@ def _settle(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
         return _same_key(repeat, standing)
     if repeat.client_ref is not None and original["client_ref"] == repeat.client_ref:
         return _next_part(repeat, standing)
+    if standing.excluded_reason in TAKEN_OUT_BY_LINK and _is_by_another_way(repeat, original):
+        return _amended(repeat, standing, by=Amendment.stand_again)
     if is_same_answer(_said(repeat), _said(standing)):
         return _recorded(standing, What.REPEATED)
     if repeat.if_answered is IfAnswered.AMEND:
         return _amended(repeat, standing)
     return _already_answered(standing)
+
+
+def _is_by_another_way(repeat: NewResponse, original: RowMapping) -> bool:
+    """What was taken out of an answer by link says nothing of what its person says elsewhere."""
+    is_known_import = repeat.import_id is not None and repeat.import_id == original["import_id"]
+    return repeat.invitation_id is None and not is_known_import
 
 
 def _said(answer: NewResponse | Amendment) -> dict[str, Any]:
@@ -135,11 +180,13 @@ def _next_part(repeat: NewResponse, standing: Amendment) -> Recorded | DomainErr
     return _amended(replace(repeat, **overtaken, client_sequences=json.dumps(news)), standing)
 
 
-def _amended(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
+def _amended(
+    repeat: NewResponse, standing: Amendment, by: Callable[[Amendment, NewResponse], None] = Amendment.amend
+) -> Recorded | DomainError:
     if repeat.refusal is not None and not isinstance(repeat.refusal, ScoreMissing):
         return repeat.refusal
     try:
-        standing.amend(repeat)
+        by(standing, repeat)
     except DomainError as error:
         return error
     return _recorded(standing, What.AMENDED)
