@@ -18,8 +18,7 @@ from app.db.statements import fetch
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointConflict
-from app.domain.audience.sample import Percentage
-from app.domain.audience.stable_hash import fraction_of
+from app.domain.audience.sampling import is_drawn
 from app.operations.invitations.insert import insert_invitations
 from app.operations.invitations.schedule import schedule_invitations_of
 from app.queries.asking_campaigns import read_asking_campaigns
@@ -76,20 +75,14 @@ async def _campaigns_asking_after(tx: Tx, workspace_id: UUID, names: set[str]) -
 
 async def _invite(tx: Tx, campaign: AskingCampaign, made: Sequence[Made], *, now: datetime) -> None:
     name = campaign.asking.trigger.name  # type: ignore[union-attr]  # those that were looked for
-    theirs = [one for one in made if one["name"] == name and _is_sampled(campaign, one["id"])]
+    sample, seed = campaign.asking.sample, f"sample:{campaign.id}"
+    theirs = [one for one in made if one["name"] == name and is_drawn(sample, seed=seed, about=one["id"])]
     meant = await who_may_be_asked(tx, campaign, [one["recipient_id"] for one in theirs], now=now)
     asked = [one for one in theirs if one["recipient_id"] in meant]
     if asked:
         slots = [(one["recipient_id"], f"touchpoint:{one['id'].hex}") for one in asked]
         await insert_invitations(tx, campaign, slots, touchpoint_ids=[one["id"] for one in asked], now=now)
         await schedule_invitations_of(tx, campaign, [one["id"] for one in asked], now=now)
-
-
-def _is_sampled(campaign: AskingCampaign, touchpoint_id: UUID) -> bool:
-    sample = campaign.asking.sample
-    if not isinstance(sample, Percentage):
-        return True
-    return fraction_of(f"sample:{campaign.id}", touchpoint_id) * 100 < sample.percent
 
 
 async def _cancel(tx: Tx, workspace_id: UUID, made: Sequence[Made]) -> None:

@@ -59,18 +59,24 @@ async def who_fits(
 
 
 async def preview_audience(
-    tx: ReadTx, workspace_id: UUID, filter_: Filter | None, *, seconds: float = LONGEST_PREVIEW_SECONDS, **options: Any
+    tx: ReadTx,
+    workspace_id: UUID,
+    filter_: Filter | None,
+    *,
+    campaign_id: UUID | None = None,
+    restraint: Restraint = UNRESTRAINED,
+    now: datetime,
+    seconds: float = LONGEST_PREVIEW_SECONDS,
 ) -> Selection:
-    """As `select_audience`, of which it takes the options; with a few people as a sample.
-
-    Raises CampaignNotFound, UnknownCampaigns, FilterTooSlow.
-    """
-    if options["campaign_id"] is not None:
-        await get_campaign(tx, workspace_id, options["campaign_id"])
+    """As `select_audience`, with a few people as a sample. Raises CampaignNotFound, UnknownCampaigns, FilterTooSlow."""
+    if campaign_id is not None:
+        await get_campaign(tx, workspace_id, campaign_id)
     if filter_ is not None:
         await check_campaigns_in(tx, workspace_id, filter_)
     async with at_most(tx, seconds):
-        return await select_audience(tx, workspace_id, filter_, limit=SAMPLE, **options)
+        return await select_audience(
+            tx, workspace_id, filter_, campaign_id=campaign_id, restraint=restraint, limit=SAMPLE, now=now
+        )
 
 
 async def check_campaigns_in(tx: ReadTx | Tx, workspace_id: UUID, filter_: Filter, *, pointer: str = "/filter") -> None:
@@ -205,7 +211,7 @@ def _is_looked_after(workspace_id: UUID) -> ColumnElement[bool]:
 
 
 def _draw(seed: str) -> ColumnElement[int]:
-    """The same chance as `domain/stable_hash.draw`."""
+    """The same chance as `domain/audience/stable_hash.draw`."""
     bytes_ = func.substr(func.sha256(func.convert_to(seed, "UTF8").op("||")(func.uuid_send(PERSON.id))), 1, 6)
     return cast(cast(literal("x", Text).op("||")(func.encode(bytes_, "hex")), BIT(48)), BigInteger)
 

@@ -236,14 +236,15 @@ def test_absurd_rhythms_are_refused(content: dict[str, object], pointer: str) ->
 
 @given(
     st.builds(Every, st.integers(1, 60), st.sampled_from(Unit)),
-    st.datetimes(datetime(2020, 1, 1), datetime(2030, 1, 1)).map(lambda at: at.replace(tzinfo=UTC)),
+    INSTANTS,
     ZONES, ZONES, FURTHER,
 )  # fmt: skip
 def test_another_time_zone_makes_the_same_round_of_a_start(
     rhythm: Every, anchor: datetime, one: ZoneInfo, other: ZoneInfo, since: timedelta
 ) -> None:
     wave = wave_at(rhythm, anchor + since, anchor=anchor, zone=one)
-    assert wave is not None and wave.ends_at is not None
+    assert wave is not None
+    assert wave.ends_at is not None
     assert not is_same_round(rhythm, wave.starts_at, wave.ends_at)
     nearby = [find(rhythm, wave.starts_at, anchor=anchor, zone=other) for find in (wave_at, next_wave)]
     (same,) = (found for found in nearby if found is not None and found.number == wave.number)
