@@ -29,6 +29,7 @@ from app.operations.invitations.clocks import has_other_clocks, note_stale_clock
 from app.operations.invitations.replan import begin_replanning
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
+from app.queries.second_looks import BEFORE_ALL
 from app.queries.tracked_properties import list_tracked_properties
 from app.queries.workspaces import get_workspace
 
@@ -44,6 +45,10 @@ MOVED_AT = {
     CampaignMove.COMPLETE: "completed_at",
     CampaignMove.ARCHIVE: "archived_at",
 }
+# What the API does not tell of them.
+OUR_OWN = ("workspace_id", "changed_in", "plan_due_at", "replan_in", "second_look_behind", "scheduling_failed_at")
+# What the API does not tell of them.
+OUR_OWN = ("workspace_id", "changed_in", "plan_due_at", "replan_in", "second_look_behind", "scheduling_failed_at")
 
 
 async def create_campaign(
@@ -108,7 +113,7 @@ async def move_campaign(tx: Tx, workspace_id: UUID, campaign_id: UUID, move: Cam
         await _check_asking(tx, before, now=now)
     changes: dict[str, Any] = {"state": state.value} | ({MOVED_AT[move]: now} if move in MOVED_AT else {})
     if before["asking"] is not None and move is not CampaignMove.PAUSE:
-        changes |= {"plan_due_at": now, "paused_reason": None}
+        changes |= {"plan_due_at": now, "paused_reason": None, "second_look_behind": BEFORE_ALL}
     await _update(tx, workspace_id, campaign_id, changes, now=now)
     await _announce(tx, workspace_id, campaign_id, MOVED_EVENT[move], now=now)
 
@@ -284,6 +289,6 @@ def _event(row: Mapping[str, Any], event_type: EventType, *, now: datetime) -> E
 def _body(row: Mapping[str, Any]) -> dict[str, Any]:
     """The API's `Campaign`."""
     shown_row = {name: instant_text(value) if isinstance(value, datetime) else value for name, value in row.items()}
-    for ours in ("workspace_id", "changed_in", "plan_due_at", "replan_in", "scheduling_failed_at"):
+    for ours in OUR_OWN:
         del shown_row[ours]
     return {**shown_row, "id": shown("campaign", row["id"])}

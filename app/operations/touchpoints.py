@@ -21,10 +21,9 @@ from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, Touc
 from app.domain.audience.sampling import is_drawn
 from app.operations.invitations.insert import insert_invitations
 from app.operations.invitations.schedule import schedule_invitations_of
+from app.operations.touchpoint_turns import take_turns
 from app.queries.asking_campaigns import read_asking_campaigns
 from app.queries.turns import who_may_be_asked
-
-TURNS = 64  # of a workspace; a lock for each person would be more than PostgreSQL has room for
 
 Made = dict[str, Any]
 
@@ -33,7 +32,7 @@ async def record_touchpoints(
     tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint], *, now: datetime
 ) -> list[RecordedTouchpoint | TouchpointConflict]:
     """In the order of what was said."""
-    await fetch(tx, _TAKE_TURNS, str(workspace_id), [one.recipient_id for one in said], TURNS)
+    await take_turns(tx, workspace_id, [one.recipient_id for one in said])
     ids = [new_id(now) for _ in said]
     rows = await fetch(
         tx, _KEEP, workspace_id, ids, [one.name for one in said], [one.external_id for one in said],
@@ -90,15 +89,6 @@ async def _cancel(tx: Tx, workspace_id: UUID, made: Sequence[Made]) -> None:
     await fetch(tx, _CANCEL, workspace_id, ids, people, Reason.CANCELLED.value)
 
 
-# An order and its return that come at the same instant would otherwise not see each other. Not the rows of people: who
-# sends or merges locks those, and campaigns before or after them. Always in one order, so nobody waits in a circle.
-_TAKE_TURNS = """
-    WITH turns AS MATERIALIZED (
-        SELECT DISTINCT hashtextextended($1, abs(hashtextextended(id::text, 0) % $3)) AS number
-        FROM unnest($2::uuid[]) AS g (id) ORDER BY 1
-    )
-    SELECT pg_advisory_xact_lock(number) FROM turns
-"""
 # Recipients that are gone, or somebody else's, take none.
 _KEEP = """
     INSERT INTO touchpoints

@@ -3,16 +3,16 @@
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.domain.asking.date_slots import day_in
-from app.domain.asking.eligibility import Reason, Skip, decide
+from app.domain.asking.foresight import foresee
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan, SendingWarning
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave
-from app.domain.asking.scheduling import Turn, schedule
+from app.domain.asking.scheduling import Turn
 from app.domain.asking.send_pace import days_needed
 from app.domain.asking.triggers import OnDate
 from app.domain.audience.audience_selection import Selection
@@ -27,36 +27,47 @@ from app.queries.open_waves import (
     read_planned,
     takes_in_as_they_come,
 )
+from app.queries.second_looks import read_skipped, who_is_asked_after_all
 from app.queries.sender_domains import warnings_for
 from app.queries.turns import ends_at, find_after_answers, find_dates, find_next_wave, find_wave, select_for
 
 MOST_LOOKED_AT = 50_000
 READ_AT_ONCE, IN_ONE_GO = 5_000, 200  # people
 
-Turns = Sequence[tuple[UUID, Wave | None, date | None]]
-
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """`turns`: of more than were to be looked at, the first of those `selected`."""
+    """`turns`: of more than were to be looked at, the first of those `selected`; not yet in the zones of people."""
 
     selection: Selection
-    turns: Turns
+    turns: Sequence[Turn]
     selected: int
     left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """What is looked at: `takes_in` whether an open wave takes people in, `again` whether at those whom rules skipped,
+    of which, as of all, no more than `most`."""
+
+    takes_in: bool
+    again: bool
+    most: int | None
 
 
 async def dry_run(
     tx: ReadTx | Tx, campaign: AskingCampaign, *, is_edit: bool = False, most: int = MOST_LOOKED_AT, now: datetime
 ) -> Plan:
     """As if it ran: what the open wave has still to ask, or else the next round. What will happen to people, and so
-    touchpoints, is not preview. `is_edit`: as if it were edited now, which lets the open wave take people in.
+    touchpoints, is not preview. `is_edit`: as if it were edited now, which lets the open wave take people in, and has
+    those looked at again whom its rules had skipped.
 
     Of more than `most` people, only so many are decided about one by one.
     """
     running = replace(campaign, state="running")
-    takes_in = is_edit or campaign.state != "running" or takes_in_as_they_come(campaign)
-    coming = await _round(tx, running, takes_in=takes_in, most=most, now=now)
+    again = is_edit or campaign.state != "running"
+    looks = Looks(takes_in=again or takes_in_as_they_come(campaign), again=again, most=most)
+    coming = await _round(tx, running, looks, now=now)
     plan = Plan(
         matched=coming.selection.matched,
         selected=coming.selected,
@@ -77,47 +88,62 @@ async def warnings_before(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: dat
     if not await warnings_for(tx, campaign, mails=LARGE_WAVE + 1):
         return ()
     running = replace(campaign, state="running")
-    coming = await _round(tx, running, takes_in=True, most=None, now=now)
+    coming = await _round(tx, running, Looks(takes_in=True, again=False, most=None), now=now)
     return await warnings_for(tx, campaign, mails=coming.selected)
 
 
-async def _round(
-    tx: ReadTx | Tx, campaign: AskingCampaign, *, takes_in: bool, most: int | None, now: datetime
-) -> Round:
+async def _round(tx: ReadTx | Tx, campaign: AskingCampaign, looks: Looks, *, now: datetime) -> Round:
     if not isinstance(campaign.asking.trigger, Once | Every):
         turns = await _turns_of_their_own(tx, campaign, now=now)
+        turns += await _second_chances(tx, campaign, looks, now=now)
         return Round(await select_for(tx, campaign, limit=0, now=now), turns, len(turns))
     wave = await find_wave(tx, campaign, now=now)
     is_open = None if wave else await find_open_wave(tx, campaign, now=now)
     if is_open is not None:
-        return await _rest_of(tx, campaign, is_open, takes_in=takes_in, now=now)
+        return await _rest_of(tx, campaign, is_open, looks, now=now)
     wave = wave or await _next_wave(tx, campaign, now=now)
-    selection = await select_for(tx, campaign, limit=most, now=now)
+    selection = await select_for(tx, campaign, limit=looks.most, now=now)
     if wave is None:
         return Round(selection, (), 0)
-    turns = [(person, wave, None) for person in sampled(selection, campaign.asking.sample)]
+    turns = _turns_in(campaign, wave, sampled(selection, campaign.asking.sample))
     selected = sample_of(selection.askable, campaign.asking.sample)
     return Round(selection, turns, selected, selection.askable - selected)
 
 
-async def _rest_of(tx: ReadTx | Tx, campaign: AskingCampaign, wave: Wave, *, takes_in: bool, now: datetime) -> Round:
-    """Whom it has planned and not asked yet, and who would be taken in."""
+async def _rest_of(tx: ReadTx | Tx, campaign: AskingCampaign, wave: Wave, looks: Looks, *, now: datetime) -> Round:
+    """Whom it has planned and not asked yet, and who would be taken in, or asked after all."""
     selection = await select_for(tx, campaign, now=now)
     late = Latecomers()
-    if takes_in:
+    if looks.takes_in:
         late = await find_latecomers(tx, campaign, wave, selection.recipient_ids)
     people = [*await read_planned(tx, campaign, wave), *late.recipient_ids]
-    return Round(selection, [(person, wave, None) for person in people], len(people), late.left_out)
+    turns = [*_turns_in(campaign, wave, people), *await _second_chances(tx, campaign, looks, now=now)]
+    return Round(selection, turns, len(turns), late.left_out)
 
 
-async def _turns_of_their_own(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Turns:
+def _turns_in(campaign: AskingCampaign, wave: Wave, people: Sequence[UUID]) -> list[Turn]:
+    return [Turn(campaign.id, person, campaign.zone, wave) for person in people]
+
+
+async def _second_chances(tx: ReadTx | Tx, campaign: AskingCampaign, looks: Looks, *, now: datetime) -> list[Turn]:
+    if not looks.again or looks.most is None:
+        return []
+    found: list[Turn] = []
+    skipped = await read_skipped(tx, campaign, limit=looks.most, now=now)
+    for begin in range(0, len(skipped), READ_AT_ONCE):
+        some = skipped[begin : begin + READ_AT_ONCE]
+        found += [one.turn for one in await who_is_asked_after_all(tx, campaign, some, now=now)]
+    return found
+
+
+async def _turns_of_their_own(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> list[Turn]:
     match campaign.asking.trigger:
         case AfterAnswer():
             found = await find_after_answers(tx, campaign, now=now)
-            return [(person, None, None) for person, _ in found]
+            return [Turn(campaign.id, person, campaign.zone) for person, _ in found]
         case OnDate():
             found = await find_dates(tx, campaign, now=now)
-            return [(person, None, day_in(slot)) for person, slot in found]
+            return [Turn(campaign.id, person, campaign.zone, day=day_in(slot)) for person, slot in found]
         case _:
             return []
 
@@ -127,23 +153,21 @@ async def _next_wave(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime
     return None if wave is None else replace(wave, ends_at=ends_at(campaign, wave, now))
 
 
-async def _decide(tx: ReadTx | Tx, campaign: AskingCampaign, turns: Turns, plan: Plan, *, now: datetime) -> None:
+async def _decide(
+    tx: ReadTx | Tx, campaign: AskingCampaign, turns: Sequence[Turn], plan: Plan, *, now: datetime
+) -> None:
     best = await best_hour_of(tx, campaign) if campaign.asking.window.wants_best_hour else None
     for begin in range(0, len(turns), READ_AT_ONCE):
         some = turns[begin : begin + READ_AT_ONCE]
-        facts = await read_facts(tx, campaign, [person for person, _, _ in some], now=now)
-        for place, (person, wave, day) in enumerate(some):
+        facts = await read_facts(tx, campaign, [turn.person for turn in some], now=now)
+        for place, turn in enumerate(some):
             if place % IN_ONE_GO == 0:
                 await asyncio.sleep(0)  # or whoever else asks this process would wait for all of them
-            turn = Turn(campaign.id, person, facts.people[person].zone, wave, None, day)
             _add(plan, campaign, facts, turn, best, now)
 
 
 def _add(plan: Plan, campaign: AskingCampaign, facts: Facts, turn: Turn, best: int | None, now: datetime) -> None:
-    appointment = schedule(campaign.asking, turn, best=best, now=now)
-    if appointment.due_at is None:
-        plan.add(Skip(Reason.WINDOW), due_at=now, zone=campaign.zone)
-        return
-    wanted = replace(facts.wanted[turn.person], latest_at=appointment.latest_at, planned_at=now)
-    decision = decide(facts.people[turn.person], wanted, facts.rules[turn.person], appointment.due_at)
-    plan.add(decision, due_at=appointment.due_at, zone=campaign.zone)
+    person, rules = facts.people[turn.person], facts.rules[turn.person]
+    wanted = replace(facts.wanted[turn.person], planned_at=now)
+    decision, due_at = foresee(campaign.asking, turn, person, wanted, rules, best=best, now=now)
+    plan.add(decision, due_at=due_at, zone=campaign.zone)

@@ -19,7 +19,10 @@ TABLES = (
 )  # fmt: skip
 COLUMNS = {
     "workspaces": ("quarantine_days", "brand", "sender"),
-    "campaigns": ("is_anonymous", "asking", "plan_due_at", "replan_in", "scheduling_failed_at", "paused_reason"),
+    "campaigns": (
+        "is_anonymous", "asking", "plan_due_at", "replan_in", "second_look_behind", "scheduling_failed_at",
+        "paused_reason",
+    ),
     "recipients": ("bounced_at", "complained_at"),
     "responses": ("invitation_id", "wave", "certainty", "answers"),
     "response_revisions": ("answers",),

@@ -9,6 +9,7 @@ ALTER TABLE campaigns
     ADD COLUMN asking JSONB,
     ADD COLUMN plan_due_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN replan_in xid8,
+    ADD COLUMN second_look_behind UUID,
     ADD COLUMN scheduling_failed_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN paused_reason TEXT;
 

@@ -32,6 +32,8 @@ campaigns = Table(
     Column("scheduling_failed_at", instant),  # through a fault of ours; others' invitations are not held up by it
     # What was planned before is given another moment: 0 since an edit, then the transaction of who first saw to it.
     Column("replan_in", TransactionId),
+    # Whom its rules had skipped is looked at again, in the order of their ids; none: nobody is.
+    Column("second_look_behind", Uuid),
     Column("paused_reason", Text),  # where it was not a person who paused it
     Column("starts_at", instant),
     Column("ends_at", instant),

@@ -54,6 +54,18 @@ PASSING = (
     Reason.DATE_MOVED,
     Reason.TRIGGER_CHANGED,
 )
+# By the campaign's own rules, which an edit may loosen.
+RULED = (
+    Reason.TOO_LATE,
+    Reason.TOO_NEW,
+    Reason.RENEWAL_NEAR,
+    Reason.FOLLOW_UP_OPEN,
+    Reason.QUARANTINE,
+    Reason.JOURNEY_GAP,
+    Reason.JOURNEY_FULL,
+    Reason.RESERVED,
+    Reason.WINDOW,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from app.operations.invitations.hold import hold_large_wave
 from app.operations.invitations.plan_people import plan_after_answers, plan_dates
 from app.operations.invitations.plan_wave import plan_wave
 from app.operations.invitations.replan import go_on_replanning
+from app.operations.invitations.second_looks import look_again
 from app.operations.invitations.wake import wake_campaigns
 from app.queries.asking_campaigns import get_asking_campaign
 
@@ -49,11 +50,13 @@ async def plan(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime |
     """Returns when to plan again; None: when somebody changes something."""
     if campaign.state != "running":
         return await release(tx, campaign.workspace_id, campaign.id, now=now)
+    is_looking = await look_again(tx, campaign, now=now)
     await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, now)])  # it may have been paused
     again_at = await go_on_replanning(tx, campaign.workspace_id, campaign.id, now=now)
     next_at = await _plan_next(tx, campaign, is_replanned=again_at is None, now=now)
     await hold_large_wave(tx, campaign, now=now)
-    return min((at for at in (again_at, next_at) if at is not None), default=None)
+    look_at = now if is_looking else None
+    return min((at for at in (again_at, look_at, next_at) if at is not None), default=None)
 
 
 async def _plan_next(tx: Tx, campaign: AskingCampaign, *, is_replanned: bool, now: datetime) -> datetime | None:

@@ -31,7 +31,10 @@ async def go_on_replanning(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, now
     return None if await fetch(tx, _FINISH, *place) else now + LOOK_AGAIN
 
 
-_BEGIN = "UPDATE campaigns SET replan_in = '0' WHERE workspace_id = $1 AND id = $2"
+_BEGIN = """
+    UPDATE campaigns SET replan_in = '0', second_look_behind = '00000000-0000-0000-0000-000000000000'
+    WHERE workspace_id = $1 AND id = $2
+"""
 _NOTE_SINCE = """
     UPDATE campaigns SET replan_in = CASE WHEN replan_in = '0' THEN pg_current_xact_id() ELSE replan_in END
     WHERE workspace_id = $1 AND id = $2 AND replan_in IS NOT NULL RETURNING id
