@@ -34,7 +34,7 @@ class Invitation(Reply):
     bounced_at: Instant | None
     complained_at: Instant | None
     unsubscribed_at: Instant | None
-    response_id: ResponseId | None
+    response_id: ResponseId | None = Field(description="It may have been deleted since.")
     created_at: Instant
     revision: int = Field(description="Counts changes: of two copies, the higher is the later.")
 

@@ -83,8 +83,10 @@ def _statement(counted: str, by: GroupSql) -> TextClause:
 
 # Whatever was mailed for certain; of `unknown` nobody knows.
 _SENT = "v.asked_at IS NOT NULL AND v.state NOT IN ('sending', 'unknown', 'failed')"
-# Of an anonymous campaign there is no way from the invitation to the response.
-_COUNTS_AS_ANSWERED = "v.answered_at IS NOT NULL AND (v.response_id IS NULL OR r.excluded_at IS NULL)"
+# Of an anonymous campaign there is no way from the invitation to the response; elsewhere it may have been deleted.
+_COUNTS_AS_ANSWERED = """
+    v.answered_at IS NOT NULL AND (v.response_id IS NULL OR (r.id IS NOT NULL AND r.excluded_at IS NULL))
+"""
 _COUNTED: Mapping[str, str] = {
     Step.PLANNED: "true",
     Step.SENT: _SENT,

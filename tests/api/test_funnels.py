@@ -112,6 +112,19 @@ async def test_deliveries_nobody_tells_of_are_not_zero(alice: Tenant, engine: En
     assert [found["steps"]["delivered"], *(group["steps"]["delivered"] for group in found["groups"])] == [1, 1, 0]
 
 
+async def test_a_deleted_answer_is_none(alice: Tenant, engine: Engine, campaign: UUID) -> None:
+    people = [SomeRecipient(answers=(SomeAnswer(campaign, 9, THEN),)) for _ in range(2)]
+    commented = {**ANSWERED, "page_opened_at": None, "commented_at": THEN}
+    await invite(
+        engine, alice, campaign, *({**commented, "response_id": one.answers[0].id} for one in people), among=people
+    )
+    deleted = await alice.api.delete(f"/v1/responses/{ids.shown('response', people[0].answers[0].id)}")
+    assert deleted.status_code == 204
+    found = await funnel(alice, campaign)
+    assert steps(found)[3:] == [1, 1, 1]
+    assert found["steps"]["response_rate"]["value"] == 50.0
+
+
 async def test_scanners_are_counted_apart(alice: Tenant, engine: Engine, campaign: UUID) -> None:
     scanned, person = (
         SomeRecipient(answers=(SomeAnswer(campaign, 0, THEN, is_excluded=excluded),)) for excluded in (True, False)

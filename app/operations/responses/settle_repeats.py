@@ -67,8 +67,10 @@ async def _mark_invitations(
 
 
 _MARK_INVITATIONS = """
-    UPDATE invitations v SET state = 'answered', response_id = r.id, answered_at = coalesce(v.answered_at, t.at),
-        commented_at = coalesce(v.commented_at, CASE WHEN r.comment IS NOT NULL THEN t.at END), due_at = NULL,
+    UPDATE invitations v SET state = 'answered', response_id = r.id, due_at = NULL,
+        answered_at = CASE WHEN v.response_id = r.id THEN v.answered_at ELSE t.at END,
+        commented_at = CASE WHEN v.response_id = r.id AND v.commented_at IS NOT NULL THEN v.commented_at
+                            WHEN r.comment IS NOT NULL THEN t.at END,
         revision = v.revision + 1, changed_in = pg_current_xact_id()
     FROM (
         SELECT DISTINCT ON (workspace_id, id) *
