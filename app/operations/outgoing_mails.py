@@ -1,4 +1,4 @@
-"""Tests and notices, written and on their way. They may come twice if a worker dies, which does no harm."""
+"""Test mails and notices, written and on their way. They may come twice if a worker dies, which does no harm."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

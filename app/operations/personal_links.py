@@ -14,18 +14,16 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.identifiers import new_id
 from app.db.statements import fetch
-from app.domain.asking.asking import Asking
 from app.domain.asking.eligibility import Reason, Send, Wait, decide
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.reminders import expires_at
 from app.domain.asking.scheduling import variant_for
 from app.domain.asking.sending_window import ALWAYS
 from app.domain.survey.survey_token import random_token, survey_token, token_digest, unsubscribe_token
-from app.queries.asking_campaigns import get_asking_campaign
+from app.queries.asking_campaigns import get_campaign_as_if_asking
 from app.queries.eligibility import Facts, read_facts
 
 MOST_LINKS = 500  # at once
-BY_OTHERS = Asking.from_json({"trigger": {"kind": "once"}})  # of campaigns that ask nobody by themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +47,7 @@ async def make_links(
     tx: Tx, workspace_id: UUID, campaign_id: UUID, recipient_ids: Sequence[UUID], *, link_key: bytes, now: datetime
 ) -> tuple[AskingCampaign, list[PersonalLink]]:
     """One for each id, in order. Whoever has an open link of the campaign gets it again. Raises CampaignNotFound."""
-    campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
-    if campaign is None:
-        campaign = await get_asking_campaign(tx, workspace_id, campaign_id, asking=BY_OTHERS)
-    assert campaign is not None
+    campaign = await get_campaign_as_if_asking(tx, workspace_id, campaign_id)
     people = {row["id"]: row for row in await fetch(tx, _LOCK_PEOPLE, workspace_id, list(recipient_ids))}
     known = await _open_links(tx, campaign, list(people), link_key=link_key, now=now)
     facts = await read_facts(tx, campaign, [one for one in people if one not in known], now=now)

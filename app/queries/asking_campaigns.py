@@ -10,6 +10,7 @@ import structlog
 from app.db.statements import Connection, fetch
 from app.domain.asking.asking import Asking
 from app.domain.asking.invitation import AskingCampaign
+from app.domain.asking.rhythm import Once
 from app.domain.campaign import CampaignNotFound
 from app.domain.errors import DomainError
 from app.domain.ids import shown
@@ -18,6 +19,8 @@ from app.domain.scores.period import zone_named
 from app.domain.survey.survey import Survey
 
 log = structlog.get_logger()
+
+AS_IF_ONCE = Asking(Once())
 
 
 async def read_asking_campaigns(
@@ -41,12 +44,21 @@ async def get_asking_campaign(
     tx: Connection, workspace_id: UUID, campaign_id: UUID, *, asking: Asking | None = None
 ) -> AskingCampaign | None:
     """`asking` in place of its own; None where it has none. Raises CampaignNotFound."""
+    row = await _read_one(tx, workspace_id, campaign_id)
+    return None if asking is None and row["asking"] is None else _campaign(row, asking)
+
+
+async def get_campaign_as_if_asking(tx: Connection, workspace_id: UUID, campaign_id: UUID) -> AskingCampaign:
+    """One that asks nobody by itself as if it asked once. Raises CampaignNotFound."""
+    row = await _read_one(tx, workspace_id, campaign_id)
+    return _campaign(row, AS_IF_ONCE if row["asking"] is None else None)
+
+
+async def _read_one(tx: Connection, workspace_id: UUID, campaign_id: UUID) -> Mapping[str, Any]:
     rows = await fetch(tx, _READ_ANY, [workspace_id], [campaign_id])
     if not rows:
         raise CampaignNotFound("There is no campaign with this id.")
-    if asking is None and rows[0]["asking"] is None:
-        return None
-    return _campaign(rows[0], asking)
+    return rows[0]
 
 
 def _campaign(row: Mapping[str, Any], asking: Asking | None = None) -> AskingCampaign:

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, Uuid, and_, case, func, literal, select
+from sqlalchemy import ColumnElement, FromClause, ScalarSelect, Select, Uuid, and_, case, func, literal, or_, select
 
 from app.db.tables import accounts, campaign_recipients, campaigns, invitations, recipients, responses
 from app.domain.audience.audience_fields import Field, Properties
@@ -111,6 +111,13 @@ def is_listed(campaign_id: UUID | None) -> ColumnElement[bool]:
         row.recipient_id == recipients.c.id,
     )
     return theirs.correlate(recipients).exists()
+
+
+def is_on_the_list(workspace_id: UUID, campaign_id: UUID | None) -> ColumnElement[bool]:
+    """Everybody is, where the campaign has none."""
+    row = campaign_recipients.alias().c
+    anybody = select(row.recipient_id).where(row.workspace_id == workspace_id, row.campaign_id == campaign_id)
+    return or_(~anybody.exists(), is_listed(campaign_id))
 
 
 def _of_the_person(table: FromClause, campaign_id: UUID | None) -> list[ColumnElement[bool]]:

@@ -26,13 +26,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import BIT, aggregate_order_by
 
 from app.db.engine import ReadTx, Tx
-from app.db.tables import accounts, campaign_recipients, campaigns, follow_ups, recipients, responses, workspaces
+from app.db.tables import accounts, campaigns, follow_ups, recipients, responses, workspaces
 from app.domain.audience.audience import Filter, campaigns_in
 from app.domain.audience.audience_operands import Present
 from app.domain.audience.audience_selection import HeldBack, Restraint, Selection
 from app.domain.scores.period import zone_named
 from app.domain.webhooks.webhook_endpoint import UnknownCampaigns
-from app.queries.audience_readers import is_listed, last_asked_in, read_person
+from app.queries.audience_readers import is_on_the_list, last_asked_in, read_person
 from app.queries.audience_sql import Truth, condition_of
 from app.queries.campaigns import get_campaign
 from app.queries.patience import at_most
@@ -142,7 +142,7 @@ def _people(
         _is_busy(restraint.free_if_asked_before).label("is_busy"),
         _draw(f"sample:{campaign_id or ''}").label("draw"),
     ).where(*_audience(workspace_id, filter_, present))
-    return query if campaign_id is None else query.where(_is_on_the_list(workspace_id, campaign_id))
+    return query if campaign_id is None else query.where(is_on_the_list(workspace_id, campaign_id))
 
 
 def _reasons(
@@ -214,12 +214,6 @@ def _draw(seed: str) -> ColumnElement[int]:
     """The same chance as `domain/audience/stable_hash.draw`."""
     bytes_ = func.substr(func.sha256(func.convert_to(seed, "UTF8").op("||")(func.uuid_send(PERSON.id))), 1, 6)
     return cast(cast(literal("x", Text).op("||")(func.encode(bytes_, "hex")), BIT(48)), BigInteger)
-
-
-def _is_on_the_list(workspace_id: UUID, campaign_id: UUID) -> ColumnElement[bool]:
-    row = campaign_recipients.alias().c
-    anybody = select(row.recipient_id).where(row.workspace_id == workspace_id, row.campaign_id == campaign_id)
-    return or_(~anybody.exists(), is_listed(campaign_id))
 
 
 def _with_account_cap(people: FromClause, most: int | None) -> Select[Any]:

@@ -3,14 +3,13 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, false, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, false, func, not_, select
 
 from app.db.engine import ReadTx, Tx
-from app.db.tables import accounts, campaign_recipients, recipients
+from app.db.tables import accounts, recipients
 from app.domain.audience.audience_json import read_filter
-from app.queries.audience_readers import is_listed, read_person
+from app.queries.audience_readers import is_on_the_list, read_person
 from app.queries.audience_sql import condition_of
 from app.queries.audiences import present_in
 
@@ -33,7 +32,8 @@ async def count_fallbacks(
 
 async def _audience(tx: ReadTx | Tx, campaign: Mapping[str, Any], *, now: datetime) -> list[ColumnElement[bool]]:
     workspace_id, campaign_id = campaign["workspace_id"], campaign["id"]
-    conditions = [PERSON.workspace_id == workspace_id, PERSON.deleted_at.is_(None), _is_on_the_list(campaign_id)]
+    is_meant = is_on_the_list(workspace_id, campaign_id)
+    conditions = [PERSON.workspace_id == workspace_id, PERSON.deleted_at.is_(None), is_meant]
     document = (campaign["asking"] or {}).get("audience")
     if document is not None:
         present = await present_in(tx, workspace_id, now)
@@ -41,14 +41,8 @@ async def _audience(tx: ReadTx | Tx, campaign: Mapping[str, Any], *, now: dateti
     return conditions
 
 
-def _is_on_the_list(campaign_id: UUID | None) -> ColumnElement[bool]:
-    row = campaign_recipients.alias().c
-    anybody = select(row.recipient_id).where(row.workspace_id == PERSON.workspace_id, row.campaign_id == campaign_id)
-    return or_(~anybody.correlate(recipients).exists(), is_listed(campaign_id))
-
-
 def _is_empty(field: str) -> ColumnElement[bool]:
-    """As `domain.merge_fields.fill` sees it: nothing but blanks, or neither text nor number."""
+    """As `domain.survey.merge_fields.fill` sees it: nothing but blanks, or neither text nor number."""
     if field == "brand":
         return false()
     if field == "name":

@@ -8,10 +8,10 @@ from app.db.engine import ReadTx, Tx
 from app.domain.asking.invitation import AskingCampaign, MessageKind
 from app.domain.mail.invitation_letter import letter_to
 from app.domain.mail.letter import Letter, Purpose
-from app.domain.mail.trial_mail import VariantUnknown, asking_nobody, made_up, sample_person
+from app.domain.mail.trial_mail import VariantUnknown, made_up, sample_person
 from app.domain.survey.survey import check_questions
 from app.domain.survey.survey_preview import LASTS, Previewed, PreviewLinks
-from app.queries.asking_campaigns import get_asking_campaign
+from app.queries.asking_campaigns import get_campaign_as_if_asking
 from app.queries.outgoing_mails import get_addressee
 
 
@@ -58,10 +58,7 @@ async def campaign_to_show(
 
     Raises CampaignNotFound, VariantUnknown, SurveyIncomplete.
     """
-    campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
-    if campaign is None:
-        campaign = await get_asking_campaign(tx, workspace_id, campaign_id, asking=asking_nobody())
-    assert campaign is not None
+    campaign = await get_campaign_as_if_asking(tx, workspace_id, campaign_id)
     if variant is not None and variant not in {one.key for one in campaign.asking.variants}:
         raise VariantUnknown(f"There is no variant {variant}.", pointer="/variant")
     check_questions(replace(campaign.survey, questions=()))

@@ -1,4 +1,4 @@
-"""Tests and notices on their way out: claimed, sent with no transaction open, settled."""
+"""Test mails and notices on their way out: claimed, sent with no transaction open, settled."""
 
 from app.clock import utc_now
 from app.config import Settings

@@ -4,7 +4,6 @@ from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from app.domain.asking.asking import Asking
 from app.domain.asking.invitation import Addressee, AskingCampaign, ClaimedInvitation, MessageKind
 from app.domain.errors import Conflict, RuleViolation
 from app.domain.mail.sender import Sender
@@ -14,7 +13,6 @@ MOST_ADDRESSES = 5
 MOST_IN_AN_HOUR = 50  # of a workspace
 SAMPLE = "robin@example.com"
 NOWHERE = "0" * TOKEN_CHARACTERS  # a link that answers for nobody
-ASKING_NOBODY = {"trigger": {"kind": "once"}}
 
 
 class VariantUnknown(RuleViolation):
@@ -64,8 +62,3 @@ def made_up(
     return ClaimedInvitation(
         campaign, addressee, nothing, nothing, message_id, kind, variant, now, reminders, NOWHERE, NOWHERE
     )
-
-
-def asking_nobody() -> Asking:
-    """Of a campaign that does not ask by itself, to see what it would look like if it did."""
-    return Asking.from_json(ASKING_NOBODY)
