@@ -20,7 +20,12 @@ TABLES = (
 COLUMNS = {
     "workspaces": ("quarantine_days", "brand", "sender"),
     "campaigns": (
-        "is_anonymous", "asking", "plan_due_at", "replan_in", "second_look_behind", "scheduling_failed_at",
+        "is_anonymous",
+        "asking",
+        "plan_due_at",
+        "replan_in",
+        "second_look_behind",
+        "scheduling_failed_at",
         "paused_reason",
     ),
     "recipients": ("bounced_at", "complained_at"),
