@@ -11,7 +11,7 @@ from app.domain.scores.student_t import critical_z
 
 
 class Step(StrEnum):
-    """In order. Who answers has opened the page; an answer that was excluded, as a scanner's is, or deleted counts as none."""
+    """In order. Who answers has opened the page; one that was excluded, as a scanner's is, or deleted is no answer."""
 
     PLANNED = "planned"
     SENT = "sent"
