@@ -58,13 +58,14 @@ class Looks:
 async def dry_run(
     tx: ReadTx | Tx, campaign: AskingCampaign, *, is_edit: bool = False, most: int = MOST_LOOKED_AT, now: datetime
 ) -> Plan:
-    """As if it ran: what the open wave has still to ask, or else the next round. What will happen to people, and so
-    touchpoints, is not preview. `is_edit`: as if it were edited now, which lets the open wave take people in, and has
-    those looked at again whom its rules had skipped.
+    """As if it ran, a draft as if it were launched now, and from its start on: what the open wave has still to ask, or
+    else the next round. What will happen to people, and so touchpoints, is not preview. `is_edit`: as if it were edited
+    now, which lets the open wave take people in, and has those looked at again whom its rules had skipped.
 
     Of more than `most` people, only so many are decided about one by one.
     """
-    running = replace(campaign, state="running")
+    running = campaign.as_if_running(now)
+    now = max(now, running.anchor)
     again = is_edit or campaign.state != "running"
     looks = Looks(takes_in=again or takes_in_as_they_come(campaign), again=again, most=most)
     coming = await _round(tx, running, looks, now=now)

@@ -1,10 +1,10 @@
 """One ask of one person, from being planned to its end."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -59,6 +59,11 @@ class AskingCampaign:
     survey: Survey
     asking: Asking
     anchor: datetime  # from which waves are counted
+
+    def as_if_running(self, now: datetime) -> Self:
+        """A draft as if it were launched now."""
+        anchor = max(self.anchor, now) if self.state == "draft" else self.anchor
+        return replace(self, state="running", anchor=anchor)
 
 
 @dataclass(frozen=True, slots=True)
