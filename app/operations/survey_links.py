@@ -1,21 +1,20 @@
 """What is written down when somebody is on the page of a personal link, beside the answer itself."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.survey.scanner import FlagReason
-from app.domain.survey.survey_link import NOT_ME, SCANNER, TAKEN_OUT_BY_LINK
+from app.domain.survey.survey_link import MISTAKE_NOTICED_WITHIN, NOT_ME, SCANNER, TAKEN_OUT_BY_LINK
 from app.operations.recipient_changes import resubscribe_recipient, unsubscribe_recipient
 from app.operations.responses.change import exclude_response, restore_response
 from app.queries.responses import lock_response
 from app.queries.survey_links import Link
 
 ACTOR = "survey page"
-MISTAKE_NOTICED_WITHIN = timedelta(hours=24)
 
 
 async def note_page_opened(tx: Tx, link: Link, *, now: datetime, is_moved: bool = False) -> None:

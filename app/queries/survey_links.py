@@ -60,6 +60,7 @@ class Link:
     gestured_at: datetime | None
     flag_reason: str | None
     unsubscribed_at: datetime | None  # the recipient
+    left_at: datetime | None  # by this link
     recipient_id: UUID
     email: str | None
     name: str | None
@@ -104,7 +105,7 @@ _COPIED = (
     "workspace_id", "workspace_name", "workspace_created_at", "mode", "time_zone", "campaign_id", "campaign_state",
     "metric", "is_anonymous", "survey_version", "invitation_id", "state", "channel", "wave", "variant", "asked_at",
     "mailed_at", "expires_at", "page_opened_at", "gestured_at",
-    "flag_reason", "unsubscribed_at", "recipient_id", "email", "name",
+    "flag_reason", "unsubscribed_at", "left_at", "recipient_id", "email", "name",
     "locale", "account_name",
 )  # fmt: skip
 _JSON = ("brand", "asking", "properties", "occasion_properties")  # comes as text
@@ -121,7 +122,8 @@ _FIND_LINK = f"""
         coalesce(c.asking, '{{}}')::text AS asking, s.content::text AS survey, v.survey_version, v.id AS invitation_id,
         v.state, v.channel, v.wave, v.variant,
         v.asked_at, m.mailed_at, v.expires_at, v.page_opened_at, v.gestured_at, v.flag_reason,
-        p.unsubscribed_at, p.id AS recipient_id, p.email, p.name, p.locale, a.name AS account_name,
+        p.unsubscribed_at, v.unsubscribed_at AS left_at,
+        p.id AS recipient_id, p.email, p.name, p.locale, a.name AS account_name,
         (p.properties || coalesce(t.properties, '{{}}'))::text AS properties,
         coalesce(t.properties, '{{}}')::text AS occasion_properties, {_ANSWER}
     FROM invitations v

@@ -44,7 +44,7 @@ async def find_previewed(tx: ReadTx | Tx, shown: Previewed, *, now: datetime) ->
 _COPIED = (
     "workspace_id", "workspace_name", "mode", "time_zone", "campaign_id", "metric", "is_anonymous", "survey_version",
 )  # fmt: skip
-_UNHEARD_OF = ("mailed_at", "expires_at", "page_opened_at", "gestured_at", "flag_reason", "answered")
+_UNHEARD_OF = ("mailed_at", "expires_at", "page_opened_at", "gestured_at", "flag_reason", "left_at", "answered")
 _FIND = """
     SELECT w.id AS workspace_id, w.name AS workspace_name, w.mode, w.time_zone, w.brand::text AS brand,
         c.id AS campaign_id, c.metric, c.is_anonymous, coalesce(c.asking, '{}')::text AS asking,

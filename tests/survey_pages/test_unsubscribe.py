@@ -13,6 +13,8 @@ from tests.conftest import Tenant
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.links import Asked, a_link
 
+OFFER = "This was a mistake: subscribe again"
+
 
 def place(asked: Asked) -> str:
     return f"/u/{asked.token}"
@@ -78,6 +80,29 @@ async def test_a_mistake_can_be_taken_back_for_a_day(visitor: httpx.AsyncClient,
     await refused_at(asked, datetime.now(UTC) - timedelta(hours=25))
     await visitor.post(place(asked), data={"return": "yes"})
     assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def test_nobody_is_offered_or_told_what_a_link_cannot_do(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    assert OFFER in (await visitor.post(place(asked), data={"leave": "yes"})).text
+    assert OFFER in (await visitor.get(place(asked))).text
+    for at in (datetime.now(UTC) - timedelta(hours=25), datetime.now(UTC)):
+        await refused_at(asked, at)
+        await asked.change(invitations, unsubscribed_at=datetime.now(UTC) - timedelta(hours=25))
+        for reply in (
+            await visitor.get(place(asked)),
+            await visitor.post(place(asked), data={"leave": "yes"}),
+            await visitor.post(place(asked), data={"return": "yes"}),
+        ):
+            assert "You are unsubscribed" in reply.text
+            assert OFFER not in reply.text
+    assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def test_whoever_is_back_is_told_so_again(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    await visitor.post(place(asked), data={"leave": "yes"})
+    for _ in range(2):
+        assert "You are subscribed again" in (await visitor.post(place(asked), data={"return": "yes"})).text
+    assert (await asked.recipient())["unsubscribed_at"] is None
 
 
 async def refused_at(asked: Asked, at: datetime) -> None:

@@ -16,6 +16,7 @@ SCANNER = "scanner"
 HONEYPOT = "subject"  # the field of the form, and the part of an address, that only programs find
 GRACE = timedelta(hours=1)  # after a link has expired, for what is on its way from a page that was opened in time
 TAKEN_OUT_BY_LINK = frozenset({NOT_ME, SCANNER})  # reasons that a later act of a person does away with
+MISTAKE_NOTICED_WITHIN = timedelta(hours=24)  # of unsubscribing
 
 
 class Confirmation(StrEnum):
@@ -77,6 +78,11 @@ def may_replace(sign: Sign, *, recorded: int, score: int, was_moved: bool = Fals
     `was_moved`: with a gesture, of which the new one shows none. A program can send a form, too.
     """
     return score == recorded or (sign in {Sign.CHANGE, Sign.SEND} and not was_moved)
+
+
+def may_take_back(*, refused_at: datetime | None, left_at: datetime | None, now: datetime) -> bool:
+    """`left_at`: when they unsubscribed by this link, which brings back nobody who refused in another way."""
+    return left_at is not None and left_at == refused_at and now - left_at <= MISTAKE_NOTICED_WITHIN
 
 
 def masked_email(email: str) -> str:

@@ -13,6 +13,7 @@ from app.api.public.survey.opened import Opened, open_link
 from app.api.public.survey.shell import message, page
 from app.api.public.survey.views import who
 from app.api.public.survey.words import words_for
+from app.domain.survey.survey_link import may_take_back
 from app.operations.survey_links import resubscribe_by_link, unsubscribe_by_link
 
 
@@ -44,15 +45,21 @@ async def unsubscribe(token: str, request: Request) -> Response:
     if one(form, "return"):
         async with services_of(request).engine.write() as tx:
             await resubscribe_by_link(tx, opened.link, now=opened.now)
+    else:
+        async with services_of(request).engine.write() as tx:
+            await unsubscribe_by_link(tx, opened.link, now=opened.now)
+    after = await open_link(request, token, {"lang": opened.language}, to_leave=True)
+    if after.link.unsubscribed_at is None:
         return message(request, "returned", language=opened.language, look=opened.look)
-    async with services_of(request).engine.write() as tx:
-        await unsubscribe_by_link(tx, opened.link, now=opened.now)
-    return say_left(request, opened)
+    return say_left(request, after)
 
 
 def say_left(request: Request, opened: Opened, *, is_again: bool = False) -> Response:
-    words = words_for(opened.language).texts
-    form = {"path": opened.leave_path, "name": "return", "button": words["return_do"], "is_plain": True}
-    form |= {"again": again(opened.now) if is_again else ""}
+    """Whoever refused in another way, or a while ago, is offered nothing that this link cannot do."""
+    words, link = words_for(opened.language).texts, opened.link
+    form: dict[str, Any] | None = None
+    if opened.is_preview or may_take_back(refused_at=link.unsubscribed_at, left_at=link.left_at, now=opened.now):
+        form = {"path": opened.leave_path, "name": "return", "button": words["return_do"], "is_plain": True}
+        form |= {"again": again(opened.now) if is_again else ""}
     shown: dict[str, Any] = {"title": words["left"], "text": words["left_text"], "form": form}
     return page(request, "message.html", language=opened.language, look=opened.look, **shown)
