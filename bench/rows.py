@@ -8,6 +8,7 @@ from bench.backlog import measure_backlog
 from bench.deliveries import measure_deliveries
 from bench.figures import Findings
 from bench.imports import measure_imports
+from bench.interaction import measure_interaction
 from bench.isolation import measure_isolation
 from bench.latency import measure_latency
 from bench.memory import measure_memory
@@ -56,4 +57,6 @@ ROWS = (
     Row("mail_growth", "2,000 mails of 100 k that are due ÷ of 10 k", "×", 1.5, measure_asking, is_most=True),
     Row("mails_per_second", "claimed, written, captured and settled", "/s", None, measure_asking),
     Row("import_memory", "most memory of the process that imports", "MB", 100, measure_imports, is_most=True),
+    Row("interaction_vs_empty", "longest wait: survey page ÷ empty page", "×", 3, measure_interaction, is_most=True),
+    Row("interaction_latency", "the same in itself, with a processor 4 × slower", "ms", None, measure_interaction),
 )  # fmt: skip
