@@ -131,14 +131,15 @@ async def _meant(
     tx: database.Tx, caller: Caller, said: Sequence[TouchpointCreate], *, request: Request, now: Now
 ) -> list[NewTouchpoint | DomainError]:
     """With the people they name found or made."""
-    new = [_person(one.recipient, caller) for one in said if one.recipient is not None]
-    readable = [one for one in new if isinstance(one, RecipientInput)]
+    brought = {place: _person(one.recipient, caller) for place, one in enumerate(said) if one.recipient is not None}
+    readable = {place: person for place, person in brought.items() if isinstance(person, RecipientInput)}
+    refused = {place: person for place, person in brought.items() if isinstance(person, DomainError)}
     hmac_key = await services_of(request).address_key.read()
-    done = iter(await save_recipients(tx, caller.workspace_id, readable, now=now, hmac_key=hmac_key))
-    saved = iter([next(done) if isinstance(one, RecipientInput) else one for one in new])
+    saved = await save_recipients(tx, caller.workspace_id, list(readable.values()), now=now, hmac_key=hmac_key)
+    people = {**refused, **dict(zip(readable, saved, strict=True))}
     named = [one.recipient_id for one in said if one.recipient_id is not None]
     known = await queries.known_recipients(tx, caller.workspace_id, named) if named else set()
-    return [_touchpoint(one, next(saved) if one.recipient else one.recipient_id, known, now=now) for one in said]
+    return [_touchpoint(one, people.get(place, one.recipient_id), known, now=now) for place, one in enumerate(said)]
 
 
 def _person(said: RecipientUpsert, caller: Caller) -> RecipientInput | DomainError:

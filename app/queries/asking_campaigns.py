@@ -1,6 +1,7 @@
 """Campaigns as planning and sending need them: what they ask, by which rules, and whose they are."""
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 
 AS_IF_ONCE = Asking(Once())
 
+Row = Mapping[str, Any]
+
 
 async def read_asking_campaigns(
     tx: Connection, workspace_ids: Sequence[UUID], campaign_ids: Sequence[UUID]
@@ -30,6 +33,19 @@ async def read_asking_campaigns(
     others alone."""
     rows = await fetch(tx, _READ, list(workspace_ids), list(campaign_ids))
     return [campaign for row in rows if (campaign := _readable(row)) is not None]
+
+
+async def read_campaigns_of(
+    tx: Connection, rows: Sequence[Row]
+) -> tuple[list[tuple[AskingCampaign, list[Row]]], list[Row]]:
+    """Each campaign that rows name, with those rows; and the rows of campaigns that ask nobody any more."""
+    of_campaign: dict[tuple[UUID, UUID], list[Row]] = defaultdict(list)
+    for row in rows:
+        of_campaign[row["workspace_id"], row["campaign_id"]].append(row)
+    spaces, ids = ([place[at] for place in of_campaign] for at in (0, 1))
+    found = await read_asking_campaigns(tx, spaces, ids) if rows else []
+    theirs = [(campaign, of_campaign.pop((campaign.workspace_id, campaign.id))) for campaign in found]
+    return theirs, [row for orphans in of_campaign.values() for row in orphans]
 
 
 def _readable(row: Mapping[str, Any]) -> AskingCampaign | None:

@@ -1,6 +1,5 @@
 """Setting the clocks of reminders and expiry anew, after a campaign's blackouts, reminders or expiry were changed."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -13,7 +12,7 @@ from app.domain.asking.blackouts import Blackouts
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.reminders import expires_at, next_reminder
 from app.operations.invitations.wake import wake_campaigns
-from app.queries.asking_campaigns import read_asking_campaigns
+from app.queries.asking_campaigns import read_campaigns_of
 from app.queries.eligibility import read_rules
 
 AT_ONCE = 5_000
@@ -34,12 +33,9 @@ async def note_stale_clocks(tx: Tx, workspace_id: UUID, campaign_id: UUID) -> No
 async def set_clocks_anew(tx: Tx, *, now: datetime, limit: int = AT_ONCE) -> int:
     """One batch, of whichever campaigns; says how many there were."""
     rows = await fetch(tx, _LOCK_STALE, limit)
-    of_campaign: dict[tuple[UUID, UUID], list[Row]] = defaultdict(list)
-    for row in rows:
-        of_campaign[row["workspace_id"], row["campaign_id"]].append(row)
-    spaces, ids = [place[0] for place in of_campaign], [place[1] for place in of_campaign]
-    for campaign in await read_asking_campaigns(tx, spaces, ids) if rows else []:
-        await _set_clocks(tx, campaign, of_campaign[campaign.workspace_id, campaign.id], now=now)
+    of_campaigns, _ = await read_campaigns_of(tx, rows)
+    for campaign, its_rows in of_campaigns:
+        await _set_clocks(tx, campaign, its_rows, now=now)
     await fetch(tx, _FORGET, [row["workspace_id"] for row in rows], [row["id"] for row in rows])
     return len(rows)
 

@@ -1,6 +1,5 @@
 """Giving planned invitations their moment and their variant, in batches."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -20,7 +19,7 @@ from app.domain.asking.scheduling import Turn, schedule, variant_for
 from app.domain.ids import shown
 from app.domain.scores.period import zone_named
 from app.operations.invitations.wake import wake_campaigns
-from app.queries.asking_campaigns import read_asking_campaigns
+from app.queries.asking_campaigns import read_campaigns_of
 from app.queries.best_hours import best_hour_of
 
 AT_ONCE = 5_000
@@ -31,17 +30,12 @@ log = structlog.get_logger()
 async def schedule_invitations(tx: Tx, *, now: datetime, limit: int = AT_ONCE) -> int:
     """One batch, of whichever campaigns; says how many there were. One that fails holds up only itself."""
     rows = await fetch(tx, _LOCK_UNSCHEDULED, limit, now - AGAIN_AFTER_FAILURE)
-    of_campaign: dict[tuple[UUID, UUID], list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        of_campaign[row["workspace_id"], row["campaign_id"]].append(row)
-    if rows:
-        spaces, ids = [place[0] for place in of_campaign], [place[1] for place in of_campaign]
-        for campaign in await read_asking_campaigns(tx, spaces, ids):
-            its_rows = of_campaign.pop((campaign.workspace_id, campaign.id))
-            failed = await spared(tx, partial(_schedule, tx, campaign, its_rows, now=now))
-            if isinstance(failed, Exception):
-                await _note_failure(tx, campaign, failed, now=now)
-        await _release(tx, [row for orphans in of_campaign.values() for row in orphans])
+    of_campaigns, orphans = await read_campaigns_of(tx, rows)
+    for campaign, its_rows in of_campaigns:
+        failed = await spared(tx, partial(_schedule, tx, campaign, its_rows, now=now))
+        if isinstance(failed, Exception):
+            await _note_failure(tx, campaign, failed, now=now)
+    await _release(tx, orphans)
     return len(rows)
 
 

@@ -47,5 +47,5 @@ def events_of_mailgun(content: object) -> list[MailEvent]:
     kind = KINDS.get((name, severity if name == "failed" else None))
     if kind is None or reason in SUPPRESSED:
         return []
-    header, address, at = member(said, "message", "headers", "message-id"), member(said, "recipient"), "timestamp"
-    return [mail_event(kind, header=header, address=address, at=member(said, at))]
+    header = member(said, "message", "headers", "message-id")
+    return [mail_event(kind, header=header, address=member(said, "recipient"), at=member(said, "timestamp"))]
