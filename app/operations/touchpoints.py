@@ -110,14 +110,14 @@ _FIND_CAMPAIGNS = """
         AND asking -> 'trigger' ->> 'name' = ANY($2::text[])
 """
 # With an external id it calls off the touchpoint of the same one, without it whatever the person was to be asked about.
-# Who was asked already stays so, and is not reminded.
+# Who was asked already stays so, and is not reminded. Whose mail is on its way now is told when that has ended.
 _CANCEL = """
     UPDATE invitations v SET state = CASE WHEN v.state = 'planned' THEN 'skipped' ELSE v.state END,
-        skip_reason = CASE WHEN v.state = 'planned' THEN $4 END, due_at = NULL, revision = v.revision + 1,
-        changed_in = pg_current_xact_id()
+        skip_reason = CASE WHEN v.state = 'planned' THEN $4 END, due_at = NULL, is_cancelled = true,
+        revision = v.revision + 1, changed_in = pg_current_xact_id()
     FROM touchpoints t, touchpoints g, campaigns c
-    WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[]) AND v.claim_id IS NULL
-        AND (v.state = 'planned' OR v.state = 'sent' AND v.due_at IS NOT NULL)
+    WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[])
+        AND v.state IN ('planned', 'sending', 'sent') AND NOT v.is_cancelled
         AND t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
         AND g.workspace_id = v.workspace_id AND g.recipient_id = v.recipient_id AND g.occurred_at >= t.occurred_at
         AND (g.id = ANY($2::uuid[]) OR t.id = ANY($2::uuid[]))

@@ -114,6 +114,7 @@ CREATE TABLE invitations (
     latest_at TIMESTAMP WITH TIME ZONE,
     expires_at TIMESTAMP WITH TIME ZONE,
     is_clock_stale BOOLEAN DEFAULT false NOT NULL,
+    is_cancelled BOOLEAN DEFAULT false NOT NULL,
     token_hash BYTEA,
     unsubscribe_hash BYTEA,
     claim_id UUID,

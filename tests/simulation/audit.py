@@ -4,7 +4,7 @@ Answers are lists of what is wrong, so that a failing test shows examples.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
@@ -142,13 +142,19 @@ def _beyond(instants: Sequence[datetime], cap: int | None) -> Wrong:
 
 
 def forgotten(record: Record) -> Wrong:
-    """What is due and was neither sent nor skipped, or waits for nothing."""
+    """What is due and was neither sent nor skipped, or waits for nothing; a pace lets nothing wait for an hour."""
     wrong: Wrong = [
         row for row in record.invitations
-        if row["claim_id"] is not None or (row["due_at"] is not None and row["due_at"] <= record.ended_at)
-        or (row["state"] not in ENDED and row["due_at"] is None)
+        if row["claim_id"] is not None or (row["due_at"] is None and row["state"] not in ENDED)
+        or (row["due_at"] is not None and row["due_at"] <= record.ended_at and not _is_paced(record, row))
     ]  # fmt: skip
     return wrong
+
+
+def _is_paced(record: Record, row: Mapping[str, Any]) -> bool:
+    looked_at = row["looked_at_next"] or record.ended_at
+    is_soon = record.ended_at < looked_at <= record.ended_at + timedelta(hours=1)
+    return is_soon and "pace" in ASKING[record.world.names[row["campaign_id"]]]
 
 
 def told_wrongly(record: Record) -> Wrong:

@@ -104,8 +104,10 @@ _NEXT_DUE = """
     ) AS at
 """
 _INVITATIONS = """
-    SELECT id, campaign_id, recipient_id, touchpoint_id, wave, slot, state, skip_reason, claim_id, due_at, asked_at
-    FROM invitations WHERE workspace_id = :workspace_id
+    SELECT id, v.campaign_id, recipient_id, touchpoint_id, wave, slot, state, skip_reason, claim_id, v.due_at, asked_at,
+        s.due_at AS looked_at_next
+    FROM invitations v LEFT JOIN sending_work s USING (workspace_id, campaign_id)
+    WHERE v.workspace_id = :workspace_id
 """
 _TOUCHPOINTS = "SELECT * FROM touchpoints WHERE workspace_id = :workspace_id AND name = 'order_delivered'"
 _WAVES = "SELECT * FROM waves WHERE workspace_id = :workspace_id"

@@ -92,6 +92,7 @@ invitations = Table(
     Column("latest_at", instant),  # not sent by then, it is skipped
     Column("expires_at", instant),
     Column("is_clock_stale", Boolean, nullable=False, server_default=text("false")),  # of reminders and expiry
+    Column("is_cancelled", Boolean, nullable=False, server_default=text("false")),  # no further mail, once this ended
     Column("token_hash", LargeBinary, unique=True),  # looked up before its workspace is known
     Column("unsubscribe_hash", LargeBinary, unique=True),  # of an anonymous campaign, where reminders change the other
     Column("claim_id", Uuid),

@@ -55,7 +55,7 @@ async def _set_clocks(tx: Tx, campaign: AskingCampaign, stale: Sequence[Row], *,
 
 def _due(asking: Asking, row: Row, blackouts: Blackouts) -> datetime | None:
     """Of the next reminder; links that somebody else sends have none, nor has what perhaps was never sent."""
-    if row["channel"] != "email" or row["state"] != "sent":
+    if row["channel"] != "email" or row["state"] != "sent" or row["is_cancelled"]:
         return None
     return next_reminder(
         asking.reminders, asked_at=row["asked_at"], sent=row["reminder_count"],
@@ -69,7 +69,8 @@ _NOTE = """
 """
 _LOCK_STALE = """
     WITH locked AS MATERIALIZED (
-        SELECT workspace_id, campaign_id, id, recipient_id, channel, state, asked_at, reminder_count
+        SELECT workspace_id, campaign_id, id, recipient_id, channel, state, asked_at, reminder_count,
+            is_cancelled
         FROM invitations WHERE is_clock_stale AND claim_id IS NULL ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
     )
     SELECT v.*, (

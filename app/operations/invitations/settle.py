@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from app.db.engine import Tx
 from app.db.statements import fetch
+from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import ClaimedInvitation, MessageKind
 from app.domain.asking.reminders import next_reminder
 from app.operations.invitations.wake import wake_campaigns
@@ -46,7 +47,7 @@ async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, n
         [one.reply_code for one in settlements],
         [one.has_bounced for one in settlements],
         [_due_next(one, now) for one in settlements],
-        now, MOST_TRIES, FIRST_PAUSE, LONGEST_PAUSE,
+        now, MOST_TRIES, FIRST_PAUSE, LONGEST_PAUSE, Reason.CANCELLED.value,
     )  # fmt: skip
     await wake_campaigns(tx, [(row["workspace_id"], row["campaign_id"], row["due_at"]) for row in settled])
     stayed = [row for row in settled if row["counted_on"] is not None]
@@ -101,6 +102,7 @@ _SETTLE = f"""
             AS g (workspace_id, id, claim_id, message_id, ended, failure, reply_code, has_bounced, next_at)
     ), held AS MATERIALIZED (
         SELECT v.workspace_id, v.id, v.campaign_id, v.recipient_id, v.state, v.asked_at, v.asked_before_at, v.wave,
+            v.is_cancelled,
             g.message_id, g.ended, g.failure, g.reply_code, g.has_bounced, g.next_at, m.kind,
             (m.created_at AT TIME ZONE w.time_zone)::date AS claimed_on,
             (SELECT count(*) FROM messages o WHERE o.workspace_id = v.workspace_id AND o.invitation_id = v.id
@@ -142,12 +144,14 @@ _SETTLE = f"""
     UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, revision = v.revision + 1,
         changed_in = pg_current_xact_id(),
         state = CASE WHEN v.state <> 'sending' THEN v.state WHEN j.ended = 'sent' THEN 'sent'
-            WHEN j.ended = 'unknown' THEN 'unknown' WHEN j.again THEN 'planned' ELSE 'failed' END,
+            WHEN j.ended = 'unknown' THEN 'unknown' WHEN NOT j.again THEN 'failed'
+            WHEN j.is_cancelled THEN 'skipped' ELSE 'planned' END,
+        skip_reason = CASE WHEN v.state = 'sending' AND j.again AND j.is_cancelled THEN $14 END,
         asked_at = CASE WHEN j.unasked AND v.state = 'sending' THEN NULL ELSE v.asked_at END,
         expires_at = CASE WHEN j.unasked AND v.state = 'sending' THEN NULL ELSE v.expires_at END,
         bounced_at = CASE WHEN j.has_bounced THEN $10 ELSE v.bounced_at END,
         reminder_count = v.reminder_count - CASE WHEN j.again AND j.kind <> '{FIRST}' THEN 1 ELSE 0 END,
-        due_at = CASE WHEN v.state NOT IN ('sending', 'sent') THEN NULL WHEN j.again THEN j.again_at
+        due_at = CASE WHEN v.state NOT IN ('sending', 'sent') OR j.is_cancelled THEN NULL WHEN j.again THEN j.again_at
             ELSE j.next_at END
     FROM judged j
     WHERE v.workspace_id = j.workspace_id AND v.id = j.id
