@@ -54,7 +54,9 @@ class Eligibility(Reply):
     recipient_id: RecipientId
     decision: Literal["send", "wait", "skip"] = Field(description="Were they to be asked now.")
     reason: Reason | None
-    until: Instant | None = Field(description="Of `wait`: when it would be decided anew.")
+    until: Instant | None = Field(
+        description="Of `wait`: when it would be decided anew; of `pace`, in about which hour they have their turn."
+    )
     asked_at: Instant | None = Field(description="When they were last asked, by whichever campaign.")
     invitation: Invitation | None = Field(description="Their latest of this campaign.")
 
@@ -66,6 +68,11 @@ class PlanRequest(Request):
 class PlannedHour(Reply):
     day: date = Field(description="By the workspace's clock, like the hour.")
     hour: int
+    count: int
+
+
+class ExpectedDay(Reply):
+    day: date = Field(description="By the workspace's clock.")
     count: int
 
 
@@ -87,7 +94,13 @@ class Plan(Reply):
     due: int = Field(description="Who would be asked.")
     waiting: dict[str, int] = Field(description="Of these, who would have to wait first, and why.")
     skipped: dict[str, int] = Field(description="Of those selected, who would never be asked, and why.")
-    hours: list[PlannedHour] = Field(description="When the mails would go, without caps per hour and warm-up.")
+    hours: list[PlannedHour] = Field(description="When the mails are due, without caps per hour and warm-up.")
+    days: list[ExpectedDay] = Field(
+        description="When about they would leave, as `pace` and `window` let them. Of everybody selected: where not all"
+        " were looked at, the others are taken to be like those."
+    )
+    last_at: Instant | None = Field(description="About when the last of them leaves, to the hour.")
+    late: int = Field(description="How many `pace` would not let out before it is too late for them.")
     days_of_warm_up: int | None = Field(description="Days that a warm-up needs for so many.")
     is_complete: bool = Field(description="False: so large that only the first people were looked at.")
     warnings: list[SendingWarning] = Field(description="Why so many mails had better not leave yet.")

@@ -25,6 +25,7 @@ from app.domain.people.recipient import RecipientNotFound
 from app.queries import invitations as queries
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.audiences import LONGEST_PREVIEW_SECONDS
+from app.queries.departures import wait_for_pace
 from app.queries.dry_run import dry_run
 from app.queries.eligibility import read_facts, wait_for_next_wave
 from app.queries.patience import at_most
@@ -142,8 +143,13 @@ async def _decided(
     if latest is not None and is_planned:
         wanted = replace(wanted, latest_at=latest["latest_at"], planned_at=latest["created_at"])
     decision = decide(facts.people[recipient_id], wanted, facts.rules[recipient_id], now)
-    if isinstance(decision, Send) and not is_planned:
-        decision = await wait_for_next_wave(tx, campaign, recipient_id, now=now) or decision
+    if isinstance(decision, Send):
+        waits = (
+            wait_for_pace(tx, campaign, latest["id"], now=now)
+            if latest is not None and is_planned
+            else wait_for_next_wave(tx, campaign, recipient_id, now=now)
+        )
+        decision = await waits or decision
     if isinstance(decision, Send):
         return {"decision": "send", "reason": None, "until": None}
     if isinstance(decision, Wait):

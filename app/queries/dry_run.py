@@ -1,6 +1,7 @@
 """What planning a campaign now would come to, by the same selection, schedule and decision, and writing nothing."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +9,9 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.domain.asking.date_slots import day_in
-from app.domain.asking.foresight import foresee
+from app.domain.asking.departures import Due, expected_departures, hour_of, scaled
+from app.domain.asking.eligibility import Skip
+from app.domain.asking.foresight import Prospect, foresee
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan, SendingWarning
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave
@@ -19,6 +22,7 @@ from app.domain.audience.audience_selection import Selection
 from app.domain.audience.sampling import sample_of, sampled
 from app.domain.mail.campaign_sender import LARGE_WAVE
 from app.queries.best_hours import best_hour_of
+from app.queries.departures import read_sent
 from app.queries.eligibility import Facts, read_facts
 from app.queries.open_waves import (
     Latecomers,
@@ -76,11 +80,17 @@ async def dry_run(
         excluded={reason.value: count for reason, count in coming.selection.excluded.items()},
         is_complete=coming.selected <= most,
     )
-    await _decide(tx, running, coming.turns[:most], plan, now=now)
+    mails = await _decide(tx, running, coming.turns[:most], plan, now=now)
     plan.warnings = await warnings_for(tx, running, mails=coming.selected)
+    mails = scaled(mails, 1 if plan.is_complete else coming.selected / most)
+    sent = await read_sent(tx, running, now=now)
+    departures = await asyncio.to_thread(  # of a hundred thousand and a slow pace it takes a second, or two
+        expected_departures, mails, running.asking, zone=running.zone, sent=sent, now=now
+    )
+    plan.expect(departures, zone=running.zone, now=now)
     warm_up = running.asking.pace.warm_up
     if warm_up is not None:
-        plan.days_of_warm_up = days_needed(plan.due, warm_up)
+        plan.days_of_warm_up = days_needed(mails.total(), warm_up)
     return plan
 
 
@@ -156,19 +166,25 @@ async def _next_wave(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime
 
 async def _decide(
     tx: ReadTx | Tx, campaign: AskingCampaign, turns: Sequence[Turn], plan: Plan, *, now: datetime
-) -> None:
+) -> Counter[Due]:
+    """Says what would be due."""
     best = await best_hour_of(tx, campaign) if campaign.asking.window.wants_best_hour else None
+    mails: Counter[Due] = Counter()
     for begin in range(0, len(turns), READ_AT_ONCE):
         some = turns[begin : begin + READ_AT_ONCE]
         facts = await read_facts(tx, campaign, [turn.person for turn in some], now=now)
         for place, turn in enumerate(some):
             if place % IN_ONE_GO == 0:
                 await asyncio.sleep(0)  # or whoever else asks this process would wait for all of them
-            _add(plan, campaign, facts, turn, best, now)
+            prospect = _foresee(campaign, facts, turn, best, now)
+            plan.add(prospect.decision, due_at=prospect.due_at, zone=campaign.zone)
+            if not isinstance(prospect.decision, Skip):
+                zone, domain = facts.people[turn.person].zone, facts.domains[turn.person]
+                mails[Due(hour_of(prospect.due_at), zone, domain, prospect.latest_at)] += 1
+    return mails
 
 
-def _add(plan: Plan, campaign: AskingCampaign, facts: Facts, turn: Turn, best: int | None, now: datetime) -> None:
+def _foresee(campaign: AskingCampaign, facts: Facts, turn: Turn, best: int | None, now: datetime) -> Prospect:
     person, rules = facts.people[turn.person], facts.rules[turn.person]
     wanted = replace(facts.wanted[turn.person], planned_at=now)
-    decision, due_at = foresee(campaign.asking, turn, person, wanted, rules, best=best, now=now)
-    plan.add(decision, due_at=due_at, zone=campaign.zone)
+    return foresee(campaign.asking, turn, person, wanted, rules, best=best, now=now)

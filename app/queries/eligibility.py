@@ -24,11 +24,13 @@ REMEMBERED = timedelta(days=3_650)  # asks, for journeys
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Of one campaign: by recipient what is known of them, what of the ask, and the rules as they hold for them."""
+    """Of one campaign: by recipient what is known of them, what of the ask, the rules as they hold for them, and the
+    domains of their addresses."""
 
     people: Mapping[UUID, Person]
     wanted: Mapping[UUID, Wanted]
     rules: Mapping[UUID, Rules]
+    domains: Mapping[UUID, str]
 
 
 async def read_facts(
@@ -51,7 +53,8 @@ async def read_facts(
         )
         for row in rows
     }
-    return Facts(people, wanted, {row["id"]: rules[row["id"]] for row in rows})
+    domains = {row["id"]: (row["email"] or "").rpartition("@")[2] for row in rows}
+    return Facts(people, wanted, {row["id"]: rules[row["id"]] for row in rows}, domains)
 
 
 def _journey_name(campaign: AskingCampaign) -> str | None:

@@ -72,10 +72,10 @@ async def who_is_asked_after_all(
     for one in skipped:
         person = one.turn.person
         wanted = replace(facts.wanted[person], planned_at=one.planned_at)
-        decision, _ = foresee(
+        prospect = foresee(
             campaign.asking, one.turn, facts.people[person], wanted, facts.rules[person], best=best, now=now
         )
-        if not isinstance(decision, Skip):
+        if not isinstance(prospect.decision, Skip):
             found.append(one)
     return found
 

@@ -2,8 +2,11 @@
 
 from typing import Any
 
+import pytest
+
+from app.queries import campaign_previews
 from tests.askings import an_asking
-from tests.campaigns import create, move
+from tests.campaigns import create, move, patch
 from tests.conftest import Tenant
 
 
@@ -72,6 +75,46 @@ async def test_a_sample_takes_some_and_says_who_is_left_out(alice: Tenant) -> No
     told = (await plan(alice, campaign))["plan"]
 
     assert (told["selected"], told["left_out"]) == (3, 7)
+
+
+WARMING_UP = {"pace": {"warm_up": {"first_day": 2, "growth": 2}}}
+
+
+async def test_a_plan_says_on_which_days_its_mails_leave(alice: Tenant) -> None:
+    await people(alice, *({"email": f"{at}@example.com"} for at in range(10)))
+    campaign = await create(alice, asking=an_asking())
+    hurried = (await plan(alice, campaign))["plan"]
+    assert [day["count"] for day in hurried["days"]] == [10]
+
+    told = (await plan(alice, campaign, asking=an_asking(**WARMING_UP)))["plan"]
+
+    assert [day["count"] for day in told["days"]] == [2, 4, 4]
+    assert told["days"][-1]["day"] > hurried["days"][-1]["day"]
+    assert told["last_at"] > hurried["last_at"]
+    assert (told["days_of_warm_up"], told["late"]) == (3, 0)
+    assert told["hours"] == hurried["hours"]
+
+
+async def test_a_plan_says_who_would_not_leave_in_time(alice: Tenant) -> None:
+    await people(alice, *({"email": f"{at}@example.com"} for at in range(10)))
+    campaign = await create(alice, asking=an_asking(wave_days=1, **WARMING_UP))
+
+    told = (await plan(alice, campaign))["plan"]
+
+    assert 4 <= told["late"] <= 8  # by how much of today is left
+    assert sum(day["count"] for day in told["days"]) + told["late"] == told["due"] == 10
+
+
+async def test_an_edit_says_how_long_it_takes_with_everybody(alice: Tenant, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(campaign_previews, "MOST_LOOKED_AT", 4)
+    await people(alice, *({"email": f"{at}@example.com"} for at in range(10)))
+    campaign = await move(alice, await create(alice, asking=an_asking()), "launch")
+
+    edited = (await patch(alice, campaign, asking=an_asking(**WARMING_UP))).json()["plan"]
+
+    assert (edited["after"]["is_complete"], edited["after"]["due"]) == (False, 4)
+    assert [day["count"] for day in edited["after"]["days"]] == [2, 4, 4]
+    assert edited["before"]["last_at"] < edited["after"]["last_at"]
 
 
 async def test_a_campaign_that_asks_nobody_has_no_plan(alice: Tenant) -> None:

@@ -1,13 +1,14 @@
 """Why somebody is not asked can be read, also where no invitation was ever made for them."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.askings import an_asking
+from tests.builders import rows
 from tests.campaigns import create
-from tests.operations.invitations.office import Office
+from tests.operations.invitations.office import DAY, HOUR, Office
 
 WEEKLY = {"kind": "every", "count": 1, "unit": "weeks"}
 
@@ -57,3 +58,36 @@ async def test_before_its_first_wave_a_campaign_says_what_it_would_do(office: Of
     draft = await create(office.tenant, asking=an_asking())
     assert (await why(office, draft, ada))["reason"] == "campaign_not_running"
     assert (await why(office, await office.launched(), ada))["decision"] == "send"
+
+
+async def test_whoever_waits_for_a_cap_is_told_until_when(office: Office) -> None:
+    people = await office.people("ada", "bob", "cay", "dan")
+    campaign = await office.launched(pace={"per_hour": 1})
+    await office.plan()
+    assert {(await why(office, campaign, person))["reason"] for person in people} == {None, "pace"}
+    (sent,) = await office.claim()
+    await office.settle([sent])
+    waiting = [person for person in people if not person.endswith(sent.addressee.id.hex)]
+
+    told = [await why(office, campaign, person) for person in waiting]
+
+    assert {(one["decision"], one["reason"]) for one in told} == {("wait", "pace")}
+    untils = sorted(datetime.fromisoformat(one["until"]) for one in told)
+    assert [until.minute for until in untils] == [0, 0, 0]
+    assert untils[1] - untils[0] == untils[2] - untils[1] == HOUR
+    assert office.now < untils[0] <= office.now + HOUR
+
+
+async def test_a_warm_up_is_over_when_it_was_said(office: Office) -> None:
+    await office.people(*(f"p{at}" for at in range(10)))
+    campaign = await office.launched(pace={"warm_up": {"first_day": 2, "growth": 2}})
+    await office.plan()
+    plan = (await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/plan", json={})).json()["plan"]
+    begins = office.now
+
+    gone = await office.send(within=4 * DAY)
+
+    assert sorted(gone) == [f"p{at}" for at in range(10)]
+    (row,) = await rows(office.engine, "SELECT max(asked_at) AS at FROM invitations")
+    assert abs(row["at"] - datetime.fromisoformat(plan["last_at"])) <= 6 * HOUR
+    assert row["at"] > begins + DAY
