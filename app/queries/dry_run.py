@@ -17,7 +17,7 @@ from app.domain.asking.plan import Plan, SendingWarning
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave
 from app.domain.asking.scheduling import Turn
 from app.domain.asking.send_pace import days_needed
-from app.domain.asking.triggers import OnDate
+from app.domain.asking.triggers import AfterTouchpoint, OnDate
 from app.domain.audience.audience_selection import Selection
 from app.domain.audience.sampling import sample_of, sampled
 from app.domain.mail.campaign_sender import LARGE_WAVE
@@ -81,7 +81,7 @@ async def dry_run(
         is_complete=coming.selected <= most,
     )
     mails = await _decide(tx, running, coming.turns[:most], plan, now=now)
-    plan.warnings = await warnings_for(tx, running, mails=coming.selected)
+    plan.warnings = await warnings_for(tx, running, mails=None if _come_one_by_one(running) else coming.selected)
     mails = scaled(mails, 1 if plan.is_complete else coming.selected / most)
     sent = await read_sent(tx, running, now=now)
     departures = await asyncio.to_thread(  # of a hundred thousand and a slow pace it takes a second, or two
@@ -96,11 +96,17 @@ async def dry_run(
 
 async def warnings_before(tx: ReadTx | Tx, campaign: AskingCampaign, *, now: datetime) -> Sequence[SendingWarning]:
     """Those of the plan, without its people one by one."""
+    if _come_one_by_one(campaign):
+        return await warnings_for(tx, campaign, mails=None)
     if not await warnings_for(tx, campaign, mails=LARGE_WAVE + 1):
         return ()
     running = replace(campaign, state="running")
     coming = await _round(tx, running, Looks(takes_in=True, again=False, most=None), now=now)
     return await warnings_for(tx, campaign, mails=coming.selected)
+
+
+def _come_one_by_one(campaign: AskingCampaign) -> bool:
+    return isinstance(campaign.asking.trigger, AfterTouchpoint)
 
 
 async def _round(tx: ReadTx | Tx, campaign: AskingCampaign, looks: Looks, *, now: datetime) -> Round:

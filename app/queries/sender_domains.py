@@ -35,8 +35,8 @@ async def states_of_domains(tx: ReadTx | Tx, workspace_id: UUID, domains: Collec
     return {domain: known.get(domain, DomainState.UNCHECKED) for domain in domains}
 
 
-async def warnings_for(tx: ReadTx | Tx, campaign: AskingCampaign, *, mails: int) -> list[SendingWarning]:
-    """Before so many mails leave at once. Test workspaces mail nobody."""
+async def warnings_for(tx: ReadTx | Tx, campaign: AskingCampaign, *, mails: int | None) -> list[SendingWarning]:
+    """Before so many mails leave at once; None: one by one, who knows how many. Test workspaces mail nobody."""
     if not campaign.livemode:
         return []
     sender = Sender.of(campaign.sender)

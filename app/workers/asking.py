@@ -6,6 +6,7 @@ from app.db.engine import Engine
 from app.operations.invitations import end
 from app.operations.invitations.clocks import set_clocks_anew
 from app.operations.invitations.enough import release_where_enough_is_known
+from app.operations.invitations.hold import hold_busy_days
 from app.operations.invitations.plan_campaigns import plan_due_campaign
 from app.operations.invitations.schedule import schedule_invitations
 from app.operations.invitations.settle import expire_invitations, give_up_lost_mails
@@ -31,5 +32,7 @@ async def end_what_is_over(engine: Engine, _: Settings) -> None:
     await in_batches(engine, lambda tx: end.complete_finished_campaigns(tx, now=now))
     async with engine.write() as tx:
         await end.pause_harmful_campaigns(tx, now=now)
+    async with engine.write() as tx:
+        await hold_busy_days(tx, now=now)
     async with engine.write() as tx:
         await release_where_enough_is_known(tx)

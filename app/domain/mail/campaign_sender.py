@@ -42,8 +42,11 @@ def failed_domains(states: Mapping[str, DomainState]) -> list[str]:
     return sorted(domain for domain, state in states.items() if state is DomainState.FAILED)
 
 
-def warnings_about(mails: int, states: Mapping[str, DomainState], sender: Sender) -> Iterator[SendingWarning]:
-    """`states` of the domains that so many mails would come from."""
+def warnings_about(mails: int | None, states: Mapping[str, DomainState], sender: Sender) -> Iterator[SendingWarning]:
+    """`states` of the domains that so many mails would come from; None: nobody knows how many there will be."""
+    if mails is None:
+        yield from (_warning_of_busy_days(domain, sender) for domain in failed_domains(states))
+        return
     if mails <= LARGE_WAVE:
         return
     if not states:
@@ -52,6 +55,15 @@ def warnings_about(mails: int, states: Mapping[str, DomainState], sender: Sender
     for domain, state in sorted(states.items()):
         if state is not DomainState.PASSED:
             yield _warning(mails, domain, state, sender)
+
+
+def _warning_of_busy_days(domain: str, sender: Sender) -> SendingWarning:
+    text = (
+        f"Mails would come from {domain}, and Gmail and Yahoo refuse many a day as it is set up."
+        " `GET /v1/sender-domains` says what is wrong."
+    )
+    end = "" if sender.send_unaligned else f" A day with more than {LARGE_WAVE} of them pauses the campaign."
+    return SendingWarning(WarningCode.DOMAIN_FAILED, domain, text + end)
 
 
 def _warning(mails: int, domain: str, state: DomainState, sender: Sender) -> SendingWarning:

@@ -19,7 +19,7 @@ from app.queries import dry_run
 from tests.askings import an_asking
 from tests.builders import rows
 from tests.campaigns import create, read
-from tests.operations.invitations.office import Office
+from tests.operations.invitations.office import HOUR, Office
 
 FAULT = Finding(Part.DMARC, Severity.FAILED, "dmarc_missing", "No record.", "_dmarc.shop.example")
 PEOPLE = ("ada", "bob", "cay", "dan")
@@ -160,3 +160,78 @@ async def warned(office: Office, campaign: dict[str, Any], *, launch: bool = Fal
     if launch:
         assert (await office.tenant.api.post(f"{path}/launch")).json()["warnings"] == warnings
     return [(one["code"], one["domain"]) for one in warnings]
+
+
+async def delivered(office: Office, *names: str) -> None:
+    said = [{"name": "delivered", "recipient": {"email": f"{name}@example.com"}} for name in names]
+    reply = await office.tenant.api.post("/v1/touchpoints/bulk", json={"touchpoints": said})
+    assert reply.json()["rejected"] == 0, reply.text
+
+
+async def look_at_the_day(office: Office) -> None:
+    async with office.engine.write() as tx:
+        await hold.hold_busy_days(tx, now=office.now)
+
+
+DELIVERED: dict[str, Any] = {"trigger": {"kind": "touchpoint", "name": "delivered"}, "quarantine_days": 0}
+
+
+async def test_a_busy_day_of_touchpoints_is_held_like_a_wave(office: Office) -> None:
+    await set_sender(office)
+    await checked(office, FAULT)
+    campaign = await office.launched(**DELIVERED)
+    await office.people(*PEOPLE)
+    await delivered(office, *PEOPLE[:3])
+    office.now += HOUR
+    await look_at_the_day(office)
+    assert len(await office.claim()) == 3
+
+    await delivered(office, PEOPLE[3])
+    await look_at_the_day(office)
+
+    assert await state(office, campaign) == ("paused", "sender_domain")
+    assert await office.claim() == []
+    await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/resume")
+    await office.plan()
+    assert await state(office, campaign) == ("paused", "sender_domain")
+
+
+async def test_what_is_due_on_other_days_does_not_make_a_day_busy(office: Office) -> None:
+    await set_sender(office)
+    await checked(office, FAULT)
+    later = {**DELIVERED["trigger"], "delay_minutes": 60 * 24 * 40}
+    campaign = await office.launched(**{**DELIVERED, "trigger": later})
+    await office.people(*PEOPLE)
+    await delivered(office, *PEOPLE)
+
+    await look_at_the_day(office)
+    await checked(office, FAULT)
+
+    assert await state(office, campaign) == ("running", None)
+
+
+async def test_where_the_domain_is_right_a_busy_day_holds_nothing(office: Office) -> None:
+    await set_sender(office)
+    await checked(office)
+    campaign = await office.launched(**DELIVERED)
+    await office.people(*PEOPLE)
+    await delivered(office, *PEOPLE)
+
+    await look_at_the_day(office)
+
+    assert await state(office, campaign) == ("running", None)
+
+
+async def test_a_plan_and_a_launch_warn_of_busy_days(office: Office) -> None:
+    await set_sender(office)
+    await checked(office, FAULT)
+    campaign = await create(office.tenant, asking=an_asking(**DELIVERED))
+    place = f"/v1/campaigns/{campaign['id']}"
+
+    plan = (await office.tenant.api.post(f"{place}/plan", json={})).json()["plan"]
+    launched = (await office.tenant.api.post(f"{place}/launch")).json()
+
+    (warning,) = plan["warnings"]
+    assert launched["warnings"] == [warning]
+    assert (warning["code"], warning["domain"]) == ("domain_failed", "shop.example")
+    assert "pauses the campaign" in warning["text"]
