@@ -2,7 +2,13 @@
 
 import pytest
 
+from app.db import engine as database
+from app.db.engine import Engine
+from app.db.statements import fetch
 from app.operations.invitations import plan_wave
+from tests.askings import an_asking
+from tests.campaigns import create, move, patch, read
+from tests.conftest import a_tenant, running_app
 from tests.operations.invitations.office import Office
 
 
@@ -29,3 +35,19 @@ async def test_a_sample_taken_bit_by_bit_grows_no_larger(office: Office, monkeyp
     await office.plan()
 
     assert await office.states(campaign) == {"planned": 5}
+
+
+async def test_an_edit_while_a_wave_is_written_down_is_told_when_to_come_back(
+    own_database_url: str, own_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(database.SESSION_SETTINGS, "lock_timeout", "50ms")
+    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
+        campaign = await move(alice, await create(alice, asking=an_asking()), "launch")
+        async with own_engine.write() as tx:
+            await fetch(tx, "SELECT FROM campaigns FOR NO KEY UPDATE")  # as the planner does
+            refused = await patch(alice, campaign, asking=an_asking(priority=9))
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "overloaded")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert (await read(alice, campaign))["asking"]["priority"] == 0
+        assert (await patch(alice, campaign, asking=an_asking(priority=9))).status_code == 200
