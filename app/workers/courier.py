@@ -15,11 +15,12 @@ from app.db.lane import Lane
 from app.domain.ids import shown
 from app.domain.webhooks.breaker import tells_of_health
 from app.operations.deliveries.claim import Claim, ClaimedDelivery, Lease, claim_due_deliveries
-from app.workers.deliver_webhooks import OUR_TROUBLE, Sender, deliver, give_back
+from app.workers.deliver_webhooks import OUR_TROUBLE, deliver, give_back
 from app.workers.loop import Bell
 from app.workers.places import Place, Places
 from app.workers.settling import Settling
 from app.workers.trust import Trust
+from app.workers.worker import Worker
 
 log = structlog.get_logger()
 
@@ -31,11 +32,11 @@ Waiting = tuple[ClaimedDelivery, float]  # and when its lease ends
 class Courier:
     """Carries the deliveries of one process."""
 
-    def __init__(self, sender: Sender, *, lane: Lane, settling_lane: Lane, due: Bell) -> None:
-        self.sender, self.lane, self.due = sender, lane, due
-        self.in_flight = sender.settings.in_flight
+    def __init__(self, worker: Worker, *, lane: Lane, settling_lane: Lane, due: Bell) -> None:
+        self.worker, self.lane, self.due = worker, lane, due
+        self.in_flight = worker.settings.in_flight
         self.places = Places(self.in_flight, freed=self._send_on)
-        self.trust = Trust(sender.settings.in_flight_per_endpoint)
+        self.trust = Trust(worker.settings.in_flight_per_endpoint)
         self.settling = Settling(settling_lane, settled=self._settled)
         self.held = 0  # claimed, and not yet settled
         self._waiting: deque[Waiting] = deque()
@@ -62,7 +63,7 @@ class Courier:
         if room < max(self.in_flight // 2, 1):
             return False  # settling will ring
         # Taken before PostgreSQL starts the lease, so that ours ends first.
-        lease_ends_at = monotonic() + self.sender.settings.lease_seconds
+        lease_ends_at = monotonic() + self.worker.settings.lease_seconds
         claim = await self._claim(room)
         self.held += len(claim.deliveries)
         self._waiting.extend((delivery, lease_ends_at) for delivery in claim.deliveries)
@@ -74,7 +75,7 @@ class Courier:
         async with self.lane.transaction() as tx:
             return await claim_due_deliveries(
                 tx,
-                lease=Lease.of(self.sender.settings.lease_seconds),
+                lease=Lease.of(self.worker.settings.lease_seconds),
                 limit=room,
                 cap_of=self.trust.cap_of,
             )
@@ -84,7 +85,7 @@ class Courier:
         if self._next_claim is not None:
             self._next_claim.cancel()
             self._next_claim = None
-        if seconds is not None and 0 < seconds < self.sender.settings.poll_seconds:
+        if seconds is not None and 0 < seconds < self.worker.settings.poll_seconds:
             self._next_claim = asyncio.get_running_loop().call_later(seconds, self.due.ring)
 
     def _send_on(self) -> None:
@@ -114,7 +115,7 @@ class Courier:
 
     async def _carry(self, delivery: ClaimedDelivery, lease_ends_at: float, place: Place) -> None:
         try:
-            settlement = await deliver(delivery, sender=self.sender, lease_ends_at=lease_ends_at)
+            settlement = await deliver(delivery, worker=self.worker, lease_ends_at=lease_ends_at)
         except Exception:  # whatever is claimed must be settled, or nothing is claimed any more one day
             log.exception("a delivery could not be judged", delivery=shown("delivery", delivery.id))
             settlement = give_back(delivery, wait=OUR_TROUBLE)

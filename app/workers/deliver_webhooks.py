@@ -1,6 +1,6 @@
 """One delivery: from the claim to what is to be written down about it."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from random import random
 from time import monotonic
@@ -9,7 +9,6 @@ import structlog
 
 from app.clock import utc_now
 from app.config import Settings
-from app.db.engine import Engine
 from app.domain.connectors.catalogue import EndpointKind
 from app.domain.ids import shown
 from app.domain.webhooks.attempts import Failure, Outcome, unsent
@@ -23,11 +22,9 @@ from app.operations.deliveries.claim import ClaimedDelivery, DueEndpoint
 from app.operations.deliveries.settle import Attempt, Settlement
 from app.operations.webhook_endpoints import disable_gone_endpoint
 from app.outbound.connectors.run import CutShort
-from app.outbound.http import GuardedClient
 from app.outbound.webhook import extra_headers, post_webhook
-from app.workers.accesses import Accesses
-from app.workers.run_connector import Means, OutOfTurn, run_connector
-from app.workers.signing_keys import SigningKeys
+from app.workers.run_connector import OutOfTurn, run_connector
+from app.workers.worker import Worker
 
 log = structlog.get_logger()
 
@@ -35,28 +32,14 @@ TURN = timedelta(seconds=30)  # until a connector may have told what came before
 OUR_TROUBLE = timedelta(seconds=60)  # what fails on our side is no attempt, and waits this long
 
 
-@dataclass(frozen=True, slots=True)
-class Sender:
-    settings: Settings
-    engine: Engine
-    client: GuardedClient
-    keys: SigningKeys
-    accesses: Accesses = field(default_factory=Accesses)
-
-    def means(self, *, now: datetime) -> Means:
-        """What a connector works with for one attempt, which begins now."""
-        ends_at = monotonic() + self.settings.attempt_deadline_seconds
-        return Means(self.engine, self.client, self.keys.vault, self.accesses, now, ends_at)
-
-
-async def deliver(delivery: ClaimedDelivery, *, sender: Sender, lease_ends_at: float) -> Settlement:
+async def deliver(delivery: ClaimedDelivery, *, worker: Worker, lease_ends_at: float) -> Settlement:
     """`lease_ends_at` is on the monotonic clock. Raises nothing that a receiver could cause."""
-    if _too_little_lease(lease_ends_at, sender.settings):
+    if _too_little_lease(lease_ends_at, worker.settings):
         return give_back(delivery)
     started_at, outcome = utc_now(), None
     try:
-        outcome = await _attempt(delivery, now=started_at, sender=sender)
-        if disables_endpoint(outcome) and not await _disable(delivery.endpoint, outcome, sender=sender, now=utc_now()):
+        outcome = await _attempt(delivery, now=started_at, worker=worker)
+        if disables_endpoint(outcome) and not await _disable(delivery.endpoint, outcome, worker=worker, now=utc_now()):
             return Settlement(delivery, DeliveryState.PENDING, wait=timedelta(0), attempt=Attempt(started_at, outcome))
         return judge(delivery, outcome, started_at=started_at)
     except OutOfTurn:
@@ -86,30 +69,30 @@ def body_of(delivery: ClaimedDelivery) -> bytes:
     return webhook_body(told, kind=endpoint.payload, template=endpoint.template, content_type=endpoint.content_type)
 
 
-async def _attempt(delivery: ClaimedDelivery, *, now: datetime, sender: Sender) -> Outcome:
+async def _attempt(delivery: ClaimedDelivery, *, now: datetime, worker: Worker) -> Outcome:
     if delivery.endpoint.kind != EndpointKind.WEBHOOK:
-        return await run_connector(delivery, sender.means(now=now))
+        return await run_connector(delivery, worker.means(now=now))
     try:
         body = body_of(delivery)
     except (TemplateFailed, TemplateRefused) as error:  # which it would again
         return unsent(Failure.TEMPLATE_FAILED, why=str(error))
-    options = sender.keys.options_of(delivery.endpoint)
+    options = worker.keys.options_of(delivery.endpoint)
     return await post_webhook(
-        sender.client,
+        worker.client,
         delivery.endpoint.url,
         webhook_id=shown("event", delivery.event_id),
         body=body,
-        secrets=sender.keys.of(delivery.endpoint),
+        secrets=worker.keys.of(delivery.endpoint),
         extra=extra_headers(options, body=body, content_type=delivery.endpoint.content_type),
         now=now,
-        deadline_seconds=sender.settings.attempt_deadline_seconds,
+        deadline_seconds=worker.settings.attempt_deadline_seconds,
     )
 
 
-async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, sender: Sender, now: datetime) -> bool:
+async def _disable(endpoint: DueEndpoint, outcome: Outcome, *, worker: Worker, now: datetime) -> bool:
     """Not if it has been changed since it was asked: then the delivery is for it as it is now."""
     reason = DisabledReason(outcome.failure or Failure.GONE)
-    async with sender.engine.write() as tx:
+    async with worker.engine.write() as tx:
         is_over = await disable_gone_endpoint(tx, endpoint, reason=reason, now=now)
     if is_over:
         log.warning("an endpoint wants nothing more and was disabled", endpoint=shown("endpoint", endpoint.id))

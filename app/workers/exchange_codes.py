@@ -18,7 +18,7 @@ from app.operations.authorizations import (
     refuse_authorization,
 )
 from app.outbound.connectors.run import run_steps
-from app.workers.deliver_webhooks import Sender
+from app.workers.worker import Worker
 
 log = structlog.get_logger()
 
@@ -27,19 +27,19 @@ TOKENS = ("access_token", "refresh_token", "id_token")
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    sender: Sender
+    worker: Worker
 
     async def step(self) -> bool:
         """Whether there was anything to do."""
-        async with self.sender.engine.write() as tx:
-            claimed = await claim_authorization(tx, lease_seconds=self.sender.settings.lease_seconds)
+        async with self.worker.engine.write() as tx:
+            claimed = await claim_authorization(tx, lease_seconds=self.worker.settings.lease_seconds)
         if claimed is None:
             return False
         try:
             await self._settle(claimed, *(await self._ask(claimed)))
         except Exception:
             log.exception("a code could not be exchanged", authorization=shown("authorization", claimed.id))
-            async with self.sender.engine.write() as tx:
+            async with self.worker.engine.write() as tx:
                 await put_off_authorization(tx, claimed, now=utc_now())
         return True
 
@@ -51,18 +51,18 @@ class Exchange:
             if isinstance(thing, Granted | NotGranted):
                 got.append(thing)
 
-        kept = claimed.opened(self.sender.keys.vault)
+        kept = claimed.opened(self.worker.keys.vault)
         connector = connector_of(claimed.kind, {**claimed.settings, **kept["settings"]})
         steps = connector.exchange(Code(claimed.redirect_url, kept["code"], kept["verifier"]))
-        seconds = self.sender.settings.attempt_deadline_seconds
-        outcome = await run_steps(self.sender.client, steps, keep=keep, now=utc_now(), deadline_seconds=seconds)
+        seconds = self.worker.settings.attempt_deadline_seconds
+        outcome = await run_steps(self.worker.client, steps, keep=keep, now=utc_now(), deadline_seconds=seconds)
         return (got[0] if got else None), outcome
 
     async def _settle(self, claimed: ClaimedAuthorization, got: Granted | NotGranted | None, outcome: Outcome) -> None:
         now = utc_now()
-        async with self.sender.engine.write() as tx:
+        async with self.worker.engine.write() as tx:
             if isinstance(got, Granted):
-                vault = self.sender.keys.vault
+                vault = self.worker.keys.vault
                 await grant_authorization(tx, vault, claimed, refresh_token=got.refresh_token, now=now)
             elif isinstance(got, NotGranted):
                 await refuse_authorization(tx, claimed, got.failure, reply=self._said(claimed, outcome), now=now)
@@ -74,7 +74,7 @@ class Exchange:
 
     def _said(self, claimed: ClaimedAuthorization, outcome: Outcome) -> str:
         """A reply that brings access, or says again what it was told in confidence, is not kept."""
-        kept = claimed.opened(self.sender.keys.vault)
+        kept = claimed.opened(self.worker.keys.vault)
         secrets = {kept["code"], kept["verifier"], *kept["settings"].values()}
         said = head_text(outcome.head)
         return "" if any(str(one) in said for one in (*TOKENS, *secrets) if one) else said

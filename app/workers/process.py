@@ -18,7 +18,6 @@ from app.db.vault import Vault
 from app.domain.webhooks.addresses import Guard
 from app.outbound.http import GuardedClient
 from app.workers.courier import Courier
-from app.workers.deliver_webhooks import Sender
 from app.workers.exchange_codes import Exchange
 from app.workers.fan_out import FanOut
 from app.workers.home import only_at_home
@@ -28,6 +27,7 @@ from app.workers.post_office import carry_mail
 from app.workers.pull_people import Puller
 from app.workers.signing_keys import SigningKeys
 from app.workers.timetable import timetable
+from app.workers.worker import Worker
 
 log = structlog.get_logger()
 
@@ -64,12 +64,12 @@ async def _run_until_signalled(settings: Settings) -> None:
 
 async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
     """Until `stop` is set; then lets attempts under way end, and settles them."""
-    async with open_sender(settings) as sender:
-        await _work(sender, stop=stop)
+    async with open_worker(settings) as worker:
+        await _work(worker, stop=stop)
 
 
 @asynccontextmanager
-async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
+async def open_worker(settings: Settings) -> AsyncIterator[Worker]:
     if settings.database_url is None:
         raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
     guard = Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback)
@@ -77,43 +77,43 @@ async def open_sender(settings: Settings) -> AsyncIterator[Sender]:
     try:
         proxy = settings.outbound_proxy.get_secret_value() if settings.outbound_proxy else None
         async with GuardedClient(guard, user_agent=f"Zeroten/{version('zeroten')}", proxy=proxy) as client:
-            yield Sender(settings, engine, client, SigningKeys(Vault.read(settings.secret_keys_text)))
+            yield Worker(settings, engine, client, SigningKeys(Vault.read(settings.secret_keys_text)))
     finally:
         await engine.close()
 
 
-async def _work(sender: Sender, *, stop: asyncio.Event) -> None:
-    poll = partial(repeat, poll_seconds=sender.settings.poll_seconds)
+async def _work(worker: Worker, *, stop: asyncio.Event) -> None:
+    poll = partial(repeat, poll_seconds=worker.settings.poll_seconds)
     events, due, done = Bell(), Bell(), asyncio.Event()
-    async with _lanes(sender.engine) as (to_fan_out, to_claim, to_settle), timetable(sender.engine, sender.settings):
+    async with _lanes(worker.engine) as (to_fan_out, to_claim, to_settle), timetable(worker.engine, worker.settings):
         fan_out = FanOut(to_fan_out, deliveries_made=due)
-        async with Courier(sender, lane=to_claim, settling_lane=to_settle, due=due) as courier:
+        async with Courier(worker, lane=to_claim, settling_lane=to_settle, due=due) as courier:
             settling = courier.settling
             async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(listen(sender.engine, bells=[events, due], stop=stop))
+                tasks.create_task(listen(worker.engine, bells=[events, due], stop=stop))
                 tasks.create_task(poll(fan_out.step, lane=to_fan_out, bell=events, stop=stop))
-                claim = only_at_home(sender.engine, courier.step)
+                claim = only_at_home(worker.engine, courier.step)
                 claiming = tasks.create_task(poll(claim, lane=to_claim, bell=due, stop=stop))
-                for step in _steps_beside(sender):
-                    beside = only_at_home(sender.engine, step)
-                    tasks.create_task(poll(beside, lane=Lane(sender.engine), bell=Bell(), stop=stop))
-                tasks.create_task(carry_mail(sender.engine, sender.settings, stop=stop))
+                for step in _steps_beside(worker):
+                    beside = only_at_home(worker.engine, step)
+                    tasks.create_task(poll(beside, lane=Lane(worker.engine), bell=Bell(), stop=stop))
+                tasks.create_task(carry_mail(worker.engine, worker.settings, stop=stop))
                 tasks.create_task(poll(settling.step, lane=to_settle, bell=settling.bell, stop=done))
                 log.info("worker started")
                 await stop.wait()
                 events.ring()
                 due.ring()
                 await claiming
-                await courier.finish(seconds=sender.settings.attempt_deadline_seconds + SETTLING_SECONDS)
+                await courier.finish(seconds=worker.settings.attempt_deadline_seconds + SETTLING_SECONDS)
                 done.set()
                 settling.bell.ring()
     log.info("worker stopped", unsettled=courier.held)
 
 
-def _steps_beside(sender: Sender) -> list[Step]:
+def _steps_beside(worker: Worker) -> list[Step]:
     """Each at the same time as the others. Their lanes are never opened: they use the pool."""
-    pulls = [Puller(sender).step for _ in range(PULLS_AT_ONCE)]
-    return [*pulls, *(Exchange(sender).step for _ in range(EXCHANGES_AT_ONCE))]
+    pulls = [Puller(worker).step for _ in range(PULLS_AT_ONCE)]
+    return [*pulls, *(Exchange(worker).step for _ in range(EXCHANGES_AT_ONCE))]
 
 
 @asynccontextmanager

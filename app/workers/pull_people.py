@@ -22,8 +22,9 @@ from app.domain.webhooks.attempts import Failure, Outcome
 from app.operations import pulls
 from app.operations.pulls import ClaimedPull, PullTakenOver
 from app.outbound.connectors.run import run_steps
-from app.workers.deliver_webhooks import OUR_TROUBLE, Sender
+from app.workers.deliver_webhooks import OUR_TROUBLE
 from app.workers.run_connector import Means, OutOfTurn, access_of, left_of, renewed_access, settings_of
+from app.workers.worker import Worker
 
 log = structlog.get_logger()
 
@@ -33,12 +34,12 @@ IMPORTS_WAIT = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True)
 class Puller:
-    sender: Sender
+    worker: Worker
 
     async def step(self) -> bool:
         """Whether there was anything to do."""
-        async with self.sender.engine.write() as tx:
-            claimed = await pulls.claim_pull(tx, lease_seconds=self.sender.settings.lease_seconds)
+        async with self.worker.engine.write() as tx:
+            claimed = await pulls.claim_pull(tx, lease_seconds=self.worker.settings.lease_seconds)
         if claimed is None:
             return False
         try:
@@ -56,7 +57,7 @@ class Puller:
 
     async def _read(self, claimed: ClaimedPull) -> Page | Outcome:
         """A log-in that has run out is renewed once."""
-        means = self.sender.means(now=utc_now())
+        means = self.worker.means(now=utc_now())
         connector = connector_of(claimed.kind, settings_of(claimed, means.vault))
         access = await access_of(claimed, connector, means)
         if isinstance(access, Outcome):
@@ -68,7 +69,7 @@ class Puller:
         return renewed if isinstance(renewed, Outcome) else await _page(claimed, connector, renewed, means)
 
     async def _settle(self, claimed: ClaimedPull, got: Page | Outcome) -> None:
-        async with self.sender.engine.write() as tx:
+        async with self.worker.engine.write() as tx:
             now = utc_now()
             if not isinstance(got, Page):
                 await pulls.fail_pull(tx, claimed, got, now=now)
@@ -80,7 +81,7 @@ class Puller:
                 await pulls.keep_page(tx, claimed, got, reads_companies=reads_companies, overlap=kind.overlap, now=now)
 
     async def _put_off(self, claimed: ClaimedPull, wait: timedelta) -> None:
-        async with self.sender.engine.write() as tx:
+        async with self.worker.engine.write() as tx:
             await pulls.put_off(tx, claimed, wait=wait, now=utc_now())
 
 

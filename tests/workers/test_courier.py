@@ -7,8 +7,8 @@ from typing import Any
 from app.db.lane import Lane
 from app.operations.fan_out import fan_out
 from app.workers.courier import Courier
-from app.workers.deliver_webhooks import Sender
 from app.workers.loop import Bell
+from app.workers.worker import Worker
 from tests.workers.scene import Scene
 from tests.workers.test_fan_out import DETRACTOR, an_endpoint, an_event
 
@@ -22,8 +22,8 @@ async def test_what_nobody_thought_of_holds_no_place_for_ever(scene: Scene) -> N
     broken: Any = SimpleNamespace(lease_seconds=60.0, in_flight=8, in_flight_per_endpoint=64, poll_seconds=1.0)
     nothing: Any = None
     lane, settling_lane = Lane(scene.engine), Lane(scene.engine)
-    sender = Sender(broken, scene.engine, client=nothing, keys=nothing)
-    async with asyncio.timeout(10), Courier(sender, lane=lane, settling_lane=settling_lane, due=Bell()) as courier:
+    worker = Worker(broken, scene.engine, client=nothing, keys=nothing)
+    async with asyncio.timeout(10), Courier(worker, lane=lane, settling_lane=settling_lane, due=Bell()) as courier:
         await courier.step()
         assert courier.held == 4
         while courier.held:

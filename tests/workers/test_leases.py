@@ -15,7 +15,7 @@ from app.operations.deliveries.claim import ClaimedDelivery, Lease, claim_due_de
 from app.operations.deliveries.settle import Attempt, Settlement, settle_deliveries
 from app.operations.fan_out import fan_out
 from app.workers.deliver_webhooks import deliver
-from app.workers.process import open_sender
+from app.workers.process import open_worker
 from tests.builders import a_campaign
 from tests.outbound.receivers import answer, answering, doing, hang, receiver
 from tests.workers.scene import Scene, arrived, until
@@ -120,8 +120,8 @@ async def test_no_attempt_begins_that_could_outlive_its_lease(scene: Scene) -> N
         await scene.answer(campaign)
         await fan_out(scene.database)
         (delivery,) = await claim(scene.database)
-        async with open_sender(scene.settings()) as sender:
-            settlement = await deliver(delivery, sender=sender, lease_ends_at=monotonic() + 0.9)
+        async with open_worker(scene.settings()) as worker:
+            settlement = await deliver(delivery, worker=worker, lease_ends_at=monotonic() + 0.9)
         assert (settlement.state, settlement.attempt) == (DeliveryState.PENDING, None)
         assert here.requests == []
 
