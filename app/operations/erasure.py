@@ -79,7 +79,7 @@ async def _strip(tx: Tx, workspace_ids: Sequence[UUID], recipient_ids: Sequence[
 
 
 _LOCK = """
-    SELECT workspace_id, external_id, email, phone, unsubscribed_at, asked_at FROM recipients
+    SELECT workspace_id, external_id, email, phone, unsubscribed_at, complained_at, asked_at FROM recipients
     WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
 """
 _BURY = """

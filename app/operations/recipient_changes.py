@@ -15,6 +15,7 @@ from app.domain.people.recipient_body import recipient_body
 from app.domain.people.upserted import Change, Upserted
 from app.operations.events import announce
 from app.operations.recipients import Outcome, upsert_recipients
+from app.operations.suppressions import take_back_suppressions
 from app.queries.recipients import get_recipient, read_recipients
 
 ANNOUNCED_AS = {Change.CREATED: EventType.RECIPIENT_CREATED, Change.UPDATED: EventType.RECIPIENT_UPDATED}
@@ -81,6 +82,7 @@ async def resubscribe_recipient(
         )
     )
     if resubscribed.rowcount:
+        await take_back_suppressions(tx, workspace_id, unsubscribed_at=unsubscribed_at)
         row = await get_recipient(tx, workspace_id, recipient_id)
         await announce(tx, workspace_id, [_event(EventType.RECIPIENT_UPDATED, row, now)])
 

@@ -36,7 +36,7 @@ async def read_people(tx: Connection, said: Sequence[RecipientInput], *, lock: b
 
 
 def _person(row: Mapping[str, Any]) -> Person:
-    stored = {**{name: row[name] for name in KEPT}, "properties": json.loads(row["properties"])}
+    stored = {name: row[name] for name in (*KEPT, "complained_at")} | {"properties": json.loads(row["properties"])}
     return Person(row["workspace_id"], row["id"], stored, revision=row["revision"])
 
 
@@ -62,7 +62,8 @@ _READ_PEOPLE = f"""
         SELECT * FROM unnest($5::uuid[], $6::uuid[])
     )
     SELECT r.workspace_id, r.id, r.external_id, r.email, r.phone, r.name, r.locale, r.time_zone, r.account_id,
-           r.properties::text AS properties, r.unsubscribed_at, r.asked_at, r.revision
+           r.properties::text AS properties, r.unsubscribed_at, r.complained_at, r.asked_at,
+           r.revision
     FROM meant JOIN recipients r ON r.workspace_id = meant.workspace_id AND r.id = meant.id
     WHERE r.deleted_at IS NULL
     ORDER BY r.workspace_id, r.id

@@ -10,12 +10,12 @@ from app.db.statements import Connection, until_unraced
 from app.domain.errors import DomainError
 from app.domain.people.account import AccountBook, AccountNotFound
 from app.domain.people.identity import Directory, Identifier, Person, identifiers_in
-from app.domain.people.recipient import RecipientInput
+from app.domain.people.recipient import ADDRESSES, RecipientInput
 from app.domain.people.suppression import RecipientErased, Suppression
 from app.domain.people.upserted import Change, Upserted
 from app.operations.accounts import existing_accounts, read_account_book, store_accounts
 from app.operations.recipient_rows import NewRow, hand_over, insert_new, read_people, update_changed
-from app.operations.suppressions import read_suppressions
+from app.operations.suppressions import read_suppressions, remember_given_up
 
 Outcome = Upserted | DomainError
 
@@ -62,7 +62,7 @@ async def _upsert(
     heard = _Heard(directory, book, accounts, suppressions, said_at or now, new_ids(now).__next__)
     outcomes = heard.outcomes(said)
     await store_accounts(tx, book, now=now)
-    await _store_people(tx, heard, list(directory.people()), now=now)
+    await _store_people(tx, heard, list(directory.people()), now=now, hmac_key=hmac_key)
     return outcomes
 
 
@@ -108,21 +108,38 @@ class _Heard:
             raise AccountNotFound("There is no account with this id.", pointer="/account_id")
         if self.suppressions:
             found = map(self.suppressions.get, identifiers_in(said.workspace_id, said.given))
-            if any(suppression and suppression.erased_at > self.said_at for suppression in found):
+            erased = [suppression.erased_at for suppression in found if suppression and suppression.erased_at]
+            if any(erased_at > self.said_at for erased_at in erased):
                 raise RecipientErased("This person was erased after the row was handed in.")
 
 
-async def _store_people(tx: Connection, heard: _Heard, people: Sequence[Person], *, now: datetime) -> None:
-    if heard.suppressions:
-        _impose(heard.suppressions, people)
+async def _store_people(
+    tx: Connection, heard: _Heard, people: Sequence[Person], *, now: datetime, hmac_key: bytes
+) -> None:
+    suppressions = {**heard.suppressions, **_given_up(people)}
+    if suppressions:
+        _impose(suppressions, people)
     await hand_over(tx, people)
     new = [(person.workspace_id, person.id, person.after) for person in people if person.is_new]
     await insert_new(tx, [*heard.strangers, *new], now=now)
-    await update_changed(tx, [person for person in people if person.has_changed], now=now)
+    changed = [person for person in people if person.has_changed]
+    await update_changed(tx, changed, now=now)
+    await remember_given_up(tx, changed, hmac_key=hmac_key)
+
+
+def _given_up(people: Sequence[Person]) -> Mapping[Identifier, Suppression]:
+    """Addresses that one of these people has no more, and another may have now."""
+    return {
+        name: Suppression.of(person.stored)
+        for person in people
+        if person.stored is not None
+        for name in person.given_up()
+        if name[1] in ADDRESSES
+    }
 
 
 def _impose(suppressions: Mapping[Identifier, Suppression], people: Sequence[Person]) -> None:
-    """Who said no, and was erased, is not asked again because somebody uploads the address once more."""
+    """Who said no is not asked again because somebody uploads the address once more, or gives it to another person."""
     for person in people:
         for name in person.identifiers():
             if name in suppressions:

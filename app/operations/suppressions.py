@@ -1,4 +1,6 @@
-"""What outlives an erasure: who said no and when they were last asked, found again by keyed digests only."""
+"""What outlives an erasure, and the taking off of an address: who said no and when they were last asked, found again by
+keyed digests only.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,8 +9,8 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import Connection, fetch
-from app.domain.people.identity import Directory, Identifier
-from app.domain.people.recipient import RecipientInput
+from app.domain.people.identity import Directory, Identifier, Person
+from app.domain.people.recipient import ADDRESSES, RecipientInput
 from app.domain.people.suppression import Suppression, digests_of, identifier_digest
 
 # Of those who neither said no nor were asked, only that they are not to come back with an import uploaded earlier.
@@ -39,8 +41,25 @@ async def _any_suppressions(tx: Connection, workspace_ids: Iterable[UUID]) -> bo
 async def remember_erased(tx: Tx, person: Mapping[str, Any], *, now: datetime, hmac_key: bytes) -> None:
     """`person` is the row as it was."""
     digests = sorted(digests_of(person["workspace_id"], person, key=hmac_key))
-    said = person["unsubscribed_at"], person["asked_at"], now
-    await fetch(tx, _REMEMBER, person["workspace_id"], digests, *said)
+    said = Suppression.of(person)
+    await fetch(tx, _REMEMBER, person["workspace_id"], digests, said.unsubscribed_at, said.asked_at, now)
+
+
+async def remember_given_up(tx: Connection, people: Sequence[Person], *, hmac_key: bytes) -> None:
+    """The addresses that were just taken off them, each with what its person had said by then."""
+    given_up = sorted(
+        (workspace_id, identifier_digest(workspace_id, kind, value, key=hmac_key), person.id)
+        for person in people
+        for workspace_id, kind, value in person.given_up()
+        if kind in ADDRESSES
+    )
+    if given_up:
+        await fetch(tx, _REMEMBER_GIVEN_UP, *map(list, zip(*given_up, strict=True)))
+
+
+async def take_back_suppressions(tx: Tx, workspace_id: UUID, *, unsubscribed_at: datetime) -> None:
+    """The refusal of that very instant was a mistake, under whatever address they were known then."""
+    await fetch(tx, _TAKE_BACK, workspace_id, unsubscribed_at)
 
 
 async def forget_idle_suppressions(tx: Tx, *, now: datetime) -> None:
@@ -61,4 +80,20 @@ _REMEMBER = """
         asked_at = greatest(s.asked_at, EXCLUDED.asked_at),
         erased_at = greatest(s.erased_at, EXCLUDED.erased_at)
 """
-_FORGET = "DELETE FROM suppressions WHERE unsubscribed_at IS NULL AND asked_at IS NULL AND erased_at < $1"
+# Of people as they are now, who are locked: sending moves `asked_at` without waiting for who changes an address.
+_REMEMBER_GIVEN_UP = """
+    INSERT INTO suppressions AS s (workspace_id, address_hmac, unsubscribed_at, asked_at)
+    SELECT said.workspace_id, said.digest, min(least(r.unsubscribed_at, r.complained_at)), max(r.asked_at)
+    FROM unnest($1::uuid[], $2::bytea[], $3::uuid[]) AS said (workspace_id, digest, recipient_id)
+    JOIN recipients r ON r.workspace_id = said.workspace_id AND r.id = said.recipient_id
+    WHERE num_nonnulls(r.unsubscribed_at, r.complained_at, r.asked_at) > 0
+    GROUP BY said.workspace_id, said.digest ORDER BY said.workspace_id, said.digest
+    ON CONFLICT (workspace_id, address_hmac) DO UPDATE
+    SET unsubscribed_at = least(s.unsubscribed_at, EXCLUDED.unsubscribed_at),
+        asked_at = greatest(s.asked_at, EXCLUDED.asked_at)
+"""
+_TAKE_BACK = "UPDATE suppressions SET unsubscribed_at = NULL WHERE workspace_id = $1 AND unsubscribed_at = $2"
+_FORGET = """
+    DELETE FROM suppressions
+    WHERE unsubscribed_at IS NULL AND asked_at IS NULL AND coalesce(erased_at, '-infinity') < $1
+"""

@@ -178,7 +178,7 @@ CREATE TABLE suppressions (
     address_hmac BYTEA NOT NULL,
     unsubscribed_at TIMESTAMP WITH TIME ZONE,
     asked_at TIMESTAMP WITH TIME ZONE,
-    erased_at TIMESTAMP WITH TIME ZONE NOT NULL,
+    erased_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_suppressions PRIMARY KEY (workspace_id, address_hmac)
 );
 

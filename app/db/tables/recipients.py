@@ -80,7 +80,8 @@ recipients = Table(
     Index("ix_recipients_unswept", "deleted_at", postgresql_where=text("deleted_at IS NOT NULL AND swept_at IS NULL")),
 )
 
-# What must outlive an erasure: that somebody said no, and when they were last asked. Only HMACs of their identifiers.
+# What must outlive an erasure, and the taking off of an address: that somebody said no, and when they were last asked.
+# Only HMACs of their identifiers.
 suppressions = Table(
     "suppressions",
     metadata,
@@ -88,5 +89,5 @@ suppressions = Table(
     Column("address_hmac", LargeBinary, primary_key=True),
     Column("unsubscribed_at", instant),
     Column("asked_at", instant),
-    Column("erased_at", instant, nullable=False),
+    Column("erased_at", instant),  # none: the address was taken off them
 )

@@ -17,6 +17,7 @@ from app.domain.people.properties import check_properties
 from app.domain.scores.period import UnknownTimeZone, zone_named
 
 IDENTIFIERS: Final = ("external_id", "email", "phone")  # the strongest first
+ADDRESSES: Final = ("email", "phone")
 LONGEST_EMAIL = 254  # RFC 5321 §4.5.3.1, less the angle brackets
 LONGEST_LINE = 200
 

@@ -1,10 +1,10 @@
-"""What outlives an erasure: that somebody said no and when they were last asked, known only by keyed digests."""
+"""What outlives an erasure, and the taking off of an address: that somebody said no and when they were last asked."""
 
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from app.domain.errors import Conflict
@@ -21,7 +21,13 @@ class RecipientErased(Conflict):
 class Suppression:
     unsubscribed_at: datetime | None
     asked_at: datetime | None
-    erased_at: datetime
+    erased_at: datetime | None = None
+
+    @classmethod
+    def of(cls, person: Mapping[str, Any]) -> Self:
+        """Whoever complained about mail said no, too."""
+        refusals = [at for at in (person["unsubscribed_at"], person["complained_at"]) if at is not None]
+        return cls(min(refusals, default=None), person["asked_at"])
 
     def imposed_on(self, fields: Mapping[str, Any]) -> dict[str, Any]:
         """The person's fields with the strictest refusal and the latest ask."""
