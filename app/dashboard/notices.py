@@ -11,6 +11,7 @@ NOTICES: Mapping[str, str] = {
     "cancelled": "The delivery is cancelled and will not be tried again.",
     "replay_cancelled": "The replay is cancelled. What it has delivered by now stays among the deliveries.",
     "replaying": "The replay has begun. What it delivers again shows among the deliveries.",
+    "let_in": "The connector is let in. It is being checked; how that ends shows among the deliveries.",
     "checking": "The name servers are being asked. Reload in a moment to see what they say.",
     "logged_out": "You are logged out.",
 }

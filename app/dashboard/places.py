@@ -12,6 +12,7 @@ STATIC = f"{HOME}/static"
 WEBHOOKS = f"{HOME}/webhooks"
 ENDPOINT = f"{WEBHOOKS}/{{endpoint_id}}"
 REPLAY = f"{ENDPOINT}/replay"
+AUTHORIZE = f"{ENDPOINT}/authorize"
 DELIVERY = f"{ENDPOINT}/deliveries/{{delivery_id}}"
 MAILS = f"{HOME}/mail"
 SENDER_DOMAINS = f"{MAILS}/domains"
@@ -25,6 +26,10 @@ def endpoint_path(endpoint_id: Any) -> str:
 
 def replay_path(endpoint_id: Any) -> str:
     return f"{endpoint_path(endpoint_id)}/replay"
+
+
+def authorize_path(endpoint_id: Any) -> str:
+    return f"{endpoint_path(endpoint_id)}/authorize"
 
 
 def delivery_path(endpoint_id: Any, delivery_id: Any) -> str:

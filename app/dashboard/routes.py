@@ -3,10 +3,11 @@
 from fastapi import APIRouter, FastAPI
 from starlette.responses import RedirectResponse, Response
 
-from app.dashboard import deliveries, log_in, mails, replays, sender_domains, webhooks
+from app.dashboard import authorizations, deliveries, log_in, mails, replays, sender_domains, webhooks
 from app.dashboard.headers import PRIVATE
 from app.dashboard.log_in_limit import LogInLimit
 from app.dashboard.places import (
+    AUTHORIZE,
     DELIVERY,
     ENDPOINT,
     HOME,
@@ -33,6 +34,13 @@ def include_dashboard(app: FastAPI) -> None:
     shown.post(LOG_IN)(log_in.log_in)
     shown.post(LOG_OUT)(log_in.log_out)
     shown.get(f"{STATIC}/{{digest}}/{{name}}")(serve_static)
+    _include_webhooks(shown)
+    _include_mail(shown)
+    shown.get(f"{HOME}/{{rest:path}}")(show_nothing)
+    app.include_router(shown)
+
+
+def _include_webhooks(shown: APIRouter) -> None:
     shown.get(WEBHOOKS)(webhooks.show_webhooks)
     shown.get(ENDPOINT)(webhooks.show_endpoint)
     shown.post(f"{ENDPOINT}/test")(webhooks.send_test)
@@ -41,16 +49,20 @@ def include_dashboard(app: FastAPI) -> None:
     shown.get(REPLAY)(replays.show_replay)
     shown.post(REPLAY)(replays.start_replay)
     shown.post(f"{REPLAY}/cancel")(replays.cancel_replay)
+    shown.get(AUTHORIZE)(authorizations.show_authorize)
+    shown.post(AUTHORIZE)(authorizations.ask)
+    shown.post(f"{AUTHORIZE}/use")(authorizations.use)
     shown.get(DELIVERY)(deliveries.show_delivery)
     shown.post(f"{DELIVERY}/retry")(deliveries.retry)
     shown.post(f"{DELIVERY}/cancel")(deliveries.cancel)
+
+
+def _include_mail(shown: APIRouter) -> None:
     shown.get(MAILS)(mails.show_mails)
     shown.get(SENDER_DOMAINS)(sender_domains.show_sender_domains)
     shown.post(f"{SENDER_DOMAINS}/check")(sender_domains.check)
     shown.get(MAIL)(mails.show_mail)
     shown.get(MAIL_BODY)(mails.show_body)
-    shown.get(f"{HOME}/{{rest:path}}")(show_nothing)
-    app.include_router(shown)
 
 
 async def go_home() -> Response:

@@ -20,6 +20,7 @@ from app.dashboard.places import (
     MAILS,
     SENDER_DOMAINS,
     WEBHOOKS,
+    authorize_path,
     delivery_path,
     endpoint_path,
     mail_path,
@@ -61,7 +62,7 @@ templates.filters |= {
 templates.globals |= {
     "static_path": static_path, "endpoint_path": endpoint_path, "delivery_path": delivery_path, "shown": shown,
     "form_field": TOKEN, "replay_path": replay_path, "mail_path": mail_path, "log_out": LOG_OUT,
-    "sender_domains": SENDER_DOMAINS,
+    "sender_domains": SENDER_DOMAINS, "authorize_path": authorize_path,
 }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from app.dashboard.shell import done, page
 from app.dashboard.states import DELIVERIES
 from app.dashboard.visitors import WebhookOperator, WebhookViewer
 from app.dashboard.wording import host
+from app.domain.connectors.catalogue import can_be_let_in
 from app.domain.webhooks.delivery import DeliveryState
 from app.domain.webhooks.replay import missed_while_disabled
 from app.domain.webhooks.webhook_endpoint import MOST_ENDPOINTS, DisabledReason
@@ -67,7 +68,8 @@ async def show_endpoint(
     listed = await _deliveries(tx, visitor, DeliveryFilter(state, endpoint_id=endpoint_id), from_here)
     return page(
         request, "endpoint.html", summary=summary, endpoint=summary.endpoint, names=None, state=state, about="",
-        may_change=may_change, missed=await _missed(tx, row, now=now) if may_change else None, **listed,
+        may_change=may_change, can_be_let_in=can_be_let_in(row["kind"]),
+        missed=await _missed(tx, row, now=now) if may_change else None, **listed,
     )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Every kind of endpoint on one page: plain webhooks, and the services we speak to in their own words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from enum import StrEnum
 from typing import Any
 
@@ -80,10 +80,14 @@ def connector_of(kind: str, settings: Mapping[str, Any]) -> Connector:
     return read_settings(CONNECTORS[kind], settings)
 
 
+def can_be_let_in(kind: str) -> bool:
+    """On its service's own page."""
+    return kind in CONNECTORS and "refresh_token" in {one.name for one in fields(CONNECTORS[kind])}
+
+
 def connector_asking(kind: str, settings: Mapping[str, Any]) -> Connector:
     """One that somebody is still to let in. Raises AuthorizationUnusable, ConnectorSettingsUnusable."""
-    known = {one.name for one in fields(CONNECTORS[kind])} if kind in CONNECTORS else set()
-    if "refresh_token" not in known:
+    if not can_be_let_in(kind):
         detail = (
             f"{kind} takes a token or a URL. HubSpot, Salesforce, Zoho and Google Sheets can be let in on their own "
             "page."
@@ -94,6 +98,16 @@ def connector_asking(kind: str, settings: Mapping[str, Any]) -> Connector:
             "Leave this out: the authorization is asked for in its place.", pointer=f"/settings/{given[0]}"
         )
     return connector_of(kind, {**settings, "refresh_token": "pending"})
+
+
+def settings_to_ask_with(kind: str, settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Of those of a connector: what it cannot do without, its app, and where its service is; others may change
+    meanwhile. Raises AuthorizationUnusable, ConnectorSettingsUnusable.
+    """
+    connector = connector_asking(kind, settings)
+    required = {one.name for one in fields(connector) if one.default is MISSING}
+    needed = required | {*connector.addresses, "client_id", "client_secret"}
+    return {name: value for name, value in settings.items() if name in needed}
 
 
 def event_types_for(kind: str, chosen: Sequence[str]) -> list[str]:
