@@ -12,7 +12,7 @@ from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.asking.date_slots import date_in, date_slot
 from app.domain.asking.invitation import Addressee, AskingCampaign
-from app.domain.asking.triggers import SLOT_OF, OnDate
+from app.domain.asking.triggers import SLOT_OF, AfterTouchpoint, OnDate
 from app.domain.survey.survey import Survey
 from app.queries.asking_campaigns import read_asking_campaigns
 
@@ -33,6 +33,7 @@ class Candidate:
     asked_at: datetime | None
     reminder_count: int
     survey_version: int
+    touchpoint: str | None = None  # the name of the one it is about
     survey: Survey | None = None  # where it is not the one the campaign asks now: who is reminded is asked the same
 
     @property
@@ -49,8 +50,13 @@ class Candidate:
 
     @property
     def is_of_another_trigger(self) -> bool:
-        """Planned before the campaign's rhythm was another one: its slot says after what."""
-        return not self.is_reminder and self.slot.partition(":")[0] != SLOT_OF.get(type(self.campaign.asking.trigger))
+        """Planned before the campaign's trigger was another one: its slot, and its touchpoint, say after what."""
+        trigger = self.campaign.asking.trigger
+        if self.is_reminder:
+            return False
+        if isinstance(trigger, AfterTouchpoint) and self.touchpoint != trigger.name:
+            return True
+        return self.slot.partition(":")[0] != SLOT_OF.get(type(trigger))
 
     @property
     def is_date_moved(self) -> bool:
@@ -91,7 +97,7 @@ async def lock_candidates(tx: Tx, campaigns: Sequence[AskingCampaign], *, limit:
     said = await _read_touchpoints(tx, due)
     by_id = {campaign.id: campaign for campaign in campaigns}
     candidates = [
-        _candidate(by_id[row["campaign_id"]], row, known[row["recipient_id"]], said.get(row["touchpoint_id"], {}))
+        _candidate(by_id[row["campaign_id"]], row, known[row["recipient_id"]], said.get(row["touchpoint_id"]))
         for row in due
         if row["recipient_id"] in known
     ]
@@ -121,20 +127,20 @@ async def _read_touchpoints(tx: Tx, due: Sequence[Mapping[str, Any]]) -> dict[UU
     if not about:
         return {}
     places = [row["workspace_id"] for row in about], [row["touchpoint_id"] for row in about]
-    return {row["id"]: json.loads(row["properties"]) for row in await fetch(tx, _READ_TOUCHPOINTS, *places)}
+    return {row["id"]: row for row in await fetch(tx, _READ_TOUCHPOINTS, *places)}
 
 
 def _candidate(
-    campaign: AskingCampaign, row: Mapping[str, Any], person: Mapping[str, Any], said: Mapping[str, Any]
+    campaign: AskingCampaign, row: Mapping[str, Any], person: Mapping[str, Any], said: Mapping[str, Any] | None
 ) -> Candidate:
     addressee = Addressee(
         person["id"], person["email"] or "", person["name"], person["locale"], person["account_name"],
-        person["account_owner"], {**json.loads(person["properties"]), **said},
+        person["account_owner"], {**json.loads(person["properties"]), **(json.loads(said["properties"]) if said else {})},
     )  # fmt: skip
     return Candidate(
         campaign, row["id"], addressee, row["state"], row["slot"], row["variant"],
         row["due_at"], row["latest_at"], row["created_at"], row["asked_at"], row["reminder_count"],
-        row["survey_version"],
+        row["survey_version"], said["name"] if said else None,
     )  # fmt: skip
 
 
@@ -177,7 +183,7 @@ _READ_SURVEYS = """
         ON s.workspace_id = w.workspace_id AND s.campaign_id = w.campaign_id AND s.version = w.version
 """
 _READ_TOUCHPOINTS = """
-    SELECT t.id, t.properties::text AS properties
+    SELECT t.id, t.name, t.properties::text AS properties
     FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, id)
     JOIN touchpoints t ON t.workspace_id = w.workspace_id AND t.id = w.id
 """
