@@ -133,9 +133,10 @@ async def _read_touchpoints(tx: Tx, due: Sequence[Mapping[str, Any]]) -> dict[UU
 def _candidate(
     campaign: AskingCampaign, row: Mapping[str, Any], person: Mapping[str, Any], said: Mapping[str, Any] | None
 ) -> Candidate:
+    about = json.loads(said["properties"]) if said else {}
     addressee = Addressee(
         person["id"], person["email"] or "", person["name"], person["locale"], person["account_name"],
-        person["account_owner"], {**json.loads(person["properties"]), **(json.loads(said["properties"]) if said else {})},
+        person["account_owner"], {**json.loads(person["properties"]), **about},
     )  # fmt: skip
     return Candidate(
         campaign, row["id"], addressee, row["state"], row["slot"], row["variant"],

@@ -20,6 +20,11 @@ async def begin_replanning(tx: Tx, workspace_id: UUID, campaign_id: UUID) -> Non
     await fetch(tx, _RESET_FIRST, workspace_id, campaign_id, AT_ONCE)
 
 
+async def replan_by_quarantine(tx: Tx, workspace_id: UUID, *, now: datetime) -> None:
+    """Of all campaigns that have none of their own, by the planner alone: they may be many, and large."""
+    await fetch(tx, _BEGIN_BY_QUARANTINE, workspace_id, now)
+
+
 async def go_on_replanning(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, now: datetime) -> datetime | None:
     """One batch. Says when to look again; None: all have another moment, or there was nothing to do."""
     place = workspace_id, campaign_id
@@ -31,9 +36,17 @@ async def go_on_replanning(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, now
     return None if await fetch(tx, _FINISH, *place) else now + LOOK_AGAIN
 
 
-_BEGIN = """
-    UPDATE campaigns SET replan_in = '0', second_look_behind = '00000000-0000-0000-0000-000000000000'
-    WHERE workspace_id = $1 AND id = $2
+_BEGUN = "replan_in = '0', second_look_behind = '00000000-0000-0000-0000-000000000000'"
+_BEGIN = f"UPDATE campaigns SET {_BEGUN} WHERE workspace_id = $1 AND id = $2"
+_BEGIN_BY_QUARANTINE = f"""
+    WITH without_their_own AS MATERIALIZED (
+        SELECT id FROM campaigns
+        WHERE workspace_id = $1 AND state IN ('running', 'paused') AND asking IS NOT NULL
+            AND asking ->> 'quarantine_days' IS NULL
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE campaigns c SET plan_due_at = $2, {_BEGUN} FROM without_their_own o
+    WHERE c.workspace_id = $1 AND c.id = o.id
 """
 _NOTE_SINCE = """
     UPDATE campaigns SET replan_in = CASE WHEN replan_in = '0' THEN pg_current_xact_id() ELSE replan_in END
