@@ -1,6 +1,7 @@
 """What the sources look like, where neither the linter nor the import contracts can see it."""
 
 import ast
+import importlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,3 +79,23 @@ def test_every_refusal_of_http_has_a_page(name: str, tree: ast.Module) -> None:
 def test_every_refusal_of_http_is_used() -> None:
     text = "".join(path.read_text() for name, path in sources("app") if not name.endswith("problem_types.py"))
     assert [code for code in REFUSED_BY_HTTP if f'"{code}"' not in text] == []
+
+
+def test_what_tests_import_of_the_app_is_there() -> None:
+    """Types are checked of the app alone, and whoever renames something there runs few of its tests."""
+    wanted = {
+        (node.module, alias.name)
+        for _, path in sources("tests")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.ImportFrom) and node.module is not None and node.module.partition(".")[0] == "app"
+        for alias in node.names
+    }
+    assert len(wanted) > 500
+    assert [name for name in sorted(wanted) if not is_there(*name)] == []
+
+
+def is_there(module: str, name: str) -> bool:
+    try:
+        return hasattr(importlib.import_module(module), name) or bool(importlib.import_module(f"{module}.{name}"))
+    except ImportError:
+        return False
