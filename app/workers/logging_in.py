@@ -21,8 +21,8 @@ from app.queries.webhook_endpoints import lock_endpoint
 
 LOOK_AGAIN_SECONDS = 0.2
 
-Settings = Mapping[str, Any]  # what is secret among them
-LogIn = Callable[[Settings], Awaitable[Access | Outcome]]
+StoredSettings = Mapping[str, Any]  # of a connector, with what is secret among them
+LogIn = Callable[[StoredSettings], Awaitable[Access | Outcome]]
 
 
 class Endpoint(Protocol):
