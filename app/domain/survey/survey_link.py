@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.domain.campaign import ACCEPTS_ANSWERS, CampaignState
-from app.domain.response import Certainty
+from app.domain.response import CLOCK_SKEW, Certainty
 
 NOT_ME = "not_me"  # whoever had the link says that it was meant for somebody else
 SCANNER = "scanner"
@@ -83,6 +83,17 @@ def may_replace(sign: Sign, *, recorded: int, score: int, was_moved: bool = Fals
 def may_take_back(*, refused_at: datetime | None, left_at: datetime | None, now: datetime) -> bool:
     """`left_at`: when they unsubscribed by this link, which brings back nobody who refused in another way."""
     return left_at is not None and left_at == refused_at and now - left_at <= MISTAKE_NOTICED_WITHIN
+
+
+def act_number(sign: Sign, *, done_at: int | None, last: int, now: datetime) -> int:
+    """Milliseconds. Of two acts on a link the later has the higher one, in whatever order they arrive.
+
+    `done_at`: by the clock of the page, which begins with ours; None without its script. `last`: the highest that is
+    recorded. Send is never too late: whoever presses it means it.
+    """
+    arrived = int(now.timestamp() * 1000)
+    told = min(done_at or 0, arrived + CLOCK_SKEW // timedelta(milliseconds=1))
+    return max(told, arrived, last + 1) if sign is Sign.SEND or not told else told
 
 
 def masked_email(email: str) -> str:

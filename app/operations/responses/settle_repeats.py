@@ -5,7 +5,7 @@ was lost), Idempotency-Key, import id, the browser's reference, the answer slot.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -43,6 +43,7 @@ async def settle_repeats(tx: Tx, repeats: Sequence[NewResponse]) -> list[Recorde
         amendment = standing.setdefault(original["id"], Amendment.of(original))
         outcomes.append(_settle(repeat, amendment))
     await apply_amendments(tx, [amendment for amendment in standing.values() if amendment.is_change])
+    await _renumber(tx, [amendment for amendment in standing.values() if not amendment.is_change])
     await _mark_invitations(tx, repeats, originals, outcomes)
     return outcomes
 
@@ -139,6 +140,8 @@ def _settle(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
         return _next_part(repeat, standing)
     if standing.excluded_reason in TAKEN_OUT_BY_LINK and _is_by_another_way(repeat, original):
         return _amended(repeat, standing, by=Amendment.stand_again)
+    if repeat.client_sequences is not None and repeat.invitation_id is not None:
+        return _next_act(repeat, standing)
     if is_same_answer(_said(repeat), _said(standing)):
         return _recorded(standing, What.REPEATED)
     if repeat.if_answered is IfAnswered.AMEND:
@@ -166,20 +169,39 @@ def _same_key(repeat: NewResponse, standing: Amendment) -> Recorded | DomainErro
 
 def _next_part(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
     """A browser sends what it has: what the part with the highest number says of a field counts, in whatever order."""
-    original, parts = standing.original, json.loads(repeat.client_sequences or "{}")
-    known = standing.client_sequences or {}
-    news = {name: number for name, number in parts.items() if number > known.get(name, -1)}
+    original, news = standing.original, _news(repeat, standing)
     if original["client_key_id"] != repeat.client_key_id:
         return ResponseSealed("This answer came through another key.")
     if not news:
         return _recorded(standing, What.REPEATED)
     if repeat.received_at - original["created_at"] > BROWSER_MAY_AMEND_FOR:
         return ResponseSealed("A browser may change an answer for 24 hours.")
+    return _amended(_not_overtaken(repeat, news), standing)
+
+
+def _next_act(repeat: NewResponse, standing: Amendment) -> Recorded | DomainError:
+    """On the page of a link: what was done before something that is here already changes nothing."""
+    news = _news(repeat, standing)
+    if "score" not in news:
+        return _recorded(standing, What.REPEATED)
+    if not is_same_answer(_said(repeat), _said(standing)):
+        return _amended(_not_overtaken(repeat, news), standing)
+    standing.client_sequences = (standing.client_sequences or {}) | news
+    return _recorded(standing, What.REPEATED)
+
+
+def _news(repeat: NewResponse, standing: Amendment) -> dict[str, int]:
+    """The numbers of what it says for which no higher one is known."""
+    parts, known = json.loads(repeat.client_sequences or "{}"), standing.client_sequences or {}
+    return {name: number for name, number in parts.items() if number > known.get(name, -1)}
+
+
+def _not_overtaken(repeat: NewResponse, news: Mapping[str, int]) -> NewResponse:
     overtaken: dict[str, Any] = dict.fromkeys(name for name in PART_FIELDS if name not in news)
     answers = json.loads(repeat.answers or "{}")
     newer = {key: answer for key, answer in answers.items() if part_of_answer(key) in news}
     overtaken["answers"] = json.dumps(newer) if newer else None
-    return _amended(replace(repeat, **overtaken, client_sequences=json.dumps(news)), standing)
+    return replace(repeat, **overtaken, client_sequences=json.dumps(news))
 
 
 def _amended(
@@ -192,6 +214,27 @@ def _amended(
     except DomainError as error:
         return error
     return _recorded(standing, What.AMENDED)
+
+
+async def _renumber(tx: Tx, settled: Sequence[Amendment]) -> None:
+    """The same was said once more: that it was said so late is remembered, and is no change."""
+    later = [one for one in settled if one.client_sequences != one.original["client_sequences"]]
+    if later:
+        columns = {
+            "workspace_ids": [one.original["workspace_id"] for one in later],
+            "ids": [one.original["id"] for one in later],
+            "numbers": [json.dumps(one.client_sequences) for one in later],
+        }
+        await tx.execute(_RENUMBER, columns)
+
+
+_RENUMBER = text("""
+    UPDATE responses r SET client_sequences = t.numbers
+    FROM unnest(
+        CAST(:workspace_ids AS uuid[]), CAST(:ids AS uuid[]), CAST(:numbers AS jsonb[])
+    ) AS t (workspace_id, id, numbers)
+    WHERE r.workspace_id = t.workspace_id AND r.id = t.id
+""")
 
 
 def _already_answered(standing: Amendment) -> AlreadyAnswered:

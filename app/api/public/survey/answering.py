@@ -11,7 +11,7 @@ from pydantic_core import to_json
 from app.api.dependencies import services_of
 from app.api.public.survey.anonymous_marks import ENOUGH
 from app.api.public.survey.judging import judge, keep_evidence, takes_out
-from app.api.public.survey.opened import Opened, next_part
+from app.api.public.survey.opened import Opened, next_part, number_of
 from app.db.identifiers import new_id
 from app.domain.response import Certainty, Channel, IfAnswered
 from app.domain.survey.questions import Answer
@@ -40,6 +40,7 @@ class Act:
     may_contact: bool | None = None
     answers: Mapping[str, Answer] | None = None
     asked_again_at: datetime | None = None
+    done_at: int | None = None  # in milliseconds, by the clock of the page
 
     @property
     def is_moved(self) -> bool:
@@ -54,7 +55,9 @@ class Act:
 async def take_answer(request: Request, opened: Opened, act: Act) -> Outcome:
     """Raises what recording raises."""
     certainty = certainty_of(act.sign, confirmation=opened.confirmation)
-    if certainty is None or not _may_stand(opened, act):
+    services, number = services_of(request), number_of(opened, act.sign, done_at=act.done_at)
+    is_late = act.sign is not Sign.SEND and services.visits.is_overtaken(opened.digest, number)
+    if certainty is None or is_late or not _may_stand(opened, act):
         return Outcome.KEPT
     reason = _doubt(request, opened, act)
     is_out = reason is not None and takes_out(request, opened)
@@ -62,8 +65,11 @@ async def take_answer(request: Request, opened: Opened, act: Act) -> Outcome:
         # What a person said before stays as it is.
         await keep_evidence(request, opened, reason, is_feigned=act.is_feigned)
         return Outcome.DOUBTED
-    recorder = services_of(request).recorder
-    await recorder.submit(opened.link.workspace_id, _new_response(opened, act, certainty))
+    services.visits.note_act(opened.digest, number)
+    response = _new_response(opened, act, certainty, number)
+    recorded = await services.recorder.submit(opened.link.workspace_id, response)
+    if recorded.score != act.score:
+        return Outcome.KEPT  # another process has heard of something later
     await _settle(request, opened, act, reason)
     return Outcome.DOUBTED if is_out else Outcome.STANDS
 
@@ -122,7 +128,8 @@ def _channel(opened: Opened) -> Channel:
     return Channel.EMAIL if is_told else Channel.LINK
 
 
-def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse:
+def _new_response(opened: Opened, act: Act, certainty: Certainty, number: int) -> NewResponse:
+    """The number of an anonymous answer says nothing of the time."""
     at = opened.noted_at
     response = NewResponse(
         workspace_id=opened.link.workspace_id,
@@ -149,4 +156,5 @@ def _new_response(opened: Opened, act: Act, certainty: Certainty) -> NewResponse
         response.invitation_id, response.recipient_id = opened.link.invitation_id, opened.link.recipient_id
         response.language, response.may_contact = opened.language, act.may_contact
         response.properties = to_json(opened.link.occasion_properties).decode()
+        response.number_part(number)
     return response

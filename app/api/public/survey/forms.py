@@ -67,10 +67,17 @@ def again(now: datetime) -> str:
 
 
 def asked_again_in(form: Form) -> datetime | None:
-    text = one(form, "again")
-    if not (text.isascii() and text.isdigit() and len(text) <= 13):
-        return None
-    return datetime.fromtimestamp(int(text) / 1000, UTC)
+    asked_at = _milliseconds(one(form, "again"))
+    return datetime.fromtimestamp(asked_at / 1000, UTC) if asked_at is not None else None
+
+
+def done_at_in(form: Form) -> int | None:
+    """When it was done, by the clock of the page; None without its script."""
+    return _milliseconds(one(form, "at"))
+
+
+def _milliseconds(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 13 else None
 
 
 def answer_in(form: Form, question: Question) -> Answer:

@@ -19,7 +19,7 @@ from app.domain.scores.metric import METRICS, Metric
 from app.domain.scores.period import zone_named
 from app.domain.survey.questions import QuestionKind
 from app.domain.survey.survey import pick_language
-from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, Confirmation, LinkState, link_state
+from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, Confirmation, LinkState, Sign, act_number, link_state
 from app.domain.survey.survey_preview import PLACE as PREVIEWS
 from app.domain.survey.survey_token import anonymous_reference, is_survey_token, proof_of_answering, token_digest
 from app.queries.survey_links import Link, find_anonymous_answer, find_link
@@ -152,6 +152,12 @@ async def proof_of_next(request: Request, opened: Opened) -> str:
         return ""
     key = await services_of(request).survey_link_key.read()
     return proof_of_answering(key, opened.token, next_part(opened.link))
+
+
+def number_of(opened: Opened, sign: Sign, *, done_at: int | None = None) -> int:
+    """Of an act on its page, to put it in order."""
+    last = opened.link.answered.part_number if opened.link.answered else 0
+    return act_number(sign, done_at=done_at, last=last, now=opened.now)
 
 
 def next_part(link: Link) -> int:

@@ -6,10 +6,20 @@ from starlette.responses import Response
 
 from app.api.dependencies import services_of
 from app.api.public.survey.answering import Act, Outcome, take_answer
-from app.api.public.survey.forms import Form, asked_again_in, one, read_form, score_in, sign_in, text_in, written_in
+from app.api.public.survey.forms import (
+    Form,
+    asked_again_in,
+    done_at_in,
+    one,
+    read_form,
+    score_in,
+    sign_in,
+    text_in,
+    written_in,
+)
 from app.api.public.survey.judging import is_doubted, judge, keep_evidence
 from app.api.public.survey.logo import LOGO_PATH, serve_logo
-from app.api.public.survey.opened import Opened, as_seen, open_link, proof_of_next
+from app.api.public.survey.opened import Opened, as_seen, number_of, open_link, proof_of_next
 from app.api.public.survey.preview import answer_preview, show_preview, take_preview_sign
 from app.api.public.survey.questions import go, left_to_ask, take_more
 from app.api.public.survey.rewards import give_reward
@@ -97,14 +107,15 @@ async def take_sign(token: str, request: Request) -> Response:
     if sign is Sign.SEEN and not opened.link.is_anonymous and opened.link.page_opened_at is None:
         await _note_seen(request, opened)
     elif sign is not None and score is not None and opened.state in MAY_ANSWER:
-        is_moved = sign in {Sign.GESTURE, Sign.CHANGE}
-        stands = await take_answer(request, opened, Act(sign, score, is_gestured=is_moved)) is Outcome.STANDS
+        act = Act(sign, score, is_gestured=sign in {Sign.GESTURE, Sign.CHANGE}, done_at=done_at_in(form))
+        stands = await take_answer(request, opened, act) is Outcome.STANDS
     return Response(status_code=200 if stands else 204, headers=PRIVATE)
 
 
 async def _disown(request: Request, opened: Opened, form: Form) -> Response:
     if await is_doubted(request, opened, asked_again_in(form)):
         return ask_not_me(request, opened, is_again=True)
+    services_of(request).visits.note_act(opened.digest, number_of(opened, Sign.SEND))
     if not opened.link.is_anonymous:
         async with services_of(request).engine.write() as tx:
             await disown_answer(tx, opened.link, now=opened.now)
@@ -120,6 +131,7 @@ def _sent(opened: Opened, form: Form, score: int) -> Act:
     return Act(
         Sign.SEND, score, is_gestured=one(form, "sign") == Sign.GESTURE, is_in_honeypot=bool(one(form, HONEYPOT)),
         comment=text_in(one(form, "comment")), may_contact=may_contact, asked_again_at=asked_again_in(form),
+        done_at=done_at_in(form),
     )  # fmt: skip
 
 

@@ -6,13 +6,13 @@ from urllib.parse import urlencode, urlsplit
 
 from markupsafe import Markup
 
-from app.api.public.survey.opened import Opened
+from app.api.public.survey.opened import Opened, number_of
 from app.api.public.survey.words import name_of, words_for
 from app.domain.scores.metric import Band, MetricKey
 from app.domain.survey.answers import LONGEST_ANSWER
 from app.domain.survey.merge_fields import fill, merge_values
 from app.domain.survey.questions import Answer, Question, Texts
-from app.domain.survey.survey_link import Confirmation, LinkState, masked_email
+from app.domain.survey.survey_link import Confirmation, LinkState, Sign, masked_email
 
 
 def round_view(opened: Opened, *, chosen: int | None = None) -> dict[str, Any]:
@@ -61,6 +61,7 @@ def ask_view(opened: Opened, *, chosen: int | None, wrong: str = "", comment: st
         "may_contact": bool(answered and answered.may_contact),
         "is_auto": opened.confirmation is Confirmation.AUTO,
         "is_open": opened.state is LinkState.OPEN,
+        "at": number_of(opened, Sign.SEND),
     }
 
 

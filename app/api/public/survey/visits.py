@@ -17,6 +17,7 @@ class _Visit:
     unwritten: int = 0
     written_at: datetime | None = None
     gestured_at: datetime | None = None
+    last_act: int = 0
 
 
 class Visits:
@@ -41,6 +42,15 @@ class Visits:
     def gestured_since(self, digest: bytes, at: datetime) -> bool:
         visit = self._visits.get(digest)
         return visit is not None and visit.gestured_at is not None and visit.gestured_at >= at
+
+    def note_act(self, digest: bytes, number: int) -> None:
+        visit = self._visit(digest)
+        visit.last_act = max(visit.last_act, number)
+
+    def is_overtaken(self, digest: bytes, number: int) -> bool:
+        """What was done later is here already."""
+        visit = self._visits.get(digest)
+        return visit is not None and number < visit.last_act
 
     def take_unwritten(self, digest: bytes, now: datetime) -> int:
         """How many hits are to be written down now: not at each, or a scanner decides how much we write."""

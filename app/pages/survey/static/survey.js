@@ -3,12 +3,14 @@
   "use strict";
   const form = document.getElementById("answer");
   if (!form) return;
-  const status = document.getElementById("status"), told = form.dataset;
-  let saved = "", firm = false, sending = Promise.resolve(), looks = 0, later = 0, gone = false, keyed = false;
+  const status = document.getElementById("status"), told = form.dataset, begun = performance.now();
+  let saved = "", firm = false, sending = Promise.resolve(), looks = 0, later = 0, gone = false, keyed = false, last = 0;
   const cell = () => form.querySelector(".score:checked"), chosen = () => (cell() || {}).value;
+  // By the server's clock, and each later than the one before: requests overtake each other.
+  const at = () => last = Math.max(last + 1, Math.floor(told.at - begun + performance.now()));
 
   const tell = (sign, score) => {
-    const body = new URLSearchParams({ sign, lang: told.lang });
+    const body = new URLSearchParams({ sign, lang: told.lang, at: at() });
     if (score !== undefined) body.set("score", score);
     // One after the other: what was chosen last has to arrive last.
     sending = sending.then(() => fetch(told.signs, { method: "POST", body, keepalive: true, credentials: "omit" }))
@@ -47,7 +49,7 @@
     if (keyed) later = setTimeout(save, 700, "change"); // arrow keys choose on the way
     else save("change");
   });
-  form.addEventListener("submit", () => { gone = true; clearTimeout(later); });
+  form.addEventListener("submit", () => { gone = true; clearTimeout(later); form.elements.at.value = at(); });
   addEventListener("pagehide", () => { if (later && !gone) save("change"); });
 
   if (navigator.webdriver) return;
