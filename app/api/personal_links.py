@@ -9,6 +9,7 @@ from fastapi import Request as HttpRequest
 from fastapi import Response
 from pydantic import Field
 
+from app.api.authentication import require_scope
 from app.api.dependencies import CampaignWriter, Now, Tx, services_of
 from app.api.problem_types import refuses
 from app.api.public.survey.look import look_of
@@ -78,7 +79,10 @@ async def make_personal_links(
     campaign_id: CampaignId, body: LinksMake, caller: CampaignWriter, tx: Tx, now: Now, request: HttpRequest
 ) -> Any:
     """For up to 500 people, whom you then write to yourself. Each counts as asked from now on: their quarantine begins,
-    and whoever is still in one gets no link but the reason. With `Accept: text/csv` the reply is a file."""
+    and whoever is still in one gets no link but the reason. With `Accept: text/csv` the reply is a file with
+    their addresses, which takes the scope `recipients:read`."""
+    if _wants_csv(request):
+        require_scope(caller, "recipients:read")  # it has their addresses
     services = services_of(request)
     key = await services.survey_link_key.read()
     campaign, made = await make_links(tx, caller.workspace_id, campaign_id, body.recipient_ids, link_key=key, now=now)

@@ -183,3 +183,17 @@ async def test_five_hundred_at_once_and_no_more(engine: Engine, alice: Tenant) -
     campaign = await a_campaign(engine, alice.workspace_id)
     reply = await alice.api.post(f"/v1/campaigns/{campaign}/links", json={"recipient_ids": [NOBODY] * 501})
     assert reply.status_code == 422
+
+
+async def test_whoever_may_not_read_people_gets_no_file_of_their_addresses(engine: Engine, alice: Tenant) -> None:
+    campaign = await a_campaign(engine, alice.workspace_id)
+    person = await a_recipient(engine, alice.workspace_id, email="ada@example.com")
+    key = (await alice.api.post("/v1/api-keys", json={"name": "k", "scopes": ["campaigns:write"]})).json()
+    of_key = {"authorization": f"Bearer {key['token']}"}
+    where, body = f"/v1/campaigns/{campaign}/links", {"recipient_ids": [person]}
+    refused = await alice.api.post(where, json=body, headers={**of_key, "accept": "text/csv"})
+    assert (refused.status_code, refused.json()["scope"]) == (403, "recipients:read")
+    assert (await recipient(engine, person))["asked_at"] is None
+    reply = await alice.api.post(where, json=body, headers=of_key)
+    assert reply.status_code == 200
+    assert "ada@" not in reply.text
