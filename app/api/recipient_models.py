@@ -123,7 +123,7 @@ class RecipientFields(Request):
     model_config = ConfigDict(json_schema_extra={"not": {"required": ["account_id", "account"]}})
 
     external_id: Name | None = Field(None, description="Your own id of this person.")
-    email: Email | None = Field(None, description="Stored in lower case.")
+    email: Email | None = Field(None, description="Stored in lower case, the domain in ASCII.")
     phone: Phone | None = Field(None, description="With a plus and the country code.")
     name: Name | None = None
     locale: Annotated[Name | None, Field(examples=["pt-BR"])] = None

@@ -27,6 +27,7 @@ from app.api.schemas import AccountId, Listing, Name, storable
 from app.db import engine as database
 from app.domain import ids
 from app.domain.errors import DomainError
+from app.domain.people.mailbox import one_spelling
 from app.domain.people.recipient import IDENTIFIERS, RecipientInput, RecipientNotFound
 from app.domain.people.upserted import Change, Upserted
 from app.operations import erasure
@@ -136,7 +137,7 @@ async def _filter(
     is_unsubscribed: bool | None = None,  # noqa: FBT001 - a query parameter
 ) -> queries.RecipientFilter:
     return queries.RecipientFilter(
-        email=email.lower() if email else None,
+        email=one_spelling(email) if email else None,
         external_id=external_id,
         account_id=account_id,
         starts_with=q,
@@ -221,7 +222,7 @@ async def _meant(tx: database.Tx | database.ReadTx, caller: Caller, reference: s
     if recipient_id is not None:
         return recipient_id
     kind, _, value = reference.partition(":")
-    value = value.strip().lower() if kind == "email" else value.strip()
+    value = one_spelling(value) if kind == "email" else value.strip()
     return await queries.get_recipient_id(tx, caller.workspace_id, kind, value)
 
 

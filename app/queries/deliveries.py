@@ -33,6 +33,7 @@ from app.db.tables import (
 )
 from app.db.tables.base import instant
 from app.domain.ids import first_uuid_of
+from app.domain.people.mailbox import one_spelling
 from app.domain.webhooks.delivery import DeliveryNotFound, DeliveryState
 from app.queries.pages import Page, Slice, newest_first
 
@@ -165,7 +166,7 @@ def _about(workspace_id: UUID, wanted: DeliveryFilter) -> Select[Any] | None:
     asked = {
         person.id: wanted.recipient_id,
         person.external_id: wanted.external_id,
-        person.email: wanted.email and wanted.email.lower(),
+        person.email: wanted.email and one_spelling(wanted.email),
     }
     conditions = [column == value for column, value in asked.items() if value is not None]
     if not conditions:

@@ -61,6 +61,15 @@ async def test_people_are_found_by_what_they_are_known_by(alice: Tenant) -> None
         assert (await alice.api.get(f"/v1/recipients/{reference}")).json() == ada
 
 
+async def test_a_mailbox_is_one_person_however_its_domain_is_written(alice: Tenant) -> None:
+    first = await alice.api.post("/v1/recipients", json={"email": "u@münchen.example"})
+    again = await alice.api.post("/v1/recipients", json={"email": "U@xn--mnchen-3ya.example"})
+    assert (first.status_code, again.json()["id"]) == (201, first.json()["id"])
+    found = await alice.api.get("/v1/recipients", params={"email": "u@MÜNCHEN.example"})
+    assert [one["email"] for one in found.json()["data"]] == ["u@xn--mnchen-3ya.example"]
+    assert (await alice.api.get("/v1/recipients/email:u@münchen.example")).json()["id"] == first.json()["id"]
+
+
 async def test_two_people_are_named_in_a_conflict(alice: Tenant) -> None:
     one = await a_recipient(alice, external_id="a")
     two = await a_recipient(alice, email="b@example.com")

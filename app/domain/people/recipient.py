@@ -13,6 +13,7 @@ from uuid import UUID
 
 from app.domain.errors import NotFound, RuleViolation
 from app.domain.people.account import AccountInput
+from app.domain.people.mailbox import one_spelling
 from app.domain.people.properties import check_properties
 from app.domain.scores.period import UnknownTimeZone, zone_named
 
@@ -82,8 +83,16 @@ def _written(name: str, value: Any) -> Any:
 def email_address(text: str) -> str:
     """Lower case. Raises RecipientInvalid."""
     address = text.strip().lower()
-    if len(address) > LONGEST_EMAIL or not (PLAIN_EMAIL.fullmatch(address) or EMAIL.fullmatch(address)):
+    is_one = PLAIN_EMAIL.fullmatch(address) or (address.isprintable() and EMAIL.fullmatch(address))
+    if len(address) > LONGEST_EMAIL or not is_one:
         raise RecipientInvalid("This is not an e-mail address, such as ada@example.com.", pointer="/email")
+    return address
+
+
+def _mailbox(text: str) -> str:
+    address = email_address(one_spelling(text))
+    if not address.rpartition("@")[2].isascii():
+        raise RecipientInvalid("No mail can be sent to this domain: it is too long.", pointer="/email")
     return address
 
 
@@ -129,7 +138,7 @@ def _line(name: str) -> Callable[[str], str]:
 WRITE: Mapping[str, Callable[[Any], Any]] = MappingProxyType(
     {
         "external_id": _line("external_id"),
-        "email": email_address,
+        "email": _mailbox,
         "phone": phone_number,
         "name": _line("name"),
         "locale": locale_tag,

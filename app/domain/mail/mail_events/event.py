@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from app.domain.mail.letter import message_of
+from app.domain.people.mailbox import one_spelling
 
 BRACKETS = "<> \t"
 LONGEST_SECONDS = 18  # digits; more are no moment of ours
@@ -75,7 +76,7 @@ def _address(text: object) -> str | None:
     """Out of `Ada <ada@example.org>` too."""
     if not isinstance(text, str) or "@" not in text or not text.isprintable():
         return None
-    return text.rpartition("<")[2].strip(BRACKETS).lower()
+    return one_spelling(text.rpartition("<")[2].strip(BRACKETS))
 
 
 def _instant(value: object) -> datetime | None:
