@@ -1,5 +1,6 @@
 """What mail services post about mails they carried, and bounced mails themselves."""
 
+import asyncio
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -46,7 +47,7 @@ async def hear(key: str, request: Request) -> Response:
     if source is None or not _is_signed(services, source, request, body, now):
         return Response(status_code=401)
     try:
-        events, post = _said(MailSourceKind(source["kind"]), body)
+        events, post = await _said(MailSourceKind(source["kind"]), body)
     except (UnreadableJson, UnicodeDecodeError):
         return Response(status_code=400)
     async with services.engine.write() as tx:
@@ -59,10 +60,10 @@ async def hear(key: str, request: Request) -> Response:
     return Response(status_code=200)
 
 
-def _said(kind: MailSourceKind, body: bytes) -> tuple[list[MailEvent], str | None]:
+async def _said(kind: MailSourceKind, body: bytes) -> tuple[list[MailEvent], str | None]:
     """What Amazon posts is kept for a worker, which can fetch the certificate it is signed with."""
-    if kind is MailSourceKind.DSN:
-        return events_of_report(body), None
+    if kind is MailSourceKind.DSN:  # in a thread: anybody writes them, and however they like
+        return await asyncio.to_thread(events_of_report, body), None
     content = strict_json(body)
     if kind is MailSourceKind.SES:
         return [], body.decode()

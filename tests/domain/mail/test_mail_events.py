@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.domain.mail.letter import verp_address
-from app.domain.mail.mail_events.dsn import events_of_report
+from app.domain.mail.mail_events.dsn import LONGEST_REPORT, events_of_report
 from app.domain.mail.mail_events.event import MailEvent, MailEventKind
 from app.domain.mail.mail_events.mailgun import events_of_mailgun, is_from_mailgun
 from app.domain.mail.mail_events.postmark import events_of_postmark
@@ -254,6 +254,23 @@ Hello
 )
 def test_an_answer_is_no_bounce(raw: bytes) -> None:
     assert events_of_report(raw) == []
+
+
+NESTED = b"".join(b"--b%d\nContent-Type: multipart/mixed; boundary=b%d\n\n" % (n, n + 1) for n in range(3_000))
+
+
+@pytest.mark.parametrize("more", [b"To: " + b"(" * 5_000 + b"\n\n", b"\n" + NESTED])
+def test_what_no_mail_server_writes_is_no_bounce(more: bytes) -> None:
+    assert events_of_report(b"Content-Type: multipart/report; boundary=b0\n" + more) == []
+
+
+def test_a_report_is_read_as_far_as_reports_go() -> None:
+    bounce = REPORT.format(action="failed", status="5.1.1", header="", message=MESSAGE.hex)
+    for room, told in ((LONGEST_REPORT // 2, 1), (LONGEST_REPORT, 0)):
+        padded = bounce.replace("It could not be delivered.", "It could not be delivered.\n" * (room // 27))
+        assert len(events_of_report(padded.encode())) == told
+    (event,) = events_of_report(bounce.replace("To: ", f"To: {'a, ' * 500}").encode())
+    assert event.message_id is None
 
 
 @given(st.binary(max_size=300))

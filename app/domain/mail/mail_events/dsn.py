@@ -8,13 +8,23 @@ from email.utils import getaddresses
 
 from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event
 
+# Anybody can write to the address that bounces go to, and email.message takes longer than in proportion.
+LONGEST_REPORT = 64 * 1024  # bytes; what tells stands at the beginning, our mail as it was at the end
+LONGEST_ADDRESS_LINE = 998  # RFC 5322 §2.1.1
+MOST_ADDRESS_LINES = 20
 MOST_PARTS = 50
 OURS = ("delivered-to", "x-original-to", "to", "envelope-to")  # where the bounce went is where our mail came from
 
 
 def events_of_report(raw: bytes) -> list[MailEvent]:
     """None of a mail that is no report: an answer, or somebody being away."""
-    mail = message_from_bytes(raw, policy=compat32)
+    try:
+        return _events_of(message_from_bytes(raw[:LONGEST_REPORT], policy=compat32))
+    except RecursionError:  # no mail server nests like that
+        return []
+
+
+def _events_of(mail: Message) -> list[MailEvent]:
     if mail.get_content_type() != "multipart/report":
         return []
     parts = _parts(mail)
@@ -81,8 +91,9 @@ def _header_of_original(parts: list[Message]) -> str | None:
 
 
 def _envelope(mail: Message) -> str | None:
-    values = [str(value) for name in OURS for value in mail.get_all(name, [])]
-    return next((address for _, address in getaddresses(values) if "+" in address), None)
+    values = [str(value) for name in OURS for value in mail.get_all(name, [])[:MOST_ADDRESS_LINES]]
+    lines = [value for value in values if len(value) <= LONGEST_ADDRESS_LINE]
+    return next((address for _, address in getaddresses(lines) if "+" in address), None)
 
 
 def _after_type(value: object) -> str | None:
