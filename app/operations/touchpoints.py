@@ -23,7 +23,7 @@ from app.operations.invitations.insert import insert_invitations
 from app.operations.invitations.schedule import schedule_invitations_of
 from app.operations.touchpoint_turns import take_turns
 from app.queries.asking_campaigns import read_asking_campaigns
-from app.queries.turns import who_may_be_asked
+from app.queries.turns import who_fits_the_audience, who_is_listed
 
 Made = dict[str, Any]
 
@@ -76,7 +76,8 @@ async def _invite(tx: Tx, campaign: AskingCampaign, made: Sequence[Made], *, now
     name = campaign.asking.trigger.name  # type: ignore[union-attr]  # those that were looked for
     sample, seed = campaign.asking.sample, f"sample:{campaign.id}"
     theirs = [one for one in made if one["name"] == name and is_drawn(sample, seed=seed, about=one["id"])]
-    meant = await who_may_be_asked(tx, campaign, [one["recipient_id"] for one in theirs], now=now)
+    listed = await who_is_listed(tx, campaign, [one["recipient_id"] for one in theirs])
+    meant = await who_fits_the_audience(tx, campaign, listed, now=now)  # whoever is new may be old enough when asked
     asked = [one for one in theirs if one["recipient_id"] in meant]
     if asked:
         slots = [(one["recipient_id"], f"touchpoint:{one['id'].hex}") for one in asked]
