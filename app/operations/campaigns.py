@@ -27,6 +27,7 @@ from app.domain.webhooks.payload import instant_text
 from app.operations.events import announce
 from app.operations.invitations.clocks import has_other_clocks, note_stale_clocks
 from app.operations.invitations.replan import begin_replanning
+from app.operations.invitations.wave_clocks import stop_wave_clocks
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
 from app.queries.second_looks import BEFORE_ALL
@@ -114,6 +115,8 @@ async def move_campaign(tx: Tx, workspace_id: UUID, campaign_id: UUID, move: Cam
     changes: dict[str, Any] = {"state": state.value} | ({MOVED_AT[move]: now} if move in MOVED_AT else {})
     if before["asking"] is not None and move is not CampaignMove.PAUSE:
         changes |= {"plan_due_at": now, "paused_reason": None, "second_look_behind": BEFORE_ALL}
+    if move is CampaignMove.PAUSE:
+        await stop_wave_clocks(tx, workspace_id, campaign_id, now=now)
     await _update(tx, workspace_id, campaign_id, changes, now=now)
     await _announce(tx, workspace_id, campaign_id, MOVED_EVENT[move], now=now)
 

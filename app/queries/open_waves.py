@@ -68,8 +68,8 @@ async def is_to_be_taken_in(tx: Tx | ReadTx, campaign: AskingCampaign, recipient
 
 
 _FIND_OPEN = """
-    SELECT number, starts_at, ends_at FROM waves
-    WHERE workspace_id = $1 AND campaign_id = $2 AND state <> 'closed' AND ends_at > $3
+    SELECT number, starts_at, ends_at + coalesce($3 - paused_at, interval '0') AS ends_at FROM waves
+    WHERE workspace_id = $1 AND campaign_id = $2 AND state <> 'closed' AND ends_at > coalesce(paused_at, $3)
     ORDER BY number DESC LIMIT 1
 """
 _READ_PLANNED = """

@@ -67,6 +67,7 @@ CREATE TABLE waves (
     audience_count INTEGER,
     selected_count INTEGER,
     created_at TIMESTAMP WITH TIME ZONE DEFAULT now() NOT NULL,
+    paused_at TIMESTAMP WITH TIME ZONE,
     closed_at TIMESTAMP WITH TIME ZONE,
     CONSTRAINT pk_waves PRIMARY KEY (workspace_id, campaign_id, number),
     CONSTRAINT fk_waves_campaigns FOREIGN KEY(workspace_id, campaign_id) REFERENCES campaigns (workspace_id, id),

@@ -37,6 +37,7 @@ waves = Table(
     Column("audience_count", Integer),  # who fitted when the wave was planned
     Column("selected_count", Integer),  # whom the sample left in
     created_at(),
+    Column("paused_at", instant),  # since when its clock stands still; the planner sets it anew
     Column("closed_at", instant),
     belongs_to("campaigns", "campaign_id"),
     CheckConstraint("number > 0", name="number"),

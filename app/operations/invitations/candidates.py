@@ -158,7 +158,10 @@ _LOCK_DUE = """
     SELECT v.* FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS c (workspace_id, campaign_id, share)
     CROSS JOIN LATERAL (
         SELECT v.workspace_id, v.campaign_id, v.id, v.recipient_id, v.touchpoint_id, v.state, v.slot, v.variant,
-            v.due_at, CASE WHEN v.state = 'planned' THEN v.latest_at ELSE v.expires_at END AS latest_at, v.created_at,
+            v.due_at, v.created_at, CASE WHEN v.state = 'planned' THEN coalesce((
+                SELECT w.ends_at + coalesce($4 - w.paused_at, interval '0') FROM waves w
+                WHERE w.workspace_id = v.workspace_id AND w.campaign_id = v.campaign_id AND w.number = v.wave
+            ), v.latest_at) ELSE v.expires_at END AS latest_at,
             v.asked_at, v.reminder_count, v.survey_version
         FROM invitations v
         WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.campaign_id AND v.due_at <= $4

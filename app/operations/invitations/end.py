@@ -47,8 +47,11 @@ def _counts(row: Mapping[str, Any]) -> dict[str, int]:
 
 _CLOSE_WAVES = """
     WITH over AS MATERIALIZED (
-        SELECT workspace_id, campaign_id, number FROM waves WHERE state <> 'closed' AND ends_at <= $1
-        ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED
+        SELECT w.workspace_id, w.campaign_id, w.number FROM waves w
+        JOIN campaigns c ON c.workspace_id = w.workspace_id AND c.id = w.campaign_id
+        WHERE w.state <> 'closed' AND w.ends_at <= $1
+            AND (w.paused_at IS NULL OR c.asking IS NULL OR c.state NOT IN ('running', 'paused'))
+        ORDER BY w.ends_at LIMIT $2 FOR UPDATE OF w SKIP LOCKED
     ), late AS (
         UPDATE invitations v SET state = 'skipped', skip_reason = $3, due_at = NULL, revision = v.revision + 1,
             changed_in = pg_current_xact_id()

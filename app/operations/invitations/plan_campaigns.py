@@ -18,6 +18,7 @@ from app.operations.invitations.plan_wave import plan_wave
 from app.operations.invitations.replan import go_on_replanning
 from app.operations.invitations.second_looks import look_again
 from app.operations.invitations.wake import wake_campaigns
+from app.operations.invitations.wave_clocks import let_wave_clocks_go_on
 from app.queries.asking_campaigns import get_asking_campaign
 
 RELEASED_AT_ONCE = 5_000
@@ -50,6 +51,7 @@ async def plan(tx: Tx, campaign: AskingCampaign, *, now: datetime) -> datetime |
     """Returns when to plan again; None: when somebody changes something."""
     if campaign.state != "running":
         return await release(tx, campaign.workspace_id, campaign.id, now=now)
+    await let_wave_clocks_go_on(tx, campaign, now=now)
     is_looking = await look_again(tx, campaign, now=now)
     await wake_campaigns(tx, [(campaign.workspace_id, campaign.id, now)])  # it may have been paused
     again_at = await go_on_replanning(tx, campaign.workspace_id, campaign.id, now=now)

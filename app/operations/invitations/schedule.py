@@ -29,7 +29,7 @@ log = structlog.get_logger()
 
 async def schedule_invitations(tx: Tx, *, now: datetime, limit: int = AT_ONCE) -> int:
     """One batch, of whichever campaigns; says how many there were. One that fails holds up only itself."""
-    rows = await fetch(tx, _LOCK_UNSCHEDULED, limit, now - AGAIN_AFTER_FAILURE)
+    rows = await fetch(tx, _LOCK_UNSCHEDULED, now, limit, now - AGAIN_AFTER_FAILURE)
     of_campaigns, orphans = await read_campaigns_of(tx, rows)
     for campaign, its_rows in of_campaigns:
         failed = await spared(tx, partial(_schedule, tx, campaign, its_rows, now=now))
@@ -43,7 +43,7 @@ async def schedule_invitations_of(
     tx: Tx, campaign: AskingCampaign, touchpoint_ids: Sequence[UUID], *, now: datetime
 ) -> None:
     """At once, those of these touchpoints."""
-    rows = await fetch(tx, _LOCK_OF_TOUCHPOINTS, campaign.workspace_id, campaign.id, list(touchpoint_ids))
+    rows = await fetch(tx, _LOCK_OF_TOUCHPOINTS, now, campaign.workspace_id, campaign.id, list(touchpoint_ids))
     await _schedule(tx, campaign, rows, now=now)
 
 
@@ -76,7 +76,7 @@ async def _release(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
 
 
 _READ = """
-    SELECT v.*, p.time_zone, w.starts_at, w.ends_at, t.occurred_at
+    SELECT v.*, p.time_zone, w.starts_at, w.ends_at + coalesce($1 - w.paused_at, interval '0') AS ends_at, t.occurred_at
     FROM locked v
     JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id
     LEFT JOIN waves w ON w.workspace_id = v.workspace_id AND w.campaign_id = v.campaign_id AND w.number = v.wave
@@ -88,16 +88,16 @@ _LOCK_UNSCHEDULED = f"""
         FROM invitations v WHERE state = 'planned' AND due_at IS NULL
             AND NOT EXISTS (
                 SELECT FROM campaigns c
-                WHERE c.workspace_id = v.workspace_id AND c.id = v.campaign_id AND c.scheduling_failed_at > $2
+                WHERE c.workspace_id = v.workspace_id AND c.id = v.campaign_id AND c.scheduling_failed_at > $3
             )
-        ORDER BY id LIMIT $1 FOR UPDATE SKIP LOCKED
+        ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
     ) {_READ}
 """
 _LOCK_OF_TOUCHPOINTS = f"""
     WITH locked AS MATERIALIZED (
         SELECT workspace_id, campaign_id, id, recipient_id, wave, slot, touchpoint_id
         FROM invitations
-        WHERE workspace_id = $1 AND campaign_id = $2 AND touchpoint_id = ANY($3::uuid[]) AND state = 'planned'
+        WHERE workspace_id = $2 AND campaign_id = $3 AND touchpoint_id = ANY($4::uuid[]) AND state = 'planned'
             AND due_at IS NULL
         FOR UPDATE
     ) {_READ}
