@@ -15,7 +15,7 @@ from app.api.routing import router
 from app.api.schemas import CampaignId, InvitationId, Listing, Name, RecipientId
 from app.domain.asking.asking import Asking, CampaignAsksNobody
 from app.domain.asking.asking_invalid import AskingInvalid
-from app.domain.asking.eligibility import Reason, Send, Wait, decide
+from app.domain.asking.eligibility import Reason, Send, Skip, Wait, decide, later_of
 from app.domain.asking.invitation import AskingCampaign, InvitationNotFound, InvitationState
 from app.domain.audience.audience import FilterInvalid, FilterTooSlow
 from app.domain.campaign import CampaignNotFound
@@ -25,9 +25,10 @@ from app.domain.people.recipient import RecipientNotFound
 from app.queries import invitations as queries
 from app.queries.asking_campaigns import get_asking_campaign
 from app.queries.audiences import LONGEST_PREVIEW_SECONDS
+from app.queries.coming_turns import wait_for_turn
 from app.queries.departures import wait_for_pace
 from app.queries.dry_run import dry_run
-from app.queries.eligibility import read_facts, wait_for_next_wave
+from app.queries.eligibility import read_facts
 from app.queries.patience import at_most
 from app.queries.recipients import get_recipient
 
@@ -143,13 +144,11 @@ async def _decided(
     if latest is not None and is_planned:
         wanted = replace(wanted, latest_at=latest["latest_at"], planned_at=latest["created_at"])
     decision = decide(facts.people[recipient_id], wanted, facts.rules[recipient_id], now)
-    if isinstance(decision, Send):
-        waits = (
-            wait_for_pace(tx, campaign, latest["id"], now=now)
-            if latest is not None and is_planned
-            else wait_for_next_wave(tx, campaign, recipient_id, now=now)
-        )
-        decision = await waits or decision
+    if not is_planned and not isinstance(decision, Skip):
+        turn = await wait_for_turn(tx, campaign, recipient_id, zone=facts.people[recipient_id].zone, now=now)
+        decision = later_of(decision, turn)
+    elif latest is not None and isinstance(decision, Send):
+        decision = await wait_for_pace(tx, campaign, latest["id"], now=now) or decision
     if isinstance(decision, Send):
         return {"decision": "send", "reason": None, "until": None}
     if isinstance(decision, Wait):

@@ -9,15 +9,13 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
-from app.domain.asking.eligibility import SOON, Ask, Person, Reason, Rules, Skip, Wait, Wanted
+from app.domain.asking.eligibility import SOON, Ask, Person, Rules, Wanted
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import Every, Once
 from app.domain.audience.audience_json import read_filter
 from app.domain.scores.period import zone_named
 from app.queries.audiences import who_fits
-from app.queries.open_waves import is_to_be_taken_in
 from app.queries.reservations import read_reservations
-from app.queries.turns import find_next_wave, find_wave, who_fits_the_audience, who_is_listed
+from app.queries.turns import who_fits_the_audience, who_is_listed
 
 REMEMBERED = timedelta(days=3_650)  # asks, for journeys
 
@@ -129,19 +127,6 @@ def rules_of(campaign: AskingCampaign) -> Rules:
         hold_renewal_within_days=asking.hold_renewal_within_days,
         hold_open_follow_up=asking.hold_open_follow_up,
     )
-
-
-async def wait_for_next_wave(
-    tx: ReadTx | Tx, campaign: AskingCampaign, recipient_id: UUID, *, now: datetime
-) -> Wait | Skip | None:
-    """Of somebody who has nothing more to expect of the latest wave; None where there are no waves, or one is due."""
-    trigger = campaign.asking.trigger
-    if not isinstance(trigger, Once | Every) or await find_wave(tx, campaign, now=now) is not None:
-        return None
-    if await is_to_be_taken_in(tx, campaign, recipient_id, now=now):
-        return None
-    coming = await find_next_wave(tx, campaign, now=now)
-    return Skip(Reason.NOT_IN_WAVE) if coming is None else Wait(coming.starts_at, Reason.NOT_IN_WAVE)
 
 
 # Whoever a more important campaign is about to ask is left to it, unless both belong to the same journey, or it asks

@@ -33,6 +33,9 @@ class Reason(StrEnum):
     DATE_MOVED = "date_moved"  # the date that it was about is another one now, or gone
     CAMPAIGN_NOT_RUNNING = "campaign_not_running"
     NOT_IN_WAVE = "not_in_wave"  # which began without them: by its sample, the most of an account, or they came later
+    NO_TURN = "no_turn"  # nothing has come that the campaign asks after, or they were asked about it
+    NOT_DUE = "not_due"  # their turn comes later
+    NOT_SAMPLED = "not_sampled"  # by a campaign that asks people one by one
     TOO_NEW = "too_new"  # here
     RENEWAL_NEAR = "renewal_near"
     FOLLOW_UP_OPEN = "follow_up_open"  # somebody looks after an answer of theirs, or of their account
@@ -164,6 +167,15 @@ def decide(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Decis
     if opens_at is None or (wanted.latest_at is not None and opens_at >= wanted.latest_at):
         return Skip(wait.reason)
     return Wait(opens_at, wait.reason)
+
+
+def later_of(decision: Decision, turn: Decision | None) -> Decision:
+    """What holds somebody back, and what is said of their turn: whichever keeps them for longer. None: it has come."""
+    if turn is None or isinstance(decision, Skip):
+        return decision
+    if isinstance(turn, Wait) and isinstance(decision, Wait):
+        return max(decision, turn, key=lambda wait: wait.until)
+    return turn
 
 
 def _never(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Iterator[Reason]:
