@@ -20,7 +20,6 @@ from tests.dashboard.browser import a_browser, faults
 from tests.dashboard.reader import Reader, a_reader
 from tests.dashboard.scenery import HOSTILE
 
-NOW = datetime.now(UTC)
 DMARC = Finding(
     Part.DMARC, Severity.FAILED, "dmarc_missing", "shop.example has no DMARC record.", "_dmarc.shop.example",
     "v=DMARC1; p=none; rua=mailto:dmarc@shop.example",
@@ -40,10 +39,10 @@ async def set_sender(tenant: Tenant, **sender: Any) -> None:
 
 
 async def settle(engine: Engine, tenant: Tenant, findings: Sequence[Finding], domain: str = "shop.example") -> None:
-    """As a check of an hour ago has left it."""
+    """As a check some hours ago has left it."""
     told, found = json.dumps([one.to_json() for one in findings]), json.dumps({"spf_record": "v=spf1 mx -all"})
     async with engine.write() as tx:
-        at = NOW - timedelta(hours=1)
+        at = datetime.now(UTC) - timedelta(hours=5, minutes=30)
         await fetch(tx, SETTLE, tenant.workspace_id, domain, state_of(findings).value, told, found, at)
 
 
@@ -55,7 +54,7 @@ async def test_each_part_says_in_words_how_it_is(lena: Reader, engine: Engine, a
         assert words in said
     assert "Bounces Passed Nothing is missing." in said
     assert "v=spf1 mx -all" in said
-    assert "Checked 60 min ago" in said
+    assert "Checked 5 h ago" in said
 
 
 async def test_the_record_to_add_can_be_copied(lena: Reader, engine: Engine, alice: Tenant) -> None:
