@@ -45,7 +45,7 @@ verifier: ## install JavaScript's verifier of Standard Webhooks, which tests hol
 up: .venv/ready ## run the service; its data stay from one start to the next
 	@$(BIN)/zeroten up
 
-demo: .venv/ready ## see the whole of it work on a sample of 3 000 people; ONCE=1 stops when all is shown
+demo: .venv/ready ## see the whole of it work on a sample of 3,000 people; ONCE=1 stops when all is shown
 	@$(BIN)/python -m demo
 
 test: check ## everything that must hold
