@@ -16,7 +16,7 @@ from app.db.identifiers import new_id
 from app.domain.response import Certainty, Channel, IfAnswered
 from app.domain.survey.questions import Answer
 from app.domain.survey.scanner import FlagReason
-from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, Sign, certainty_of, may_replace
+from app.domain.survey.survey_link import NOT_ME, SCANNER, TAKEN_OUT_BY_LINK, Sign, certainty_of, may_replace
 from app.operations.responses.new_response import NewResponse
 from app.operations.survey_links import ACTOR, flag_invitation, mark_answered, note_page_opened, readmit_answer
 
@@ -76,6 +76,8 @@ async def take_answer(request: Request, opened: Opened, act: Act) -> Outcome:
 
 def _may_stand(opened: Opened, act: Act) -> bool:
     answered = opened.link.answered
+    if act.sign is Sign.DWELL and answered is not None and answered.excluded_reason == NOT_ME:
+        return False
     if not opened.is_certain or answered is None:
         return True
     if not opened.is_theirs and act.sign not in {Sign.CHANGE, Sign.SEND}:
@@ -99,8 +101,7 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
         await _mark_answered(request, opened)
         return
     is_first = link.page_opened_at is None or (act.is_moved and link.gestured_at is None)
-    was_doubted = link.flag_reason is not None or (link.answered and link.answered.excluded_reason in TAKEN_OUT_BY_LINK)
-    is_back = reason is None and was_doubted and (act.is_moved or act.sign is Sign.SEND)
+    is_back = reason is None and _was_doubted(opened, act)
     if not (reason or is_first or is_back):
         return
     async with services.engine.write() as tx:
@@ -111,6 +112,15 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
             await note_page_opened(tx, link, now=opened.now, is_moved=act.is_moved)
         if is_back:
             await readmit_answer(tx, link, now=opened.now)
+
+
+def _was_doubted(opened: Opened, act: Act) -> bool:
+    """And is no more, by this act. Looking at the page is enough only where it is about an answer."""
+    link = opened.link
+    reason = link.answered.excluded_reason if link.answered else None
+    if act.sign is Sign.DWELL:
+        return reason == SCANNER
+    return (act.is_moved or act.sign is Sign.SEND) and (link.flag_reason is not None or reason in TAKEN_OUT_BY_LINK)
 
 
 async def _mark_answered(request: Request, opened: Opened) -> None:

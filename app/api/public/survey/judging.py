@@ -7,7 +7,6 @@ from fastapi import Request
 from app.api.dependencies import services_of
 from app.api.public.survey.opened import Opened
 from app.config import Settings
-from app.domain.response import Certainty
 from app.domain.survey.scanner import FlagReason, Hit, ScannerRules, is_program, suspicion
 from app.operations.survey_links import flag_invitation
 
@@ -52,24 +51,22 @@ def takes_out(request: Request, opened: Opened) -> bool:
 async def keep_evidence(
     request: Request, opened: Opened, reason: FlagReason, *, by_link: bool = False, is_feigned: bool = False
 ) -> None:
-    """`by_link`: a link was followed, which says something about looking at the page, and nothing about Send.
+    """`by_link`: a link was followed or a button pressed, which is evidence and changes no answer.
     `is_feigned`: gestures of this moment are a program's.
     """
     services = services_of(request)
     hits = services.visits.take_unwritten(opened.digest, opened.now)
-    excludes = _is_doubtful(request, opened, by_link=by_link, is_feigned=is_feigned) and takes_out(request, opened)
+    excludes = not by_link and _is_doubtful(request, opened, is_feigned=is_feigned) and takes_out(request, opened)
     if opened.link.is_anonymous or not (hits or excludes):
         return
     async with services.engine.write() as tx:
         await flag_invitation(tx, opened.link, reason, hits=hits, excludes=excludes, now=opened.now)
 
 
-def _is_doubtful(request: Request, opened: Opened, *, by_link: bool, is_feigned: bool) -> bool:
+def _is_doubtful(request: Request, opened: Opened, *, is_feigned: bool) -> bool:
     """The answer there is came just now, and no person has moved since."""
     answered, window = opened.link.answered, _rules(services_of(request).settings).window
     if answered is None or answered.excluded_reason is not None or opened.now - answered.updated_at > window:
-        return False
-    if by_link and answered.certainty == Certainty.CONFIRMED:
         return False
     return is_feigned or not services_of(request).visits.gestured_since(opened.digest, answered.answered_at - window)
 
