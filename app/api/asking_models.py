@@ -54,7 +54,11 @@ class TouchpointTrigger(Request):
     cancelled_by: list[Name] = Field(
         [], max_length=MOST_CANCELLING, description="With an external_id, those cancel the touchpoint of the same one."
     )
-    max_lateness_hours: Whole = Field(48, description="Later than that, nobody is asked any more.")
+    max_lateness_hours: Whole = Field(
+        48,
+        description="Later than that, nobody is asked any more; counted from when the window is open first, blackouts"
+        " left aside.",
+    )
 
 
 class DateTrigger(Request):

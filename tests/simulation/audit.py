@@ -60,7 +60,11 @@ def outside_windows(record: Record) -> Wrong:
 
 def _is_allowed(record: Record, mail: Mail) -> bool:
     asking, person = ASKING[campaign_of(record, mail)], record.world.people[mail.recipient_id]
-    local = mail.at.astimezone(ZoneInfo(person.zone or HOME))
+    is_dark = any(_is_dark(one, person.plan, mail.at) for one in asking.get("blackouts", ()))
+    return _is_open(asking, mail.at.astimezone(ZoneInfo(person.zone or HOME))) and not is_dark
+
+
+def _is_open(asking: dict[str, Any], local: datetime) -> bool:
     window = asking.get("window", {})
     begins, ends = (time.fromisoformat(window.get(name, "00:00")) for name in ("from", "until"))
     day, clock = local.date(), local.time()
@@ -69,8 +73,11 @@ def _is_allowed(record: Record, mail: Mail) -> bool:
     else:
         is_open = clock >= begins or clock < ends
         day -= timedelta(days=0 if clock >= begins else 1)
-    on_day = DAYS[day.weekday()] in window.get("days", DAYS) and day.isoformat() not in window.get("holidays", ())
-    return is_open and on_day and not any(_is_dark(one, person.plan, mail.at) for one in asking.get("blackouts", ()))
+    return (
+        is_open
+        and DAYS[day.weekday()] in window.get("days", DAYS)
+        and day.isoformat() not in window.get("holidays", ())
+    )
 
 
 def _is_dark(blackout: dict[str, Any], plan: str, at: datetime) -> bool:
@@ -230,10 +237,21 @@ def orders_amiss(record: Record) -> Wrong:
         if mail.invitation_id in slots:
             trigger, order = ASKING[campaign_of(record, mail)]["trigger"], slots[mail.invitation_id]
             due_at = order["occurred_at"] + timedelta(minutes=trigger["delay_minutes"])
-            in_time = due_at <= mail.at < due_at + timedelta(hours=trigger["max_lateness_hours"])
+            in_time = (
+                due_at <= mail.at < _opened_at(record, mail, due_at) + timedelta(hours=trigger["max_lateness_hours"])
+            )
             returned_at = record.world.returned_at.get(order["external_id"], mail.at)
             wrong += [] if in_time and mail.at <= returned_at else [(mail, due_at, returned_at)]
     return wrong
+
+
+def _opened_at(record: Record, mail: Mail, due_at: datetime) -> datetime:
+    """Its window for this person, to the minute."""
+    asking, person = ASKING[campaign_of(record, mail)], record.world.people[mail.recipient_id]
+    zone, at = ZoneInfo(person.zone or HOME), due_at
+    while not _is_open(asking, at.astimezone(zone)):
+        at += timedelta(minutes=1)
+    return at
 
 
 def exams_amiss(record: Record) -> Wrong:

@@ -74,7 +74,8 @@ def _bounds(asking: Asking, turn: Turn, window: SendingWindow, now: datetime) ->
     trigger = asking.trigger
     if isinstance(trigger, AfterTouchpoint) and turn.occurred_at is not None:
         due_at = turn.occurred_at + timedelta(minutes=trigger.delay_minutes)
-        return max(due_at, now), due_at + timedelta(hours=trigger.max_lateness_hours)
+        opens_at = next_open(due_at, zone=turn.zone, window=asking.window)  # until then nothing is late
+        return max(due_at, now), (opens_at or due_at) + timedelta(hours=trigger.max_lateness_hours)
     if isinstance(trigger, OnDate) and turn.day is not None:
         due_at = due_on_date(trigger, turn.day, zone=turn.zone, window=window)
         return max(due_at, now), latest_for_date(trigger, due_at)

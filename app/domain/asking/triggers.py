@@ -22,7 +22,8 @@ MOST_CANCELLING = 20
 class AfterTouchpoint:
     """So long after a touchpoint of that name, unless one that cancels it comes before the mail.
 
-    Not sent `max_lateness_hours` after it was due, it is not sent at all. Raises AskingInvalid when made otherwise.
+    Not sent `max_lateness_hours` after the window opens for it, it is not sent at all. Raises AskingInvalid when made
+    otherwise.
     """
 
     name: str

@@ -112,6 +112,32 @@ def test_a_touchpoint_is_asked_about_after_its_delay_and_not_when_it_is_too_late
     assert too_late.due_at is None
 
 
+LONG_WEEKEND = {"days": ["mon", "tue", "wed", "thu"], "from": "09:00", "until": "17:00"}
+WEEK = range(7 * 24)
+
+
+def test_a_touchpoint_is_not_late_while_it_waits_for_its_window() -> None:
+    asked = asking({**DELIVERED, "max_lateness_hours": 1}, window=LONG_WEEKEND)
+    thursday = datetime(2026, 6, 4, 18, tzinfo=BERLIN)
+    monday = datetime(2026, 6, 8, 9, tzinfo=BERLIN)
+    waiting = schedule(asked, turn(occurred_at=thursday), now=thursday)
+    assert waiting == Appointment(monday, monday + timedelta(hours=1))
+    assert schedule(asked, turn(occurred_at=thursday), now=monday + timedelta(hours=1)).due_at is None
+
+
+def test_whenever_something_happens_it_is_asked_about() -> None:
+    asked = asking(DELIVERED, window=LONG_WEEKEND)
+    for hours in WEEK:
+        at = NOW + timedelta(hours=hours)
+        for zone in (BERLIN, NEW_YORK):
+            assert schedule(asked, turn(occurred_at=at, zone=zone), now=at).due_at is not None, at
+
+
+def test_what_falls_into_a_blackout_may_become_late() -> None:
+    silent = asking(DELIVERED, window=LONG_WEEKEND, blackouts=DARK)
+    assert schedule(silent, turn(occurred_at=NOW), now=NOW).due_at is None
+
+
 def test_a_date_is_asked_about_on_the_persons_own_day() -> None:
     appointment = schedule(
         asking(EXAM, window={"from": "09:00", "until": "12:00"}), turn(zone=NEW_YORK, day=date(2026, 5, 20)), now=NOW

@@ -99,8 +99,8 @@ async def test_what_kept_a_touchpoint_from_being_asked_about_may_be_loosened(off
     ],
 )
 async def test_what_is_held_no_longer_leaves(office: Office, reason: str, strict: dict[str, Any]) -> None:
-    closed = (office.now + 3 * DAY).strftime("%a").lower()
-    strict = {"window": {"days": [closed]}} if reason == "window" else strict
+    silence = {"from": (office.now - DAY).isoformat(), "until": (office.now + 3 * DAY).isoformat()}
+    strict = {"blackouts": [silence]} if reason == "window" else strict
     renews_on = (office.now + 10 * DAY).date().isoformat()
     (ada,) = await office.people("ada", account={"external_id": "acme"}, properties={"plan": "pro"})
     await office.engine_says(f"UPDATE accounts SET renews_on = '{renews_on}'")
