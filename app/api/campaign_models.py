@@ -133,7 +133,7 @@ class Campaign(Reply):
 
 
 class StartedCampaign(Campaign):
-    warnings: list[SendingWarning] = Field(description="Why so many mails had better not leave yet.")
+    warnings: list[SendingWarning] = Field(description="What had better be seen to before mails leave.")
 
 
 class SurveyVersion(Reply):

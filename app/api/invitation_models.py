@@ -103,7 +103,7 @@ class Plan(Reply):
     late: int = Field(description="How many `pace` would not let out before it is too late for them.")
     days_of_warm_up: int | None = Field(description="Days that a warm-up needs for so many.")
     is_complete: bool = Field(description="False: so large that only the first people were looked at.")
-    warnings: list[SendingWarning] = Field(description="Why so many mails had better not leave yet.")
+    warnings: list[SendingWarning] = Field(description="What had better be seen to before mails leave.")
 
 
 class PlanComparison(Reply):

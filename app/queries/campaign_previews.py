@@ -13,6 +13,7 @@ from app.db.engine import ReadTx, Tx
 from app.domain.asking.asking import Asking
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan, SendingWarning
+from app.domain.asking.rare_asks import warnings_about_rhythm
 from app.domain.audience.audience import FilterTooSlow
 from app.domain.campaign import CampaignState
 from app.domain.survey.merge_fields import fields_in
@@ -89,13 +90,17 @@ async def preview_edit(
 async def warnings_at_start(
     tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID, *, now: datetime
 ) -> Sequence[SendingWarning]:
-    """Nothing where nobody can be counted in time: what must not leave is held all the same, when it is planned."""
+    """None about domains where nobody can be counted in time: what must not leave is held all the same, when it is
+    planned."""
     campaign = await get_asking_campaign(tx, workspace_id, campaign_id)
+    if campaign is None:
+        return ()
+    warnings = [*warnings_about_rhythm(campaign.asking, quarantine_days=campaign.quarantine_days)]
     try:
         async with trying(tx, LONGEST_LOOK_SECONDS):
-            return () if campaign is None else await warnings_before(tx, campaign, now=now)
+            return [*warnings, *await warnings_before(tx, campaign, now=now)]
     except FilterTooSlow:
-        return ()
+        return warnings
 
 
 async def _fallbacks(

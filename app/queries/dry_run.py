@@ -14,6 +14,7 @@ from app.domain.asking.eligibility import Skip
 from app.domain.asking.foresight import Prospect, foresee
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.plan import Plan, SendingWarning
+from app.domain.asking.rare_asks import warnings_about_rhythm
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, Wave
 from app.domain.asking.scheduling import Turn
 from app.domain.asking.send_pace import days_needed
@@ -91,6 +92,7 @@ async def dry_run(
     warm_up = running.asking.pace.warm_up
     if warm_up is not None:
         plan.days_of_warm_up = days_needed(mails.total(), warm_up)
+    plan.warnings = [*warnings_about_rhythm(running.asking, quarantine_days=running.quarantine_days), *plan.warnings]
     return plan
 
 

@@ -149,3 +149,15 @@ async def test_a_draft_asks_nobody(alice: Tenant) -> None:
     campaign = await create(alice, asking=an_asking())
 
     assert (await eligibility(alice, ada, campaign))["reason"] == "campaign_not_running"
+
+
+async def test_a_plan_and_a_launch_warn_of_a_rhythm_that_the_quarantine_holds_back(alice: Tenant) -> None:
+    weekly = {"kind": "every", "count": 1, "unit": "weeks"}
+    campaign = await create(alice, asking=an_asking(trigger=weekly))
+
+    warnings = (await plan(alice, campaign))["plan"]["warnings"]
+    launched = await alice.api.post(f"/v1/campaigns/{campaign['id']}/launch")
+
+    assert [(one["code"], one["domain"]) for one in warnings] == [("quarantine_longer", None)]
+    assert launched.json()["warnings"] == warnings
+    assert (await plan(alice, campaign, asking=an_asking(trigger=weekly, quarantine_days=6)))["plan"]["warnings"] == []

@@ -18,7 +18,7 @@ from app.domain.asking.asking_parts import (
 )
 from app.domain.asking.blackouts import MOST_BLACKOUTS, Blackout, Blackouts
 from app.domain.asking.reminders import Reminders
-from app.domain.asking.rhythm import Every, Spread
+from app.domain.asking.rhythm import Every, Once, Spread
 from app.domain.asking.send_pace import Pace
 from app.domain.asking.sending_window import ALWAYS, SendingWindow, next_open
 from app.domain.asking.triggers import AfterTouchpoint, OnDate, Trigger, trigger_from_json
@@ -95,9 +95,7 @@ class Asking:
         )
         if audience is not None:
             read_filter(audience, at=("asking", "audience"))
-        if isinstance(asking.sample, Precision) and isinstance(asking.trigger, AfterTouchpoint | OnDate):
-            detail = "Of people who come one by one nobody knows how many there will be: say a percent."
-            raise AskingInvalid(detail, pointer="/asking/sample")
+        _check_fits_trigger(asking)
         return asking
 
     def to_json(self) -> dict[str, Any]:
@@ -149,6 +147,11 @@ class Asking:
         """Each person has a moment of their own in every period, where else a wave begins for everybody at once."""
         return isinstance(self.trigger, Every) and self.trigger.spread is Spread.EVENLY
 
+    @property
+    def is_in_waves(self) -> bool:
+        """Waves that begin for everybody at once."""
+        return isinstance(self.trigger, Once | Every) and not self.is_evenly_spread
+
     @cached_property
     def common_blackouts(self) -> Blackouts:
         """Those that hold for everybody."""
@@ -177,6 +180,16 @@ def _check_numbers(content: Mapping[str, Any]) -> None:
     ):
         if content.get(name) is not None:
             check_range(name, content[name], low, high)
+
+
+def _check_fits_trigger(asking: Asking) -> None:
+    trigger = asking.trigger
+    if isinstance(asking.sample, Precision) and isinstance(trigger, AfterTouchpoint | OnDate):
+        detail = "Of people who come one by one nobody knows how many there will be: say a percent."
+        raise AskingInvalid(detail, pointer="/asking/sample")
+    if asking.is_in_waves and asking.spread_days > asking.wave_days:
+        detail = "A wave is over after its `wave_days`: spread it over no more days than that, or let it wait longer."
+        raise AskingInvalid(detail, pointer="/asking/spread_days")
 
 
 def _blackouts(content: Sequence[Mapping[str, Any]]) -> Blackouts:

@@ -16,6 +16,7 @@ class WarningCode(StrEnum):
     DOMAIN_FAILED = "domain_failed"
     DOMAIN_UNKNOWN = "domain_unknown"
     DOMAIN_UNCHECKED = "domain_unchecked"
+    QUARANTINE_LONGER = "quarantine_longer"  # than what lies between two turns
 
 
 @dataclass(frozen=True, slots=True)

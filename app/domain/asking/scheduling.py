@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.asking.asking import Asking
 from app.domain.asking.best_hour import hour_for
 from app.domain.asking.date_slots import due_on_date, latest_for_date
-from app.domain.asking.rhythm import Every, Once, Wave, due_in
+from app.domain.asking.rhythm import Wave, due_in
 from app.domain.asking.sending_window import SendingWindow, next_open, open_moment
 from app.domain.asking.triggers import AfterTouchpoint, OnDate
 from app.domain.audience.stable_hash import fraction_of, pick_variant
@@ -40,7 +40,7 @@ def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: dateti
     window = asking.window if hour is None else asking.window.narrowed_to(hour)
     begins_at, latest_at = _bounds(asking, turn, window, now)
     due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts)
-    if due_at is not None and asking.spread_days and _is_wave(asking):
+    if due_at is not None and asking.spread_days and asking.is_in_waves:
         due_at = _spread(asking, turn, due_at, latest_at, window=window)
     is_in_time = due_at is not None and (latest_at is None or due_at < latest_at)
     return Appointment(due_at if is_in_time else None, latest_at)
@@ -63,10 +63,6 @@ def _spread(
         share, starts_at=starts_at, ends_at=ends_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts
     )
     return moment or starts_at
-
-
-def _is_wave(asking: Asking) -> bool:
-    return isinstance(asking.trigger, Once | Every) and not asking.is_evenly_spread
 
 
 def _bounds(asking: Asking, turn: Turn, window: SendingWindow, now: datetime) -> tuple[datetime, datetime | None]:

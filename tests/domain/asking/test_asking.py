@@ -55,6 +55,8 @@ def test_everything_but_the_trigger_may_be_left_out() -> None:
         ({"email": {"from_email": "nobody"}}, "/asking/email/from_email"),
         ({"priority": 101}, "/asking/priority"),
         ({"reminders": [{"after_days": 40}]}, "/asking/reminders/0/after_days"),
+        ({"spread_days": 15}, "/asking/spread_days"),
+        ({"wave_days": 2, "spread_days": 3}, "/asking/spread_days"),
     ],
 )  # fmt: skip
 def test_a_broken_rule_is_named_with_its_place(changes: dict[str, object], pointer: str) -> None:
