@@ -28,7 +28,7 @@ from app.queries.audiences import LONGEST_PREVIEW_SECONDS
 from app.queries.coming_turns import wait_for_turn
 from app.queries.departures import wait_for_pace
 from app.queries.dry_run import dry_run
-from app.queries.eligibility import read_facts
+from app.queries.eligibility import read_facts_before
 from app.queries.patience import at_most
 from app.queries.recipients import get_recipient
 
@@ -138,9 +138,10 @@ async def _decided(
     tx: ReadTx, campaign: AskingCampaign, recipient_id: UUID, latest: Mapping[str, Any] | None, *, now: Now
 ) -> Mapping[str, Any]:
     """Of the invitation they have and were not sent yet, or else of one that would be made now."""
-    facts = await read_facts(tx, campaign, [recipient_id], now=now)
-    wanted = facts.wanted[recipient_id]
     is_planned = latest is not None and latest["state"] == InvitationState.PLANNED
+    wave = latest["wave"] if latest is not None and is_planned else None
+    facts = await read_facts_before(tx, campaign, [recipient_id], wave=wave, now=now)
+    wanted = facts.wanted[recipient_id]
     if latest is not None and is_planned:
         wanted = replace(wanted, latest_at=latest["latest_at"], planned_at=latest["created_at"])
     decision = decide(facts.people[recipient_id], wanted, facts.rules[recipient_id], now)

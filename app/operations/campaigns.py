@@ -93,9 +93,9 @@ async def edit_campaign(
     _check_edit(before, changed, rewritten, now=now)
     if rewritten is not None:
         changed["survey_version"] = await _rewrite(tx, before, rewritten, survey_change, now=now)
-    if "asking" in changed and before["state"] != CampaignState.DRAFT:
+    if changed.keys() & {"asking", "ends_at"} and before["state"] != CampaignState.DRAFT:
         changed |= await _plan_anew(tx, {**before, **changed}, now=now)
-        if has_other_clocks(before["asking"], changed["asking"]):
+        if has_other_clocks(before["asking"], changed.get("asking", before["asking"])):
             await note_stale_clocks(tx, workspace_id, campaign_id)
     await _update(tx, workspace_id, campaign_id, changed, now=now)
     await _announce(tx, workspace_id, campaign_id, EventType.CAMPAIGN_UPDATED, now=now)

@@ -96,13 +96,14 @@ def _campaign(row: Mapping[str, Any], asking: Asking | None = None) -> AskingCam
         survey=Survey.from_json(json.loads(row["survey"])),
         asking=asking or Asking.from_json(json.loads(row["asking"])),
         anchor=row["anchor"],
+        ends_at=row["ends_at"],
     )
 
 
 _READ_ANY = """
     SELECT c.workspace_id, w.name AS workspace_name, w.mode, w.time_zone, w.quarantine_days, w.brand::text AS brand,
         w.sender::text AS sender, c.id, c.name, c.state, c.metric, c.is_anonymous, c.one_answer_per_recipient,
-        c.survey_version, s.content::text AS survey, c.asking::text AS asking,
+        c.survey_version, c.ends_at, s.content::text AS survey, c.asking::text AS asking,
         coalesce(greatest(c.starts_at, c.launched_at), c.created_at) AS anchor
     FROM unnest($1::uuid[], $2::uuid[]) AS asked (workspace_id, campaign_id)
     JOIN campaigns c ON c.workspace_id = asked.workspace_id AND c.id = asked.campaign_id

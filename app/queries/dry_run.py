@@ -24,7 +24,7 @@ from app.domain.audience.sampling import sample_of, sampled
 from app.domain.mail.campaign_sender import LARGE_WAVE
 from app.queries.best_hours import best_hour_of
 from app.queries.departures import read_sent
-from app.queries.eligibility import Facts, read_facts
+from app.queries.eligibility import Facts, read_facts_before
 from app.queries.open_waves import (
     Latecomers,
     find_latecomers,
@@ -141,7 +141,7 @@ async def _rest_of(tx: ReadTx | Tx, campaign: AskingCampaign, wave: Wave, looks:
 
 
 def _turns_in(campaign: AskingCampaign, wave: Wave, people: Sequence[UUID]) -> list[Turn]:
-    return [Turn(campaign.id, person, campaign.zone, wave) for person in people]
+    return [Turn(campaign.id, person, campaign.zone, wave, until=campaign.ends_at) for person in people]
 
 
 async def _second_chances(tx: ReadTx | Tx, campaign: AskingCampaign, looks: Looks, *, now: datetime) -> list[Turn]:
@@ -159,10 +159,13 @@ async def _turns_of_their_own(tx: ReadTx | Tx, campaign: AskingCampaign, *, now:
     match campaign.asking.trigger:
         case AfterAnswer():
             found = await find_after_answers(tx, campaign, now=now)
-            return [Turn(campaign.id, person, campaign.zone) for person, _ in found]
+            return [Turn(campaign.id, person, campaign.zone, until=campaign.ends_at) for person, _ in found]
         case OnDate():
             found = await find_dates(tx, campaign, now=now)
-            return [Turn(campaign.id, person, campaign.zone, day=day_in(slot)) for person, slot in found]
+            return [
+                Turn(campaign.id, person, campaign.zone, day=day_in(slot), until=campaign.ends_at)
+                for person, slot in found
+            ]
         case _:
             return []
 
@@ -180,7 +183,8 @@ async def _decide(
     mails: Counter[Due] = Counter()
     for begin in range(0, len(turns), READ_AT_ONCE):
         some = turns[begin : begin + READ_AT_ONCE]
-        facts = await read_facts(tx, campaign, [turn.person for turn in some], now=now)
+        wave = some[0].wave.number if some[0].wave else None  # all are of the same
+        facts = await read_facts_before(tx, campaign, [turn.person for turn in some], wave=wave, now=now)
         for place, turn in enumerate(some):
             if place % IN_ONE_GO == 0:
                 await asyncio.sleep(0)  # or whoever else asks this process would wait for all of them

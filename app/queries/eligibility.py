@@ -14,6 +14,7 @@ from app.domain.asking.invitation import AskingCampaign
 from app.domain.audience.audience_json import read_filter
 from app.domain.scores.period import zone_named
 from app.queries.audiences import who_fits
+from app.queries.enough import who_is_known_enough
 from app.queries.reservations import read_reservations
 from app.queries.turns import who_fits_the_audience, who_is_listed
 
@@ -47,12 +48,22 @@ async def read_facts(
     people = {row["id"]: _person(row, campaign, asks.get(row["id"], ())) for row in rows}
     wanted = {
         row["id"]: _wanted(
-            row, reserved.get(row["id"]), is_in_audience=row["id"] in fits, is_listed=row["id"] in listed
+            row, campaign, reserved.get(row["id"]), is_in_audience=row["id"] in fits, is_listed=row["id"] in listed
         )
         for row in rows
     }
     domains = {row["id"]: (row["email"] or "").rpartition("@")[2] for row in rows}
     return Facts(people, wanted, {row["id"]: rules[row["id"]] for row in rows}, domains)
+
+
+async def read_facts_before(
+    tx: ReadTx | Tx, campaign: AskingCampaign, recipient_ids: Collection[UUID], *, wave: int | None, now: datetime
+) -> Facts:
+    """As `read_facts`, and of whom enough is known: before it sends, a campaign releases those."""
+    facts = await read_facts(tx, campaign, recipient_ids, now=now)
+    known = await who_is_known_enough(tx, campaign, list(recipient_ids), wave=wave)
+    wanted = {person: replace(facts.wanted[person], is_enough_known=True) for person in known}
+    return replace(facts, wanted={**facts.wanted, **wanted}) if wanted else facts
 
 
 def _journey_name(campaign: AskingCampaign) -> str | None:
@@ -75,11 +86,19 @@ def _person(row: Mapping[str, Any], campaign: AskingCampaign, asks: tuple[Ask, .
     )
 
 
-def _wanted(row: Mapping[str, Any], coming_at: datetime | None, *, is_in_audience: bool, is_listed: bool) -> Wanted:
+def _wanted(
+    row: Mapping[str, Any],
+    campaign: AskingCampaign,
+    coming_at: datetime | None,
+    *,
+    is_in_audience: bool,
+    is_listed: bool,
+) -> Wanted:
     reserved = [at for at in (row["reserved_for_at"], coming_at) if at is not None]
     return Wanted(
         is_in_audience=is_in_audience,
         is_listed=is_listed,
+        latest_at=campaign.ends_at,
         answered_at=row["answered_at"],
         reserved_for_at=min(reserved, default=None),
     )

@@ -62,7 +62,9 @@ async def _coming_asks(tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID
         case AfterAnswer():
             meant = await who_may_be_asked(tx, other, people, now=now)
             found = await read_turns_after_answers(tx, other, list(meant))
-            return [ComingAsk(person, due_at) for person, due_at, _ in found if now < due_at <= now + SOON]
+            return [
+                ComingAsk(person, due_at, other.ends_at) for person, due_at, _ in found if now < due_at <= now + SOON
+            ]
     return []
 
 
@@ -74,7 +76,7 @@ async def _asks_of_wave(
     wave = next_wave(trigger, now, anchor=other.anchor, zone=other.zone)
     if wave is None or wave.starts_at > now + SOON:
         return []
-    latest_at, meant = ends_at(other, wave, now), await _meant(tx, other, people, now=now)
+    latest_at, meant = other.in_time(ends_at(other, wave, now)), await _meant(tx, other, people, now=now)
     if other.asking.is_evenly_spread:
         own = ((person, due_in(wave, seed=f"evenly:{other.id}", person=person)) for person in meant)
         return [ComingAsk(person, at, latest_at) for person, at in own]

@@ -53,7 +53,15 @@ async def read_skipped(
     return [
         Skipped(
             row["id"],
-            Turn(campaign.id, row["recipient_id"], campaign.zone, wave, row["occurred_at"], day_in(row["slot"])),
+            Turn(
+                campaign.id,
+                row["recipient_id"],
+                campaign.zone,
+                wave,
+                row["occurred_at"],
+                day_in(row["slot"]),
+                campaign.ends_at,
+            ),
             row["created_at"],
         )
         for row in rows

@@ -34,14 +34,16 @@ async def find_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime)
 
 
 async def find_next_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:
-    """The first that is still to begin. `ends_at`: where the one after it starts."""
+    """The first that is to begin before the campaign ends, with its number. `ends_at`: where the one after starts."""
     trigger, anchor, zone = campaign.asking.trigger, campaign.anchor, campaign.zone
     assert isinstance(trigger, Once | Every)
     wave = next_wave(trigger, now, anchor=anchor, zone=zone)
     (last,) = await fetch(tx, _LAST_WAVE, campaign.workspace_id, campaign.id)
     if wave is not None and _has_begun(trigger, wave, last["starts_at"]):
-        return next_wave(trigger, wave.starts_at, anchor=anchor, zone=zone)
-    return wave
+        wave = next_wave(trigger, wave.starts_at, anchor=anchor, zone=zone)
+    if wave is None or (campaign.ends_at is not None and wave.starts_at >= campaign.ends_at):
+        return None
+    return replace(wave, number=last["number"] + 1)
 
 
 def _has_begun(trigger: Once | Every, wave: Wave, last_at: datetime | None) -> bool:
@@ -76,7 +78,9 @@ def _free_if_asked_before(campaign: AskingCampaign, now: datetime) -> datetime |
     anchor, zone = campaign.anchor, campaign.zone
     wave = wave_at(trigger, now, anchor=anchor, zone=zone) or next_wave(trigger, now, anchor=anchor, zone=zone)
     assert wave is not None
-    return ends_at(campaign, wave, now) - campaign.asking.quarantine(campaign.quarantine_days)
+    waits_until = campaign.in_time(ends_at(campaign, wave, now))
+    assert waits_until is not None
+    return waits_until - campaign.asking.quarantine(campaign.quarantine_days)
 
 
 async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> list[tuple[UUID, str]]:

@@ -33,6 +33,7 @@ class Reason(StrEnum):
     DATE_MOVED = "date_moved"  # the date that it was about is another one now, or gone
     CAMPAIGN_NOT_RUNNING = "campaign_not_running"
     NOT_IN_WAVE = "not_in_wave"  # which began without them: by its sample, the most of an account, or they came later
+    ENOUGH_KNOWN = "enough_known"  # of everybody, or of people like them
     NO_TURN = "no_turn"  # nothing has come that the campaign asks after, or they were asked about it
     NOT_DUE = "not_due"  # their turn comes later
     NOT_SAMPLED = "not_sampled"  # by a campaign that asks people one by one
@@ -151,6 +152,7 @@ class Wanted:
     planned_at: datetime | None = None
     is_in_audience: bool = True
     is_listed: bool = True  # on the list, where the campaign has one
+    is_enough_known: bool = False  # of everybody, or of people like them
     is_date_moved: bool = False
     is_of_another_trigger: bool = False
     reserved_for_at: datetime | None = None
@@ -187,6 +189,8 @@ def _never(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Itera
         yield Reason.CAMPAIGN_NOT_RUNNING
     if not wanted.is_listed or not (wanted.is_in_audience or wanted.is_reminder):
         yield Reason.NOT_IN_AUDIENCE
+    if wanted.is_enough_known and not wanted.is_reminder:
+        yield Reason.ENOUGH_KNOWN
     if wanted.is_of_another_trigger:
         yield Reason.TRIGGER_CHANGED
     if wanted.is_date_moved:

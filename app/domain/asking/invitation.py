@@ -59,6 +59,11 @@ class AskingCampaign:
     survey: Survey
     asking: Asking
     anchor: datetime  # from which waves are counted
+    ends_at: datetime | None = None  # from then on it asks nobody
+
+    def in_time(self, latest_at: datetime | None) -> datetime | None:
+        """The earlier of that and its end."""
+        return min((at for at in (latest_at, self.ends_at) if at is not None), default=None)
 
     def as_if_running(self, now: datetime) -> Self:
         """A draft as if it were launched now."""

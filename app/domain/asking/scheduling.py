@@ -24,6 +24,7 @@ class Turn:
     wave: Wave | None = None
     occurred_at: datetime | None = None
     day: date | None = None
+    until: datetime | None = None  # the campaign's end
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,8 @@ def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: dateti
     hour = hour_for(turn.person, best=best, seed=str(turn.campaign_id))
     window = asking.window if hour is None else asking.window.narrowed_to(hour)
     begins_at, latest_at = _bounds(asking, turn, window, now)
+    if turn.until is not None:
+        latest_at = turn.until if latest_at is None else min(latest_at, turn.until)
     due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts)
     if due_at is not None and asking.spread_days and asking.is_in_waves:
         due_at = _spread(asking, turn, due_at, latest_at, window=window)

@@ -140,7 +140,7 @@ def _candidate(
     )  # fmt: skip
     return Candidate(
         campaign, row["id"], addressee, row["state"], row["slot"], row["variant"],
-        row["due_at"], row["latest_at"], row["created_at"], row["asked_at"], row["reminder_count"],
+        row["due_at"], campaign.in_time(row["latest_at"]), row["created_at"], row["asked_at"], row["reminder_count"],
         row["survey_version"], said["name"] if said else None,
     )  # fmt: skip
 

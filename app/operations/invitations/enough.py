@@ -1,23 +1,16 @@
 """Campaigns that stop when enough is known: what was planned and not sent is given back to other campaigns."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
-from app.db.engine import ReadTx, Tx
+from app.db.engine import Tx
 from app.db.statements import fetch
-from app.db.tables.scores import COUNTERS
-from app.domain.asking.asking_parts import Stop
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import Every
-from app.domain.scores.metric import METRICS, Metric
-from app.domain.scores.scoring import Histogram, score_of
 from app.domain.scores.segment import OTHER
 from app.queries.asking_campaigns import read_asking_campaigns
+from app.queries.enough import enough_of
 
 EVER = datetime.max.replace(tzinfo=UTC)
-
-Known = list[tuple[str, int | None]]  # values of the property, and waves, of which enough is known
 
 
 async def release_where_enough_is_known(tx: Tx) -> None:
@@ -29,7 +22,7 @@ async def release_where_enough_is_known(tx: Tx) -> None:
 
 async def release_enough(tx: Tx, campaign: AskingCampaign, *, due_by: datetime = EVER) -> None:
     """What is due by then of segments and waves of which enough is known; what others hold is left to the next time."""
-    known = await _enough_of(tx, campaign)
+    known = await enough_of(tx, campaign)
     if known:
         stop = campaign.asking.stop
         values: Sequence[str] = [value for value, _ in known]
@@ -40,41 +33,12 @@ async def release_enough(tx: Tx, campaign: AskingCampaign, *, due_by: datetime =
         )  # fmt: skip
 
 
-async def is_enough_known(tx: Tx | ReadTx, campaign: AskingCampaign) -> bool:
-    """Of everybody: nobody need be planned any more."""
-    stop = campaign.asking.stop
-    return stop is not None and stop.property is None and bool(await _enough_of(tx, campaign))
-
-
-async def _enough_of(tx: Tx | ReadTx, campaign: AskingCampaign) -> Known:
-    stop, metric = campaign.asking.stop, METRICS[campaign.metric]
-    if stop is None:
-        return []
-    key, by_wave = stop.property or "", isinstance(campaign.asking.trigger, Every)
-    rows = await fetch(tx, _COUNT_ANSWERS, campaign.workspace_id, campaign.id, key, by_wave)
-    return [(row["property_value"], row["of_wave"]) for row in rows if _is_enough(stop, row, metric)]
-
-
-def _is_enough(stop: Stop, row: Mapping[str, Any], metric: Metric) -> bool:
-    histogram = Histogram(tuple(row[counter] for counter in COUNTERS))
-    if stop.answers is not None:
-        return histogram.n >= stop.answers
-    margin = score_of(histogram, metric=metric).margin_of_error
-    return margin is not None and stop.margin is not None and margin <= stop.margin
-
-
 _FIND_STOPPING = """
     SELECT c.workspace_id, c.id FROM campaigns c
     WHERE c.state = 'running' AND c.asking -> 'stop' <> 'null' AND EXISTS (
         SELECT FROM invitations v WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.id
             AND v.state = 'planned'
     )
-"""
-_COUNT_ANSWERS = f"""
-    SELECT property_value, CASE WHEN $4 THEN wave END AS of_wave,
-        {", ".join(f"sum({counter})::int AS {counter}" for counter in COUNTERS)}
-    FROM score_rollups WHERE workspace_id = $1 AND campaign_id = $2 AND property_key = $3
-    GROUP BY property_value, of_wave
 """
 # In whichever segment an answer of theirs would be counted: by the property of the person, or of what they are asked
 # about, under its bucket, and under "(other)" where its values have no room left.

@@ -7,8 +7,8 @@ from app.db.statements import fetch
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.triggers import OnDate
-from app.operations.invitations.enough import is_enough_known
 from app.operations.invitations.insert import insert_invitations
+from app.queries.enough import is_enough_known
 from app.queries.turns import DAY, IS_DAY, find_after_answers, find_dates
 
 PLANNED_EVERY = timedelta(hours=1)

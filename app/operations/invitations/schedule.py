@@ -61,7 +61,7 @@ async def _schedule(tx: Tx, campaign: AskingCampaign, rows: Sequence[Mapping[str
 def _turn(campaign: AskingCampaign, row: Mapping[str, Any]) -> Turn:
     wave = Wave(row["wave"], row["starts_at"], row["ends_at"]) if row["starts_at"] is not None else None
     zone = zone_named(row["time_zone"]) if row["time_zone"] else campaign.zone
-    return Turn(campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day_in(row["slot"]))
+    return Turn(campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day_in(row["slot"]), campaign.ends_at)
 
 
 async def _note_failure(tx: Tx, campaign: AskingCampaign, error: Exception, *, now: datetime) -> None:
@@ -104,7 +104,7 @@ _LOCK_OF_TOUCHPOINTS = f"""
 """
 # What finds no open hour in time is never sent.
 _SCHEDULE = """
-    UPDATE invitations v SET due_at = g.due_at, latest_at = coalesce(g.latest_at, v.latest_at),
+    UPDATE invitations v SET due_at = g.due_at, latest_at = g.latest_at,
         variant = coalesce(v.variant, g.variant),
         state = CASE WHEN g.due_at IS NULL THEN 'skipped' ELSE v.state END,
         skip_reason = CASE WHEN g.due_at IS NULL THEN CASE WHEN g.latest_at <= $8 THEN $7 ELSE $6 END END,

@@ -23,7 +23,7 @@ async def let_wave_clocks_go_on(tx: Tx, campaign: AskingCampaign, *, now: dateti
         next_at = _next_start(campaign, wave["paused_at"])
         ends_at = moved if next_at is None else max(wave["ends_at"], min(moved, next_at))
         await fetch(tx, _GO_ON, *place, wave["number"], ends_at)
-        await fetch(tx, _MOVE_PLANNED, *place, wave["number"], ends_at)
+        await fetch(tx, _MOVE_PLANNED, *place, wave["number"], campaign.in_time(ends_at))
 
 
 def _next_start(campaign: AskingCampaign, instant: datetime) -> datetime | None:
