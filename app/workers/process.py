@@ -6,7 +6,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from importlib.metadata import version
 
 import structlog
 import uvloop
@@ -15,14 +14,13 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.db.lane import Lane
 from app.db.vault import Vault
-from app.domain.webhooks.addresses import Guard
-from app.outbound.http import GuardedClient
 from app.workers.courier import Courier
 from app.workers.exchange_codes import Exchange
 from app.workers.fan_out import FanOut
 from app.workers.home import only_at_home
 from app.workers.listener import listen
 from app.workers.loop import Bell, Step, collect_less_garbage, repeat
+from app.workers.outgoing import outgoing
 from app.workers.post_office import carry_mail
 from app.workers.pull_people import Puller
 from app.workers.signing_keys import SigningKeys
@@ -72,11 +70,9 @@ async def run_worker(settings: Settings, *, stop: asyncio.Event) -> None:
 async def open_worker(settings: Settings) -> AsyncIterator[Worker]:
     if settings.database_url is None:
         raise RuntimeError("ZEROTEN_DATABASE_URL is not set; `zeroten up` starts an embedded PostgreSQL instead")
-    guard = Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback)
     engine = Engine(settings.database_url.get_secret_value(), pool_size=settings.pool_size)
     try:
-        proxy = settings.outbound_proxy.get_secret_value() if settings.outbound_proxy else None
-        async with GuardedClient(guard, user_agent=f"Zeroten/{version('zeroten')}", proxy=proxy) as client:
+        async with outgoing(settings) as client:
             yield Worker(settings, engine, client, SigningKeys(Vault.read(settings.secret_keys_text)))
     finally:
         await engine.close()

@@ -5,7 +5,6 @@ servers. Nothing is fetched from anywhere else, whatever an envelope says.
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from importlib.metadata import version
 
 import structlog
 
@@ -14,11 +13,11 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.domain.ids import shown
 from app.domain.mail.mail_events.sns import events_of_ses, is_certificate_url, is_fresh, is_of_amazon, is_signed
-from app.domain.webhooks.addresses import Guard
 from app.operations.mail_events import note_mail_events
 from app.operations.mail_sources import SnsPost, claim_sns_posts, drop_sns_post, pin_topic
 from app.outbound.http import GuardedClient, Request
 from app.queries.instance import is_at_home
+from app.workers.outgoing import outgoing
 
 log = structlog.get_logger()
 
@@ -35,8 +34,7 @@ async def look_into_sns_posts(engine: Engine, settings: Settings) -> None:
         posts = await claim_sns_posts(tx, now=utc_now()) if await is_at_home(tx) else []
     if not posts:
         return
-    guard = Guard.read(settings.receivers_allow_cidrs, allow_loopback=settings.receivers_allow_loopback)
-    async with GuardedClient(guard, user_agent=f"Zeroten/{version('zeroten')}") as client:
+    async with outgoing(settings) as client:
         for post in posts:
             await look_into(engine, post, fetch=partial(_fetch, client))
 
