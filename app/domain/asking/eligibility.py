@@ -155,6 +155,7 @@ class Wanted:
     is_enough_known: bool = False  # of everybody, or of people like them
     is_date_moved: bool = False
     is_of_another_trigger: bool = False
+    is_called_off: bool = False  # the touchpoint it is about
     reserved_for_at: datetime | None = None
 
 
@@ -191,6 +192,13 @@ def _never(person: Person, wanted: Wanted, rules: Rules, now: datetime) -> Itera
         yield Reason.NOT_IN_AUDIENCE
     if wanted.is_enough_known and not wanted.is_reminder:
         yield Reason.ENOUGH_KNOWN
+    yield from _outlived(wanted, now)
+
+
+def _outlived(wanted: Wanted, now: datetime) -> Iterator[Reason]:
+    """What it was about is no more."""
+    if wanted.is_called_off:
+        yield Reason.CANCELLED
     if wanted.is_of_another_trigger:
         yield Reason.TRIGGER_CHANGED
     if wanted.is_date_moved:

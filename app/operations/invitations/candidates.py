@@ -34,6 +34,7 @@ class Candidate:
     reminder_count: int
     survey_version: int
     touchpoint: str | None = None  # the name of the one it is about
+    is_called_off: bool = False  # by another, which may have been known before the campaign heeded it
     survey: Survey | None = None  # where it is not the one the campaign asks now: who is reminded is asked the same
 
     @property
@@ -97,7 +98,7 @@ async def lock_candidates(tx: Tx, campaigns: Sequence[AskingCampaign], *, limit:
     said = await _read_touchpoints(tx, due)
     by_id = {campaign.id: campaign for campaign in campaigns}
     candidates = [
-        _candidate(by_id[row["campaign_id"]], row, known[row["recipient_id"]], said.get(row["touchpoint_id"]))
+        _candidate(by_id[row["campaign_id"]], row, known[row["recipient_id"]], said.get(row["id"]))
         for row in due
         if row["recipient_id"] in known
     ]
@@ -123,11 +124,12 @@ async def _read_older_surveys(tx: Tx, candidates: Sequence[Candidate]) -> dict[t
 
 
 async def _read_touchpoints(tx: Tx, due: Sequence[Mapping[str, Any]]) -> dict[UUID, Mapping[str, Any]]:
+    """By the invitation that is about it."""
     about = [row for row in due if row["touchpoint_id"] is not None]
     if not about:
         return {}
-    places = [row["workspace_id"] for row in about], [row["touchpoint_id"] for row in about]
-    return {row["id"]: row for row in await fetch(tx, _READ_TOUCHPOINTS, *places)}
+    given = ([row[name] for row in about] for name in ("workspace_id", "id", "touchpoint_id", "campaign_id"))
+    return {row["id"]: row for row in await fetch(tx, _READ_TOUCHPOINTS, *given)}
 
 
 def _candidate(
@@ -141,7 +143,7 @@ def _candidate(
     return Candidate(
         campaign, row["id"], addressee, row["state"], row["slot"], row["variant"],
         row["due_at"], campaign.in_time(row["latest_at"]), row["created_at"], row["asked_at"], row["reminder_count"],
-        row["survey_version"], said["name"] if said else None,
+        row["survey_version"], said["name"] if said else None, bool(said and said["is_called_off"]),
     )  # fmt: skip
 
 
@@ -187,7 +189,13 @@ _READ_SURVEYS = """
         ON s.workspace_id = w.workspace_id AND s.campaign_id = w.campaign_id AND s.version = w.version
 """
 _READ_TOUCHPOINTS = """
-    SELECT t.id, t.name, t.properties::text AS properties
-    FROM unnest($1::uuid[], $2::uuid[]) AS w (workspace_id, id)
-    JOIN touchpoints t ON t.workspace_id = w.workspace_id AND t.id = w.id
+    SELECT w.id, t.name, t.properties::text AS properties, EXISTS (
+        SELECT FROM touchpoints g
+        WHERE g.workspace_id = t.workspace_id AND g.recipient_id = t.recipient_id AND g.occurred_at >= t.occurred_at
+            AND (g.external_id IS NULL OR t.external_id IS NOT DISTINCT FROM g.external_id)
+            AND c.asking -> 'trigger' -> 'cancelled_by' ? g.name
+    ) AS is_called_off
+    FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[]) AS w (workspace_id, id, touchpoint_id, campaign_id)
+    JOIN touchpoints t ON t.workspace_id = w.workspace_id AND t.id = w.touchpoint_id
+    JOIN campaigns c ON c.workspace_id = w.workspace_id AND c.id = w.campaign_id
 """

@@ -98,6 +98,7 @@ def _judge(candidate: Candidate, facts: Facts, asked: dict[UUID, list[Ask]], lea
         planned_at=candidate.planned_at,
         is_date_moved=candidate.is_date_moved,
         is_of_another_trigger=candidate.is_of_another_trigger,
+        is_called_off=candidate.is_called_off,
     )
     rules = facts.rules[recipient_id]
     decision = decide(person, wanted, rules, now)

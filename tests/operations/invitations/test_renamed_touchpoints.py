@@ -1,4 +1,4 @@
-"""What a campaign asks after is its touchpoint's name: what was planned for another is not asked about."""
+"""A campaign asks after what its trigger names when the mail is due, whatever that named when it was planned."""
 
 from typing import Any
 
@@ -41,4 +41,18 @@ async def test_the_old_name_brings_back_what_it_was_about(office: Office) -> Non
 
     await edited(office, campaign, after("bought"))
 
+    assert await office.send(within=2 * HOUR) == ["a"]
+
+
+async def test_what_cancels_by_an_edit_calls_off_what_is_planned(office: Office) -> None:
+    bought = after("bought", delay_minutes=60)
+    campaign = await office.launched(trigger=bought, quarantine_days=0)
+    await happened(office, "bought")
+    await happened(office, "returned")
+
+    await edited(office, campaign, {**bought, "cancelled_by": ["returned"]})
+
+    assert await office.send(within=2 * HOUR) == []
+    assert await office.states(campaign) == {"cancelled": 1}
+    await happened(office, "bought")
     assert await office.send(within=2 * HOUR) == ["a"]
