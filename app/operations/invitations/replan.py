@@ -71,9 +71,10 @@ _STALE = """
 _RESET_FIRST = f"""
     WITH stale AS MATERIALIZED ({_STALE} ORDER BY v.due_at LIMIT $3 FOR UPDATE SKIP LOCKED) {_SET}
 """
+# Itself included: whoever goes on after a pause has just moved the end of the wave.
 _RESET = f"""
     WITH stale AS MATERIALIZED (
-        {_STALE} AND v.changed_in < (SELECT replan_in FROM campaigns WHERE workspace_id = $1 AND id = $2)
+        {_STALE} AND v.changed_in <= (SELECT replan_in FROM campaigns WHERE workspace_id = $1 AND id = $2)
         LIMIT $3 FOR UPDATE SKIP LOCKED
     ) {_SET}
 """
