@@ -77,7 +77,8 @@ class Amendment:
         if later.score is not None:
             METRICS[self.original["metric"]].band_for(later.score)
             self.score = later.score
-        self.comment = later.comment if later.comment is not None else self.comment
+        kept = None if later.withdraws_comment else self.comment
+        self.comment = later.comment if later.comment is not None else kept
         self.language = later.language or self.language
         self.may_contact = later.may_contact if later.may_contact is not None else self.may_contact
         if later.client_sequences is not None:

@@ -28,6 +28,7 @@ class NewResponse:
     recipient_id: UUID | None = None
     recipient: RecipientInput | None = None  # to be created or updated in the same transaction
     comment: str | None = None
+    withdraws_comment: bool = False  # that there is, where an answer is changed
     language: str | None = None
     may_contact: bool | None = None
     properties: str = "{}"
@@ -54,6 +55,7 @@ class NewResponse:
     def number_part(self, sequence: int) -> None:
         """Of an answer that comes in parts: a later one has a higher number."""
         said = [name for name in PART_FIELDS if getattr(self, name) is not None]
+        said += ["comment"] * self.withdraws_comment
         said += map(part_of_answer, json.loads(self.answers or "{}"))
         self.client_sequences = json.dumps(dict.fromkeys(said, sequence))
 

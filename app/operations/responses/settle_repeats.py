@@ -184,7 +184,8 @@ def _next_act(repeat: NewResponse, standing: Amendment) -> Recorded | DomainErro
     news = _news(repeat, standing)
     if "score" not in news:
         return _recorded(standing, What.REPEATED)
-    if not is_same_answer(_said(repeat), _said(standing)):
+    is_withdrawn = repeat.withdraws_comment and standing.comment is not None
+    if is_withdrawn or not is_same_answer(_said(repeat), _said(standing)):
         return _amended(_not_overtaken(repeat, news), standing)
     standing.client_sequences = (standing.client_sequences or {}) | news
     return _recorded(standing, What.REPEATED)

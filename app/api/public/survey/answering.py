@@ -37,6 +37,7 @@ class Act:
     is_gestured: bool = False
     is_in_honeypot: bool = False
     comment: str | None = None
+    withdraws_comment: bool = False
     may_contact: bool | None = None
     answers: Mapping[str, Answer] | None = None
     asked_again_at: datetime | None = None
@@ -151,6 +152,7 @@ def _new_response(opened: Opened, act: Act, certainty: Certainty, number: int) -
         answered_at=at,
         received_at=at,
         comment=act.comment,
+        withdraws_comment=act.withdraws_comment,
         asked_version=opened.link.survey_version,
         wave=opened.link.wave,
         variant=opened.link.variant,

@@ -90,7 +90,10 @@ async def _take(request: Request, opened: Opened, act: Act) -> Response:
     mine = await proof_of_next(request, opened) if outcome is Outcome.STANDS else ""
     after = as_seen(await open_link(request, opened.token, {"lang": opened.language, "mine": mine}))
     if outcome is Outcome.DOUBTED:
-        return ask(request, after, act.score, comment=act.comment or "", may_contact=act.may_contact, is_again=True)
+        return ask(
+            request, after, act.score, comment=act.comment or "", may_contact=act.may_contact,
+            withdraws=act.withdraws_comment, is_again=True,
+        )  # fmt: skip
     if outcome is Outcome.KEPT:
         return await shown(request, after, None)
     await give_reward(request, after)
@@ -130,8 +133,8 @@ def _sent(opened: Opened, form: Form, score: int) -> Act:
         may_contact = None
     return Act(
         Sign.SEND, score, is_gestured=one(form, "sign") == Sign.GESTURE, is_in_honeypot=bool(one(form, HONEYPOT)),
-        comment=text_in(one(form, "comment")), may_contact=may_contact, asked_again_at=asked_again_in(form),
-        done_at=done_at_in(form),
+        comment=text_in(one(form, "comment")), withdraws_comment=one(form, "withdraw") == "yes",
+        may_contact=may_contact, asked_again_at=asked_again_in(form), done_at=done_at_in(form),
     )  # fmt: skip
 
 

@@ -46,12 +46,14 @@ def ask(
     wrong: str = "",
     comment: str = "",
     may_contact: bool | None = None,
+    withdraws: bool = False,
     is_again: bool = False,
 ) -> Response:
     """`is_again`: it was sent, and is not believed before it is sent once more."""
     status = 422 if wrong else 200
     view = ask_view(opened, chosen=chosen, wrong=wrong, comment=comment)
     view["may_contact"] = view["may_contact"] or bool(may_contact)
+    view["withdraws"] = withdraws
     view["again"] = again(opened.now) if is_again else ""
     return page(request, "ask.html", language=opened.language, look=opened.look, status=status, view=view)
 

@@ -57,6 +57,7 @@ def ask_view(opened: Opened, *, chosen: int | None, wrong: str = "", comment: st
         "status": _status(opened, words) if is_answered else "",
         "follow_ups": _follow_ups(opened, words["comment"]),
         "comment": comment,
+        "has_comment": is_answered and answered is not None and answered.has_comment,
         "longest_comment": LONGEST_ANSWER,
         "may_contact": bool(answered and answered.may_contact),
         "is_auto": opened.confirmation is Confirmation.AUTO,

@@ -1,0 +1,39 @@
+"""Whoever wrote something may take it back, on the page where they change their answer."""
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.conftest import Tenant
+from tests.survey_pages.links import a_link, no_answer_is_counted_wrong
+
+TAKES_BACK = 'name="withdraw"'
+
+
+@pytest.mark.parametrize("is_anonymous", [False, True])
+async def test_a_comment_is_taken_back_and_an_empty_box_alone_keeps_it(
+    app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient, is_anonymous: bool
+) -> None:
+    asked = await a_link(app, alice, campaign={"is_anonymous": is_anonymous}, survey={"languages": ["en"]})
+    form = {"score": "9", "sign": "gesture", "lang": "en"}
+    assert TAKES_BACK not in (await visitor.get(asked.path)).text
+    thanks = await visitor.post(asked.path, data=form | {"comment": "Call Jo, at home."})
+    change = str(thanks.url).replace("&thanks", "&change")
+    assert TAKES_BACK in (await visitor.get(change)).text
+    await visitor.post(asked.path, data=form)
+    assert (await asked.response() or {})["comment"] == "Call Jo, at home."
+    thanks = await visitor.post(asked.path, data=form | {"withdraw": "yes"})
+    response = await asked.response()
+    assert response is not None
+    assert (response["score"], response["comment"]) == (9, None)
+    assert (await asked.events())[-1] == "response.updated"
+    assert TAKES_BACK not in (await visitor.get(str(thanks.url).replace("&thanks", "&change"))).text
+    assert await no_answer_is_counted_wrong(asked.engine, asked.workspace_id)
+
+
+async def test_what_is_written_instead_stands(app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient) -> None:
+    asked = await a_link(app, alice)
+    for written in ("Old.", "New."):
+        form = {"score": "9", "sign": "gesture", "comment": written, "withdraw": "yes"}
+        await visitor.post(asked.path, data=form)
+    assert (await asked.response() or {})["comment"] == "New."
