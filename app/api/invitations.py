@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, Query, Request, Response
+from fastapi import Body, Depends, Query, Request, Response
 
 from app.api.dependencies import CampaignReader, Now, ReadTx, RecipientReader
 from app.api.invitation_models import Eligibility, Invitation, PlanComparison, PlanRequest, Wave
@@ -89,7 +89,11 @@ async def list_waves(
     responses=refuses(CampaignNotFound, CampaignAsksNobody, AskingInvalid, FilterInvalid, FilterTooSlow),
 )
 async def plan_campaign(
-    campaign_id: CampaignId, body: PlanRequest, caller: CampaignReader, tx: ReadTx, now: Now
+    campaign_id: CampaignId,
+    caller: CampaignReader,
+    tx: ReadTx,
+    now: Now,
+    body: Annotated[PlanRequest, Body(default_factory=PlanRequest)],
 ) -> PlanComparison:
     """How many would be asked, when, and who would not be and why, were it planned now. With another `asking`, its plan
     stands beside that of the campaign's own."""

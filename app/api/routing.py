@@ -33,8 +33,12 @@ class StrictRoute(APIRoute):
 
             return handle_plain
 
+        is_needed = self.body_field.field_info.is_required()
+
         async def handle_json(request: Request) -> Response:
             query.check(request)
+            if not (is_needed or await request.body()):
+                return await handle(request)
             require_json(request)
             raw = await request.body()
             if not raw:

@@ -117,6 +117,20 @@ async def test_an_edit_says_how_long_it_takes_with_everybody(alice: Tenant, monk
     assert edited["before"]["last_at"] < edited["after"]["last_at"]
 
 
+async def test_a_plan_needs_no_body(alice: Tenant) -> None:
+    await people(alice, {"email": "ada@example.com"})
+    campaign = await create(alice, asking=an_asking())
+
+    plans = [
+        (await alice.api.post(f"/v1/campaigns/{campaign['id']}/plan", **said)).json()
+        for said in ({}, {"json": {}}, {"headers": {"content-type": "application/json"}})
+    ]
+
+    assert [(one["plan"]["due"], one["before"]) for one in plans] == [(1, None)] * 3
+    refused = await alice.api.post(f"/v1/campaigns/{campaign['id']}/plan", content="asking=x")
+    assert refused.status_code == 415
+
+
 async def test_a_campaign_that_asks_nobody_has_no_plan(alice: Tenant) -> None:
     campaign = await create(alice)
 

@@ -26,7 +26,7 @@ async def test_a_comment_is_taken_back_and_an_empty_box_alone_keeps_it(
     response = await asked.response()
     assert response is not None
     assert (response["score"], response["comment"]) == (9, None)
-    assert (await asked.events())[-1] == "response.updated"
+    assert "response.updated" in await asked.events()
     assert TAKES_BACK not in (await visitor.get(str(thanks.url).replace("&thanks", "&change"))).text
     assert await no_answer_is_counted_wrong(asked.engine, asked.workspace_id)
 

@@ -15,6 +15,7 @@ from typing import Any
 LONGEST_VALUE = 100  # characters of what is filled in
 FIELD = re.compile(r"\{(name|account|brand|property\.[^{}|\s]{1,64})\|([^{}|]*[^{}|\s][^{}|]*)\}")
 HOW_TO_WRITE = "{name|there}, {account|…}, {brand|…} or {property.plan|…}, with the words for whoever has none"
+WITHOUT_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])  # embeddings, overrides, isolates
 
 
 def fill(text: str, values: Mapping[str, object]) -> str:
@@ -47,11 +48,11 @@ def merge_field_faults(text: str) -> Iterator[str]:
 
 
 def _shown(value: object) -> str:
-    """On one line, and of bounded length: a name is not a place to write an essay."""
+    """On one line, of bounded length and turning nothing after it round: a name is not a place to write an essay."""
     match value:
         case bool() | None:
             return ""
         case int() | float():
             return f"{value:.15g}"
         case _:
-            return " ".join(str(value).split())[:LONGEST_VALUE].rstrip()
+            return " ".join(str(value).translate(WITHOUT_TURNS).split())[:LONGEST_VALUE].rstrip()

@@ -46,3 +46,7 @@ def test_a_text_without_faults_leaves_no_brace_of_ours(text: str, values: dict[s
     if not list(merge_field_faults(text)):
         clean = {key: value.replace("{", "").replace("}", "") for key, value in values.items()}
         assert not {"{", "}"} & set(fill(text, clean))
+
+
+def test_a_value_turns_nothing_round_that_comes_after_it() -> None:
+    assert fill("{name|you}, how was it?", {"name": "\u202eAnn\u2066 \u200fعلي"}) == "Ann \u200fعلي, how was it?"
