@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -28,7 +29,11 @@ from app.operations.workspaces import create_workspace
 from tests.contract import check_reply
 
 # Tests survive no power cut, so PostgreSQL need not either; everything else is as in production.
-TEST_SETTINGS = {"fsync": "off", "full_page_writes": "off", "max_connections": "200", "shared_buffers": "64MB"}
+TEST_SETTINGS = {
+    "fsync": "off", "full_page_writes": "off", "max_connections": "200", "shared_buffers": "64MB",
+    "max_wal_size": "256MB",
+}  # fmt: skip
+MEMORY, ROOM_BYTES = Path("/dev/shm"), 4 * 10**9  # each of its directories has a name of its own
 # Tracebacks as in production: with local variables they take seconds to print.
 structlog.configure(
     processors=[
@@ -46,6 +51,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path not in long)
 
 
+def quick_place() -> Path | None:
+    """Where a database is copied in a thirtieth of the time that it takes on a disk; None: the usual place will do."""
+    has_room = MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM_BYTES
+    return MEMORY if has_room else None
+
+
 @pytest.fixture(scope="session")
 def server_url() -> Iterator[str]:
     """Of a server whose databases the tests may create and drop."""
@@ -53,7 +64,7 @@ def server_url() -> Iterator[str]:
     if given:
         yield given
         return
-    with tempfile.TemporaryDirectory(prefix="zeroten-test-") as directory:
+    with tempfile.TemporaryDirectory(prefix="zeroten-test-", dir=quick_place()) as directory:
         Path(directory).chmod(0o711)  # as root, PostgreSQL runs as somebody else and has to get in
         with EmbeddedPostgres(directory=Path(directory) / "data", settings=TEST_SETTINGS) as server:
             yield server.url
@@ -168,7 +179,7 @@ def now() -> datetime:
 @asynccontextmanager
 async def _database(server_url: str, name: str, *, template: str = "template0") -> AsyncIterator[str]:
     connection = await asyncpg.connect(server_url)
-    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY file_copy')
     try:
         yield urlunsplit(urlsplit(server_url)._replace(path=f"/{name}"))
     finally:

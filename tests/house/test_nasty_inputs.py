@@ -42,6 +42,7 @@ NEVER_JSON: Mapping[str, bytes] = {
     "two documents": b"{}{}",
     "a form": b"name=a&score=9",
 }
+NEEDS_NO_BODY = "plan_campaign"
 NEVER_A_BODY: Mapping[str, bytes] = {
     "null": b"null", "a list": b"[]", "a text": b'"name"', "a number": b"9", "true": b"true",
     "a list of objects": b'[{"name": "a"}]',
@@ -81,7 +82,8 @@ async def test_what_is_no_json_of_ours_is_refused(sandbox: House, name: str) -> 
     before = await everything_of(sandbox)
     for what, content in {**NEVER_JSON, **NEVER_A_BODY}.items():
         reply = await send(sandbox, name, content)
-        assert reply.status_code == 422, f"{what}: {reply.status_code}"
+        expected = {200, 409} if what == "nothing" and name == NEEDS_NO_BODY else {422}  # 409: it may be archived
+        assert reply.status_code in expected, f"{what}: {reply.status_code}"
     assert await everything_of(sandbox) == before
 
 
