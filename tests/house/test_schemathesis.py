@@ -20,6 +20,7 @@ from schemathesis.pytest.lazy import get_all_tests
 from app.config import Settings
 from app.domain.survey.logo import MEDIA_TYPES
 from app.main import create_app
+from tests.campaigns import SURVEY
 from tests.conftest import SECRET_KEYS, UNLIMITED, Tenant
 from tests.contract import operations, the_document
 from tests.house.premises import ORIGIN, House
@@ -57,6 +58,7 @@ OVERLAPPED = {
 }
 ABOUT_METHODS = ("unsupported_method", "allow_header_conformance")  # tested in test_edges.py too
 FOR_BROWSERS = "record_widget_response"
+RECORDING = {FOR_BROWSERS, "record_response", "record_responses_in_bulk"}
 
 SETTINGS = settings(
     max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True, database=None
@@ -116,6 +118,18 @@ def session() -> Iterator[requests.Session]:
         yield kept
 
 
+@pytest.fixture(scope="session")
+def running(address: str, session: requests.Session, sandbox: House) -> str:
+    """The id of a campaign that takes answers, whatever other tests did to the others."""
+    secret = {"Authorization": f"Bearer {sandbox.alice.secret_key}"}
+    made = session.post(
+        f"{address}/v1/campaigns", json={"name": "Always on", "kind": "relationship", "survey": SURVEY}, headers=secret
+    )
+    launched = session.post(f"{address}/v1/campaigns/{made.json()['id']}/launch", headers=secret)
+    assert launched.json()["state"] == "running", launched.text
+    return str(launched.json()["id"])
+
+
 def grounded(value: Any, ids: Mapping[str, str]) -> Any:
     """With ids that exist in place of made-up ones."""
     match value:
@@ -133,7 +147,9 @@ def ids_by_prefix(house: House) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("name", sorted(operation["operationId"] for *_, operation in operations(the_document())))
-def test_the_service_keeps_its_contract(name: str, address: str, session: requests.Session, sandbox: House) -> None:
+def test_the_service_keeps_its_contract(
+    name: str, address: str, session: requests.Session, sandbox: House, running: str
+) -> None:
     """Not by `contract.parametrize()`: it thinks out all that is to be sent while tests are collected."""
     load_all_checks()
     schema = contract if name == OF_FILTERS else contract_of_plain_filters
@@ -141,13 +157,16 @@ def test_the_service_keeps_its_contract(name: str, address: str, session: reques
         schema=schema.include(operation_id=name), test_func=send, settings=SETTINGS, given_kwargs=None
     )
     _, send_everything = built.ok()
-    send_everything(address=address, session=session, sandbox=sandbox)
+    ids = ids_by_prefix(sandbox) | ({"camp": running} if name in RECORDING else {})
+    send_everything(address=address, session=session, ids=ids, alice=sandbox.alice)
 
 
-def send(case: schemathesis.Case, address: str, session: requests.Session, sandbox: House) -> None:
+def send(
+    case: schemathesis.Case, address: str, session: requests.Session, ids: Mapping[str, str], alice: Tenant
+) -> None:
     for part in ("path_parameters", "query", "body"):
         made_up = getattr(case, part)
-        if (real := grounded(made_up, ids_by_prefix(sandbox))) != made_up:
+        if (real := grounded(made_up, ids)) != made_up:
             setattr(case, part, real)
     name = case.operation.definition.raw["operationId"]
     unchecked = {
@@ -160,7 +179,7 @@ def send(case: schemathesis.Case, address: str, session: requests.Session, sandb
         session=session,
         additional_checks=[what_the_schema_allows_is_valid],
         excluded_checks=[CHECKS.get_one(name) for name in unchecked],
-        **credentials(case, sandbox.alice),
+        **credentials(case, alice),
     )
 
 

@@ -17,7 +17,7 @@ from pydantic_core import to_json
 from app.api.dependencies import services_of
 from app.api.hot_route import SimpleRequestRoute, admitted
 from app.api.problems import Refused, answer_for
-from app.api.response_models import ANSWERS_TAKEN, Answers, Comment, Language, RawScore
+from app.api.response_models import ANSWERS_TAKEN, Comment, Language, RawScore
 from app.api.schemas import CampaignId, Flag, Properties, Reply, absent
 from app.db.identifiers import new_id
 from app.domain import ids
@@ -25,6 +25,7 @@ from app.domain.errors import DomainError
 from app.domain.keys import EVERYTHING, KeyKind
 from app.domain.response import Channel
 from app.domain.survey.answers import fitting_answers, merged_answers
+from app.domain.survey.question_rules import MOST_QUESTIONS
 from app.operations.responses.new_response import NewResponse, What
 from app.queries.api_keys import Caller
 from app.queries.survey_questions import questions_asked_now
@@ -50,7 +51,7 @@ class WidgetResponse(BaseModel):
     )
     score: RawScore = absent()
     comment: Comment | None = None
-    answers: Answers | None = Field(
+    answers: Annotated[dict[str, Any], Field(max_length=MOST_QUESTIONS)] | None = Field(
         None, description=f"{ANSWERS_TAKEN} What does not fit the survey is left out.", examples=[{"reason": "price"}]
     )
     channel: Literal[Channel.WEB, Channel.IN_APP] = Channel.WEB
