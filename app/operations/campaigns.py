@@ -48,8 +48,6 @@ MOVED_AT = {
 }
 # What the API does not tell of them.
 OUR_OWN = ("workspace_id", "changed_in", "plan_due_at", "replan_in", "second_look_behind", "scheduling_failed_at")
-# What the API does not tell of them.
-OUR_OWN = ("workspace_id", "changed_in", "plan_due_at", "replan_in", "second_look_behind", "scheduling_failed_at")
 
 
 async def create_campaign(

@@ -80,10 +80,11 @@ _REMEMBER = """
         asked_at = greatest(s.asked_at, EXCLUDED.asked_at),
         erased_at = greatest(s.erased_at, EXCLUDED.erased_at)
 """
-# Of people as they are now, who are locked: sending moves `asked_at` without waiting for who changes an address.
+# A complaint stays where an unsubscription is taken back. Of people as they are now, who are locked: sending moves
+# `asked_at` without waiting for who changes an address.
 _REMEMBER_GIVEN_UP = """
     INSERT INTO suppressions AS s (workspace_id, address_hmac, unsubscribed_at, asked_at)
-    SELECT said.workspace_id, said.digest, min(least(r.unsubscribed_at, r.complained_at)), max(r.asked_at)
+    SELECT said.workspace_id, said.digest, min(coalesce(r.complained_at, r.unsubscribed_at)), max(r.asked_at)
     FROM unnest($1::uuid[], $2::bytea[], $3::uuid[]) AS said (workspace_id, digest, recipient_id)
     JOIN recipients r ON r.workspace_id = said.workspace_id AND r.id = said.recipient_id
     WHERE num_nonnulls(r.unsubscribed_at, r.complained_at, r.asked_at) > 0

@@ -71,7 +71,8 @@ async def resubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
 
 async def _take_out(tx: Tx, link: Link, reason: str, *, now: datetime) -> None:
     row = await _response_of(tx, link)
-    if row is not None and row["excluded_at"] is None:
+    is_by_link = row is not None and row["invitation_id"] == link.invitation_id  # else it was given in another way
+    if row is not None and is_by_link and row["excluded_at"] is None:
         await exclude_response(tx, link.workspace_id, row["id"], reason=reason, actor=ACTOR, now=now)
 
 

@@ -112,17 +112,23 @@ _FIND_CAMPAIGNS = """
 """
 # With an external id it calls off the touchpoint of the same one, without it whatever the person was to be asked about.
 # Who was asked already stays so, and is not reminded. Whose mail is on its way now is told when that has ended.
+# Rows that somebody else holds are passed over, lest the two wait for each other: what cancels is looked for again
+# before every mail.
 _CANCEL = """
+    WITH called_off AS MATERIALIZED (
+        SELECT v.workspace_id, v.id FROM invitations v, touchpoints t, touchpoints g, campaigns c
+        WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[])
+            AND v.state IN ('planned', 'sending', 'sent') AND NOT v.is_cancelled
+            AND t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
+            AND g.workspace_id = v.workspace_id AND g.recipient_id = v.recipient_id AND g.occurred_at >= t.occurred_at
+            AND (g.id = ANY($2::uuid[]) OR t.id = ANY($2::uuid[]))
+            AND (g.external_id IS NULL OR t.external_id IS NOT DISTINCT FROM g.external_id)
+            AND c.workspace_id = v.workspace_id AND c.id = v.campaign_id
+            AND c.asking -> 'trigger' -> 'cancelled_by' ? g.name
+        FOR UPDATE OF v SKIP LOCKED
+    )
     UPDATE invitations v SET state = CASE WHEN v.state = 'planned' THEN 'skipped' ELSE v.state END,
         skip_reason = CASE WHEN v.state = 'planned' THEN $4 END, due_at = NULL, is_cancelled = true,
         revision = v.revision + 1, changed_in = pg_current_xact_id()
-    FROM touchpoints t, touchpoints g, campaigns c
-    WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[])
-        AND v.state IN ('planned', 'sending', 'sent') AND NOT v.is_cancelled
-        AND t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
-        AND g.workspace_id = v.workspace_id AND g.recipient_id = v.recipient_id AND g.occurred_at >= t.occurred_at
-        AND (g.id = ANY($2::uuid[]) OR t.id = ANY($2::uuid[]))
-        AND (g.external_id IS NULL OR t.external_id IS NOT DISTINCT FROM g.external_id)
-        AND c.workspace_id = v.workspace_id AND c.id = v.campaign_id
-        AND c.asking -> 'trigger' -> 'cancelled_by' ? g.name
+    FROM called_off o WHERE v.workspace_id = o.workspace_id AND v.id = o.id
 """

@@ -38,9 +38,7 @@ async def read_skipped(
 ) -> list[Skipped]:
     """In the order of their ids, from the one behind that on."""
     trigger = campaign.asking.trigger
-    if isinstance(trigger, AfterAnswer):
-        return []
-    of_calendar = not isinstance(trigger, AfterTouchpoint | OnDate)
+    of_calendar = not isinstance(trigger, AfterAnswer | AfterTouchpoint | OnDate)
     wave = await find_open_wave(tx, campaign, now=now) if of_calendar else None
     if of_calendar and wave is None:
         return []
@@ -107,6 +105,11 @@ _READ = f"""
                 WHERE g.workspace_id = v.workspace_id AND g.recipient_id = v.recipient_id AND g.name = ANY($9::text[])
                     AND g.occurred_at >= t.occurred_at
                     AND (g.external_id IS NULL OR t.external_id IS NOT DISTINCT FROM g.external_id)
+            )
+            WHEN 'after' THEN NOT EXISTS (
+                SELECT FROM invitations o
+                WHERE o.workspace_id = v.workspace_id AND o.recipient_id = v.recipient_id
+                    AND o.campaign_id = v.campaign_id AND o.id > v.id
             )
             ELSE true
         END

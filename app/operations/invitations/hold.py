@@ -74,9 +74,9 @@ _COUNT_PLANNED = """
 """
 # Of workspaces with a domain that has failed, which are few.
 _FIND_BUSY = """
-    SELECT c.workspace_id, c.id FROM sender_domains d
-    JOIN campaigns c ON c.workspace_id = d.workspace_id
-    WHERE d.state = 'failed' AND c.state = 'running' AND c.asking -> 'trigger' ->> 'kind' = 'touchpoint'
+    SELECT c.workspace_id, c.id FROM campaigns c
+    WHERE c.workspace_id IN (SELECT d.workspace_id FROM sender_domains d WHERE d.state = 'failed')
+        AND c.state = 'running' AND c.asking -> 'trigger' ->> 'kind' = 'touchpoint'
     ORDER BY c.workspace_id, c.id FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 _COUNT_DAY = """

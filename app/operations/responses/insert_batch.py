@@ -80,15 +80,17 @@ async def insert_batch(connection: asyncpg.Connection, batch: Sequence[NewRespon
 
 
 # Whether a campaign takes one answer per person may be changed while it runs: an answer from before then keeps its
-# slot, and the next one has to meet it there. Looked up only where one of these decides.
+# slot, and the next one has to meet it there. Looked up only where one of these decides, and without a join, which
+# would read all responses of the workspace: nested loops are off where recording is planned.
 SLOT_OF_PERSON = """
     SELECT r.slot FROM responses r
     WHERE r.workspace_id = i.workspace_id AND r.recipient_id = i.recipient_id AND r.campaign_id = i.campaign_id
     ORDER BY r.invitation_id = i.invitation_id DESC NULLS LAST, r.answered_at DESC LIMIT 1
 """
 SLOT_OF_INVITATION = """
-    SELECT r.slot FROM invitations v JOIN responses r ON r.workspace_id = v.workspace_id AND r.id = v.response_id
-    WHERE v.workspace_id = i.workspace_id AND v.id = i.invitation_id
+    SELECT r.slot FROM responses r WHERE r.workspace_id = i.workspace_id AND r.id = (
+        SELECT v.response_id FROM invitations v WHERE v.workspace_id = i.workspace_id AND v.id = i.invitation_id
+    )
 """
 
 # The look-ups are LATERAL with a LIMIT so that they stay one index probe for each row, whatever the planner thinks of

@@ -1,10 +1,14 @@
 """An order comes back while the mail about it is on its way, or after it left."""
 
+import asyncio
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from app.db.engine import Tx
+from app.operations.invitations import settle
 from app.operations.invitations.settle import MailEnd
 from tests.operations.invitations.office import DAY, Office
 from tests.operations.invitations.test_clocks import edit
@@ -75,3 +79,29 @@ async def test_a_reminder_that_failed_is_not_tried_again(office: Office, ada: st
     await office.settle(reminders, MailEnd.NOT_SENT)
     assert await office.send(within=2 * DAY) == []
     assert await office.states(campaign) == {"sent": 1}
+
+
+async def test_who_settles_a_mail_and_who_tells_of_its_return_never_wait_for_each_other(
+    office: Office, ada: str, campaign: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (bob,) = await office.people("bob")
+    claimed = await office.claim()
+    wake, holds, may_wake = settle.wake_campaigns, asyncio.Event(), asyncio.Event()
+
+    async def wake_later(tx: Tx, due: Sequence[Any]) -> None:
+        holds.set()
+        await asyncio.wait_for(may_wake.wait(), 20)
+        await wake(tx, due)
+
+    monkeypatch.setattr(settle, "wake_campaigns", wake_later)
+    settling = asyncio.create_task(office.settle(claimed))
+    await holds.wait()
+    said = [
+        {"name": "ordered", "recipient_id": bob, "external_id": "B-1"},
+        {"name": "returned", "recipient_id": ada, "external_id": "A-1"},
+    ]
+    telling = asyncio.create_task(office.tenant.api.post("/v1/touchpoints/bulk", json={"touchpoints": said}))
+    await asyncio.wait({telling}, timeout=3)  # it would wait longer for a row that is held
+    may_wake.set()
+    assert (await settling, (await telling).status_code) == (1, 200)
+    assert await office.send(within=6 * DAY) == ["bob", "bob"]

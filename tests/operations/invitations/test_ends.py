@@ -109,3 +109,14 @@ async def test_of_each_value_of_a_property_enough_is_known_by_itself(office: Off
     assert (told["due"], told["skipped"]["enough_known"]) == (1, 2)
     assert await why(office, campaign, bob) == ("skip", "enough_known")
     assert await why(office, campaign, cam) == ("send", None)
+
+
+async def test_who_was_kept_until_the_end_is_asked_once_the_end_is_later(office: Office) -> None:
+    await office.people("ada")
+    await office.engine_says("UPDATE recipients SET asked_at = now()")
+    campaign = await office.launched(trigger={"kind": "after_answer", "days": 1}, quarantine_days=10)
+    for days, gone in ((5, []), (90, ["ada"])):
+        ends_at = (office.now + days * DAY).isoformat()
+        reply = await office.tenant.api.patch(f"/v1/campaigns/{campaign['id']}", json={"ends_at": ends_at})
+        assert reply.status_code == 200, reply.text
+        assert await office.send(within=DAY if days == 5 else 15 * DAY) == gone

@@ -196,6 +196,17 @@ async def test_a_busy_day_of_touchpoints_is_held_like_a_wave(office: Office) -> 
     assert await state(office, campaign) == ("paused", "sender_domain")
 
 
+async def test_two_failed_domains_hold_it_once(office: Office) -> None:
+    await set_sender(office, domains=["other.example"])
+    await checked(office, FAULT)
+    campaign = await office.launched(**DELIVERED)
+    await office.people(*PEOPLE)
+    await delivered(office, *PEOPLE)
+    office.now += HOUR
+    await look_at_the_day(office)
+    assert await state(office, campaign) == ("paused", "sender_domain")
+
+
 async def test_what_is_due_on_other_days_does_not_make_a_day_busy(office: Office) -> None:
     await set_sender(office)
     await checked(office, FAULT)
