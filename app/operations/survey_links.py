@@ -71,8 +71,10 @@ async def resubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
 
 async def _take_out(tx: Tx, link: Link, reason: str, *, now: datetime) -> None:
     row = await _response_of(tx, link)
-    is_by_link = row is not None and row["invitation_id"] == link.invitation_id  # else it was given in another way
-    if row is not None and is_by_link and row["excluded_at"] is None:
+    if row is None or row["excluded_at"] is not None:
+        return
+    (said,) = await fetch(tx, _IS_BY_LINK, link.workspace_id, row["id"], link.invitation_id, ACTOR)
+    if said["is_by_link"]:  # what the person said in another way, nobody here has touched
         await exclude_response(tx, link.workspace_id, row["id"], reason=reason, actor=ACTOR, now=now)
 
 
@@ -106,6 +108,13 @@ _MARK_ANSWERED = f"""
     WHERE workspace_id = $1 AND id = ANY($2::uuid[])
 """
 _RESPONSE_ID = f"SELECT response_id FROM invitations {_OF_LINK}"
+_IS_BY_LINK = """
+    SELECT coalesce(r.invitation_id = $3, false) OR EXISTS (
+        SELECT FROM response_revisions o
+        WHERE o.workspace_id = r.workspace_id AND o.response_id = r.id AND o.change = 'amended' AND o.actor = $4
+    ) AS is_by_link
+    FROM responses r WHERE r.workspace_id = $1 AND r.id = $2
+"""
 _NOTE_UNSUBSCRIBED = f"""
     UPDATE invitations SET unsubscribed_at = $3, {_CHANGED} {_OF_LINK} AND unsubscribed_at IS NULL
 """

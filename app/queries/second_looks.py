@@ -1,12 +1,12 @@
 """Who was skipped by a rule of the campaign's own and would be asked after all, now that the rules are others.
 
 Only while it is not too late: of a wave that is open, of a touchpoint that was not called off meanwhile, of a date that
-still stands. Campaigns that ask after an answer skip nobody for good by these rules: their turns never end.
+still stands, of the last turn after an answer, which the campaign's end may have cut short.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
@@ -17,6 +17,7 @@ from app.domain.asking.foresight import foresee
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer
 from app.domain.asking.scheduling import Turn
+from app.domain.asking.sending_window import SendingWindow
 from app.domain.asking.triggers import SLOT_OF, AfterTouchpoint, OnDate
 from app.queries.best_hours import best_hour_of
 from app.queries.eligibility import read_facts
@@ -47,6 +48,7 @@ async def read_skipped(
         tx, _READ, campaign.workspace_id, campaign.id, trigger.property if isinstance(trigger, OnDate) else about,
         SLOT_OF[type(trigger)], wave.number if wave else 0, [reason.value for reason in _reasons(campaign)], behind,
         limit, list(trigger.cancelled_by) if isinstance(trigger, AfterTouchpoint) else [],
+        _earliest_in_time(trigger, campaign.asking.window, now) if isinstance(trigger, AfterTouchpoint) else None,
     )  # fmt: skip
     return [
         Skipped(
@@ -86,6 +88,12 @@ async def who_is_asked_after_all(
     return found
 
 
+def _earliest_in_time(trigger: AfterTouchpoint, window: SendingWindow, now: datetime) -> datetime:
+    """No touchpoint from before then can be asked about: years of them would be gone through at each edit."""
+    lateness = timedelta(minutes=trigger.delay_minutes, hours=trigger.max_lateness_hours)
+    return now - lateness - window.longest_closed
+
+
 def _reasons(campaign: AskingCampaign) -> tuple[Reason, ...]:
     """For other triggers, who plans them looks whether the other reasons have passed."""
     return (*RULED, *PASSING) if isinstance(campaign.asking.trigger, AfterTouchpoint) else RULED
@@ -100,7 +108,7 @@ _READ = f"""
         AND v.skip_reason = ANY($6::text[]) AND v.id > $7 AND v.slot LIKE $4 || ':%'
         AND CASE $4
             WHEN 'date' THEN {IS_DAY} AND v.slot = 'date:' || $3::text || ':' || {DAY}
-            WHEN 'touchpoint' THEN t.name = $3 AND NOT EXISTS (
+            WHEN 'touchpoint' THEN t.name = $3 AND t.occurred_at > $10::timestamptz AND NOT EXISTS (
                 SELECT FROM touchpoints g
                 WHERE g.workspace_id = v.workspace_id AND g.recipient_id = v.recipient_id AND g.name = ANY($9::text[])
                     AND g.occurred_at >= t.occurred_at

@@ -20,6 +20,7 @@ from app.operations.mail_sources import forget_mail_tokens, take_mail_token
 from tests.api.test_mail_sources import ADA, Amazon, a_source, bounced, look_into_all, mail, post, state
 from tests.builders import rows
 from tests.conftest import Tenant
+from tests.workers.scene import until
 
 __all__ = ["mail"]
 
@@ -134,8 +135,11 @@ async def test_what_amazon_signed_long_ago_is_dropped(
 
 
 async def somebody_who_waits(engine: Engine) -> int:
-    for _ in range(1000):
-        if found := await rows(engine, WAITS_FOR_A_LOCK):
-            return int(found[0]["pid"])
-        await asyncio.sleep(0.01)
-    raise AssertionError("nobody waits")
+    found: list[dict[str, Any]] = []
+
+    async def somebody_waits() -> bool:
+        found[:] = await rows(engine, WAITS_FOR_A_LOCK)
+        return bool(found)
+
+    await until(somebody_waits)
+    return int(found[0]["pid"])

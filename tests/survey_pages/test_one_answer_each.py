@@ -116,6 +116,17 @@ async def test_whoever_had_the_link_by_mistake_answers_for_nobody(
     assert await no_answer_is_counted_wrong(asked.engine, asked.workspace_id)
 
 
+@pytest.mark.parametrize(("score", "counted"), [(9, 1), (3, 0)])
+async def test_they_take_out_what_they_changed_and_not_what_was_said_by_api(
+    visitor: httpx.AsyncClient, alice: Tenant, asked: Asked, score: int, counted: int
+) -> None:
+    assert (await by_api(alice, asked, 9))[0] == 201
+    await by_link(visitor, asked, score)
+    await visitor.post(asked.path, data={"not_me": "yes"})
+    assert await asked.counted() == counted
+    assert await no_answer_is_counted_wrong(asked.engine, asked.workspace_id)
+
+
 async def test_a_second_link_of_the_same_person_leads_to_their_answer(
     app: FastAPI, visitor: httpx.AsyncClient, alice: Tenant, asked: Asked
 ) -> None:

@@ -80,6 +80,11 @@ class SendingWindow:
         return (self.opens_at, self.closes_at) != (MIDNIGHT, MIDNIGHT)
 
     @property
+    def longest_closed(self) -> timedelta:
+        """It is never closed for longer: a holiday, or an hour that clocks skip, is at most a week's only opening."""
+        return timedelta(weeks=2 + len(self.holidays), days=1)
+
+    @property
     def crosses_midnight(self) -> bool:
         return self.closes_at <= self.opens_at and self.closes_at != MIDNIGHT
 

@@ -94,8 +94,9 @@ SLOT_OF_INVITATION = """
 """
 
 # The look-ups are LATERAL with a LIMIT so that they stay one index probe for each row, whatever the planner thinks of
-# the tables' sizes; the insert comes first and the counters last, so that the hot rows are locked the shortest. All
-# batches insert in one order, lest two wait for each other; of answers to the same thing, the first sent comes first.
+# the tables' sizes; the insert comes first and the counters last, so that the hot rows are locked the shortest. The
+# invitations, which are changed, are narrowed down by arrays first: a join alone would read all there are. All batches
+# insert in one order, lest two wait for each other; of answers to the same thing, the first sent comes first.
 INSERT_BATCH = f"""
 WITH input AS MATERIALIZED (
     SELECT * FROM unnest({ARRAYS}) WITH ORDINALITY AS t ({NAMES}, place)
@@ -168,12 +169,17 @@ changes AS (
     SELECT workspace_id, campaign_id, survey_version, wave, counted_on, channel, score, segments, 1 AS delta
     FROM inserted
 ),
+asked AS (
+    SELECT workspace_id, invitation_id FROM known WHERE invitation_id IS NOT NULL
+),
 answered AS (
     UPDATE invitations v SET state = 'answered', response_id = k.id, answered_at = k.received_at,
         commented_at = CASE WHEN k.comment IS NOT NULL THEN k.received_at END,
         due_at = NULL, revision = v.revision + 1, changed_in = pg_current_xact_id()
     FROM inserted JOIN known k USING (workspace_id, id)
     WHERE v.workspace_id = k.workspace_id AND v.id = k.invitation_id
+        AND v.workspace_id = ANY(ARRAY(SELECT DISTINCT workspace_id FROM asked))
+        AND v.id = ANY(ARRAY(SELECT invitation_id FROM asked))
 ),
 {rollup_ctes("changes")},
 notified AS (

@@ -189,6 +189,13 @@ def test_the_next_opening_is_open_and_nothing_before_it_is(
     assert not any(is_open(moment, zone=zone, window=window, blackouts=blackouts) for moment in closed)
 
 
+@given(WINDOWS, AROUND_A_CHANGE, ZONES)
+def test_it_is_closed_for_no_longer_than_it_says(window: SendingWindow, start: datetime, zone: ZoneInfo) -> None:
+    opens_at = next_open(start, zone=zone, window=window)
+    assert opens_at is not None
+    assert opens_at - start <= window.longest_closed
+
+
 @given(WINDOWS, AROUND_A_CHANGE, ZONES, st.floats(0, 1, exclude_max=True), st.booleans())
 def test_an_open_moment_is_open(
     window: SendingWindow, start: datetime, zone: ZoneInfo, share: float, is_dark: bool

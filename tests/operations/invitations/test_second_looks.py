@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from app.domain import ids
 from app.operations.invitations import second_looks
+from app.queries.asking_campaigns import read_asking_campaigns
+from app.queries.second_looks import read_skipped
 from tests.askings import an_asking
 from tests.builders import rows
 from tests.campaigns import move, patch
@@ -230,3 +233,18 @@ async def test_many_are_looked_at_some_at_a_time(office: Office, monkeypatch: py
     assert await plans_of_edit(office, campaign, quarantine_days=0) == (0, 5)
 
     assert sorted(await office.send()) == people
+
+
+async def test_touchpoints_of_long_ago_are_not_gone_through(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched(trigger=DELIVERED)
+    for _ in range(2):
+        await happened(office, "delivered")
+        await office.send(within=HOUR)
+    assert await skip_reasons(office, campaign) == {"sent": 1, "quarantine": 1}
+    campaign_id = ids.parsed("campaign", campaign["id"])
+    assert campaign_id is not None
+    for days, found in ((10, 1), (30, 0)):
+        async with office.engine.read() as tx:
+            (read,) = await read_asking_campaigns(tx, [office.tenant.workspace_id], [campaign_id])
+            assert len(await read_skipped(tx, read, limit=10, now=office.now + days * DAY)) == found
