@@ -12,7 +12,6 @@ from pydantic import Field
 from app.api.authentication import require_scope
 from app.api.dependencies import CampaignWriter, Now, Tx, services_of
 from app.api.problem_types import refuses
-from app.api.public.survey.look import look_of
 from app.api.public.survey.words import words_for
 from app.api.routing import router
 from app.api.schemas import CampaignId, Instant, InvitationId, RecipientId, Reply, Request
@@ -20,6 +19,7 @@ from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.campaign import CampaignNotFound
 from app.domain.scores.metric import METRICS
+from app.domain.survey.brand import Brand
 from app.domain.survey.language import direction
 from app.domain.survey.link_snippet import PLACEHOLDER, buttons_html
 from app.domain.survey.merge_fields import fill
@@ -135,11 +135,11 @@ def _html(campaign: AskingCampaign, wanted: str | None, question: Mapping[str, s
     survey = campaign.survey
     language = pick_language(survey, wanted=wanted)
     words: Mapping[str, str] = words_for(language).texts
-    look = look_of(campaign.brand, workspace_name=campaign.workspace_name)
+    brand = Brand.of(campaign.brand, workspace_name=campaign.workspace_name)
     return buttons_html(
         METRICS[campaign.metric],
-        question=fill(question.get(language) or survey.question.get(language, ""), {"brand": look.name}),
-        accent=look.accent,
+        question=fill(question.get(language) or survey.question.get(language, ""), {"brand": brand.name}),
+        accent=brand.accent,
         lowest=survey.lowest_label.get(language) or words.get(f"lowest_{campaign.metric}", ""),
         highest=survey.highest_label.get(language) or words.get(f"highest_{campaign.metric}", ""),
         direction=direction(language),

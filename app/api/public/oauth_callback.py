@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from fastapi import FastAPI, Request, Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.look import PLAIN
 from app.api.public.survey.shell import page
 from app.clock import utc_now
 from app.domain.connectors.authorization import AuthorizationState, read_state
+from app.domain.survey.brand import OURS
 from app.operations.authorizations import answer_authorization
 
 CALLBACK = "/oauth/callback"
@@ -31,7 +31,7 @@ def include_oauth_callback(app: FastAPI) -> None:
 
 async def come_back(request: Request) -> Response:
     status, title, text = SAID[await _taken(request)]
-    return page(request, "message.html", language="en", look=PLAIN, status=status, title=title, text=text)
+    return page(request, "message.html", language="en", brand=OURS, status=status, title=title, text=text)
 
 
 async def _taken(request: Request) -> AuthorizationState | None:

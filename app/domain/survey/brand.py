@@ -36,11 +36,17 @@ class Brand:
         return cls(**{"name": workspace_name, **known}, logo=Logo.of(stored.get("logo")))
 
     @property
+    def initial(self) -> str:
+        """Stands where a logo would."""
+        return self.name.strip()[:1].upper()
+
+    @property
     def ink(self) -> str:
         """What is written on the accent."""
         return ink_on(self.accent)
 
 
+OURS = Brand("Zeroten")  # of pages that belong to no workspace we know
 FIELDS = ("name", "accent", "postal_address", "privacy_url")
 
 

@@ -10,13 +10,13 @@ from uuid import UUID
 from fastapi import Request
 
 from app.api.dependencies import services_of
-from app.api.public.survey.look import Look, look_of
 from app.clock import utc_now
 from app.domain.campaign import CampaignState
 from app.domain.mail.trial_mail import NOWHERE
 from app.domain.response import Certainty
 from app.domain.scores.metric import METRICS, Metric
 from app.domain.scores.period import zone_named
+from app.domain.survey.brand import Brand
 from app.domain.survey.questions import QuestionKind
 from app.domain.survey.survey import pick_language
 from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, Confirmation, LinkState, Sign, act_number, link_state
@@ -39,7 +39,7 @@ class Opened:
     token: str
     digest: bytes
     language: str
-    look: Look
+    brand: Brand
     now: datetime
     client_ref: UUID | None  # of an anonymous campaign
     state: LinkState
@@ -117,11 +117,11 @@ async def open_link(request: Request, token: str, params: Mapping[str, str], *, 
         client_ref = anonymous_reference(await services.survey_link_key.read(), token)
         link = await _with_anonymous_answer(request, link, client_ref)
         mine = await _proof(request, link, token, params.get("mine", ""))
-    look = look_of(link.brand, workspace_name=link.workspace_name)
+    brand = Brand.of(link.brand, workspace_name=link.workspace_name)
     language = language_of(link, request, params)
     days = services.settings.answer_change_days if not link.is_anonymous else 1
     state = _state(link, now=now, change_for=timedelta(days=days))
-    return Opened(link, token, digest, language, look, now, client_ref, state, mine=mine)
+    return Opened(link, token, digest, language, brand, now, client_ref, state, mine=mine)
 
 
 def as_seen(opened: Opened) -> Opened:

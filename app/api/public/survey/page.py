@@ -122,7 +122,7 @@ async def _disown(request: Request, opened: Opened, form: Form) -> Response:
     if not opened.link.is_anonymous:
         async with services_of(request).engine.write() as tx:
             await disown_answer(tx, opened.link, now=opened.now)
-    return message(request, "not_me_done", language=opened.language, look=opened.look)
+    return message(request, "not_me_done", language=opened.language, brand=opened.brand)
 
 
 def _sent(opened: Opened, form: Form, score: int) -> Act:

@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from app.api.dependencies import services_of
 from app.api.public.survey.forms import one, read_form, score_in
-from app.api.public.survey.look import look_of
 from app.api.public.survey.opened import Opened, UnknownLink, language_of
 from app.api.public.survey.questions import go, left_to_ask, take_more
 from app.api.public.survey.shell import PRIVATE, message
@@ -20,6 +19,7 @@ from app.api.public.survey.unsubscribing import ask_to_leave, say_left
 from app.api.public.survey.words import words_for
 from app.clock import utc_now
 from app.domain.survey.answers import AnswersInvalid, check_answers
+from app.domain.survey.brand import Brand
 from app.domain.survey.questions import Answer
 from app.domain.survey.survey_link import LinkState
 from app.domain.survey.survey_preview import LONGEST_TOKEN, PLACE, read_preview
@@ -45,7 +45,7 @@ async def answer_preview(token: str, request: Request) -> Response:
         return say_left(request, opened)
     for field, said in SAYS.items():
         if one(form, field):
-            return message(request, said, language=opened.language, look=opened.look)
+            return message(request, said, language=opened.language, brand=opened.brand)
     if one(form, "part") == "more":
         return await take_more(request, opened, form)
     score = score_in(one(form, "score"), opened.metric)
@@ -77,9 +77,9 @@ async def _open(request: Request, token: str, params: Mapping[str, str]) -> Open
         link = await find_previewed(tx, previewed, now=now)
     if link is None:
         raise UnknownLink
-    look = look_of(link.brand, workspace_name=link.workspace_name)
+    brand = Brand.of(link.brand, workspace_name=link.workspace_name)
     language = language_of(link, request, {"lang": params.get("lang") or previewed.language or ""})
-    opened = _where(Opened(link, token, digest, language, look, now, None, LinkState.OPEN, root=PLACE), params)
+    opened = _where(Opened(link, token, digest, language, brand, now, None, LinkState.OPEN, root=PLACE), params)
     request.state.preview = _places(opened)
     return opened
 

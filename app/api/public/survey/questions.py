@@ -80,4 +80,4 @@ def _page(
 ) -> Response:
     view, status = more_view(opened, questions, missing), 422 if missing else 200
     view["again"] = again(opened.now) if is_again else ""
-    return page(request, "more.html", language=opened.language, look=opened.look, status=status, view=view)
+    return page(request, "more.html", language=opened.language, brand=opened.brand, status=status, view=view)

@@ -13,12 +13,12 @@ from starlette.responses import Response
 from app.api.edge import BodyTooLarge
 from app.api.page_route import Handler, PageRoute
 from app.api.problems import Refused, request_id_of
-from app.api.public.survey.look import PLAIN
 from app.api.public.survey.opened import TrialLink, UnknownLink, accepted_languages
 from app.api.public.survey.shell import message
 from app.db.troubles import trouble_in
 from app.domain.campaign import CampaignNotAccepting
 from app.domain.errors import DomainError, NotFound, Overloaded
+from app.domain.survey.brand import OURS
 
 log = structlog.get_logger()
 
@@ -46,7 +46,7 @@ def trouble_page(request: Request, error: Exception) -> Response:
     if status == 500:
         log.error("request failed", request_id=request_id_of(request), exc_info=error)
     spoken = accepted_languages(request) or ["en"]
-    response = message(request, name, language=spoken[0], look=PLAIN, status=status)
+    response = message(request, name, language=spoken[0], brand=OURS, status=status)
     if status in {429, 503}:
         response.headers["retry-after"] = "2"
     return response

@@ -10,9 +10,10 @@ from fastapi import Request
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
-from app.api.public.survey.look import Look
 from app.api.public.survey.words import words_for
+from app.domain.survey.brand import Brand
 from app.domain.survey.language import direction
+from app.domain.survey.logo import PAGE_BOX
 from app.domain.survey.survey_link import HONEYPOT
 
 FOLDER = Path(__file__).parents[3] / "pages" / "survey"
@@ -48,10 +49,12 @@ templates = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-templates.globals["honeypot"] = HONEYPOT
+templates.globals |= {"honeypot": HONEYPOT, "logo_box": PAGE_BOX}
 
 
-def page(request: Request, template: str, *, language: str, look: Look, status: int = 200, **content: Any) -> Response:
+def page(
+    request: Request, template: str, *, language: str, brand: Brand, status: int = 200, **content: Any
+) -> Response:
     """`language` is the survey's; what we ourselves say follows it as far as we speak it."""
     said = words_for(language)
     html = templates.get_template(template).render(
@@ -60,7 +63,7 @@ def page(request: Request, template: str, *, language: str, look: Look, status: 
         words=said.texts,
         words_language=said.language,
         words_direction=said.direction,
-        look=look,
+        brand=brand,
         path=request.url.path,
         preview=getattr(request.state, "preview", ()),
         written=getattr(request.state, "written", ""),
@@ -95,8 +98,8 @@ def _gzipped(content: str) -> bytes:
 _gzipped_once = lru_cache(maxsize=64)(_gzipped)
 
 
-def message(request: Request, name: str, *, language: str, look: Look, status: int = 200, **filled: str) -> Response:
+def message(request: Request, name: str, *, language: str, brand: Brand, status: int = 200, **filled: str) -> Response:
     """A page that says one thing: the words called `name` and `name_text`."""
     said: Mapping[str, str] = words_for(language).texts
     title, text = said[name].format(**filled), said.get(f"{name}_text", "").format(**filled)
-    return page(request, "message.html", language=language, look=look, status=status, title=title, text=text)
+    return page(request, "message.html", language=language, brand=brand, status=status, title=title, text=text)

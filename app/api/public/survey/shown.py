@@ -23,12 +23,12 @@ async def shown(request: Request, opened: Opened, linked: int | None) -> Respons
     """`linked`: the score that the address asks for."""
     asked, answered = request.query_params if opened.is_theirs else {}, opened.link.answered
     if opened.state in CLOSED:
-        return message(request, CLOSED[opened.state], language=opened.language, look=opened.look)
+        return message(request, CLOSED[opened.state], language=opened.language, brand=opened.brand)
     if "not-me" in asked and who(opened):
         return ask_not_me(request, opened)
     if answered is not None and "thanks" in asked:
         view = thanks_view(opened) | {"reward": await reward_view(request, opened)}
-        return page(request, "thanks.html", language=opened.language, look=opened.look, view=view)
+        return page(request, "thanks.html", language=opened.language, brand=opened.brand, view=view)
     if answered is not None and "more" in asked and opened.state in MAY_ANSWER and left_to_ask(opened):
         return show_more(request, opened)
     if answered is None or opened.state is LinkState.OPEN:
@@ -55,7 +55,7 @@ def ask(
     view["may_contact"] = view["may_contact"] or bool(may_contact)
     view["withdraws"] = withdraws
     view["again"] = again(opened.now) if is_again else ""
-    return page(request, "ask.html", language=opened.language, look=opened.look, status=status, view=view)
+    return page(request, "ask.html", language=opened.language, brand=opened.brand, status=status, view=view)
 
 
 def _answered(request: Request, opened: Opened) -> Response:
@@ -67,7 +67,7 @@ def _answered(request: Request, opened: Opened) -> Response:
     else:
         text = f"{text} {words['settled_text']}".strip()
     said: dict[str, Any] = {"title": words["answered"], "text": text, "link": link}
-    return page(request, "message.html", language=opened.language, look=opened.look, **said)
+    return page(request, "message.html", language=opened.language, brand=opened.brand, **said)
 
 
 def ask_not_me(request: Request, opened: Opened, *, is_again: bool = False) -> Response:
@@ -76,4 +76,4 @@ def ask_not_me(request: Request, opened: Opened, *, is_again: bool = False) -> R
     form |= {"again": again(opened.now) if is_again else ""}
     text = escape(words["not_me_text"]).format(who=who(opened))
     said: dict[str, Any] = {"title": words["not_me"], "text": text, "form": form}
-    return page(request, "message.html", language=opened.language, look=opened.look, **said)
+    return page(request, "message.html", language=opened.language, brand=opened.brand, **said)

@@ -27,9 +27,9 @@ def ask_to_leave(request: Request, opened: Opened, *, is_again: bool = False) ->
     words = words_for(opened.language).texts
     form = {"path": opened.leave_path, "name": "leave", "button": words["leave_do"], "is_plain": False}
     form |= {"again": again(opened.now) if is_again else ""}
-    text = escape(words["leave_text"]).format(brand=opened.look.name, who=who(opened))
+    text = escape(words["leave_text"]).format(brand=opened.brand.name, who=who(opened))
     shown: dict[str, Any] = {"title": words["leave"], "text": text, "form": form}
-    return page(request, "message.html", language=opened.language, look=opened.look, **shown)
+    return page(request, "message.html", language=opened.language, brand=opened.brand, **shown)
 
 
 async def unsubscribe(token: str, request: Request) -> Response:
@@ -50,7 +50,7 @@ async def unsubscribe(token: str, request: Request) -> Response:
             await unsubscribe_by_link(tx, opened.link, now=opened.now)
     after = await open_link(request, token, {"lang": opened.language}, to_leave=True)
     if after.link.unsubscribed_at is None:
-        return message(request, "returned", language=opened.language, look=opened.look)
+        return message(request, "returned", language=opened.language, brand=opened.brand)
     return say_left(request, after)
 
 
@@ -62,4 +62,4 @@ def say_left(request: Request, opened: Opened, *, is_again: bool = False) -> Res
         form = {"path": opened.leave_path, "name": "return", "button": words["return_do"], "is_plain": True}
         form |= {"again": again(opened.now) if is_again else ""}
     shown: dict[str, Any] = {"title": words["left"], "text": words["left_text"], "form": form}
-    return page(request, "message.html", language=opened.language, look=opened.look, **shown)
+    return page(request, "message.html", language=opened.language, brand=opened.brand, **shown)

@@ -24,8 +24,8 @@ def round_view(opened: Opened, *, chosen: int | None = None) -> dict[str, Any]:
         "language": language,
         "words_language": words.language,
         "words_direction": words.direction,
-        "brand": opened.look.name,
-        "privacy_url": opened.look.privacy_url,
+        "brand": opened.brand.name,
+        "privacy_url": opened.brand.privacy_url,
         "is_test": link.mode == "test",
         "is_anonymous": link.is_anonymous,
         "who": who(opened),
@@ -119,8 +119,8 @@ def filled(opened: Opened, text: str) -> str:
     """Whoever is anonymous is not called by name."""
     link = opened.link
     if link.is_anonymous:
-        return fill(text, merge_values(brand=opened.look.name))
-    named = {"name": link.name, "account": link.account_name, "brand": opened.look.name}
+        return fill(text, merge_values(brand=opened.brand.name))
+    named = {"name": link.name, "account": link.account_name, "brand": opened.brand.name}
     return fill(text, merge_values(**named, properties=link.properties))
 
 
