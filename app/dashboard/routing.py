@@ -5,8 +5,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import RedirectResponse, Response
 
-from app.api.edge import BodyTooLarge
-from app.api.page_route import Handler, PageRoute
+from app.api.pages import PageRoute
 from app.dashboard.forms import check_form
 from app.dashboard.headers import PRIVATE
 from app.dashboard.places import HOME, LOG_IN, WEBHOOKS
@@ -16,24 +15,11 @@ from app.dashboard.troubles import trouble_page
 
 class DashboardRoute(PageRoute):
     def trouble_page(self, request: Request, error: Exception) -> Response:
-        return trouble_page(request, error)
+        return _log_in_first(request) if isinstance(error, NobodyThere) else trouble_page(request, error)
 
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def handle_as_page(request: Request) -> Response:
-            try:
-                if request.method == "POST":
-                    await check_form(request)
-                return await handle(request)
-            except NobodyThere:
-                return _log_in_first(request)
-            except BodyTooLarge:
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it was, a person gets a page with an id
-                return trouble_page(request, error)
-
-        return handle_as_page
+    async def check(self, request: Request) -> None:
+        if request.method == "POST":
+            await check_form(request)
 
 
 def _log_in_first(request: Request) -> Response:

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from app.api.pages import templates_of
 from app.clock import utc_now
 from app.dashboard import wording
 from app.dashboard.cookies import NOTICE, drop_cookie, read_cookie, set_cookie
@@ -32,8 +31,6 @@ from app.domain.ids import shown
 from app.domain.scores.period import zone_named
 from app.queries.sessions import Visitor
 
-FOLDER = Path(__file__).parents[1] / "pages" / "dashboard"
-
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -44,13 +41,7 @@ class Entry:
 
 NAVIGATION = (Entry("Webhooks", WEBHOOKS, "webhooks:read"), Entry("Mail", MAILS, "mail:read"))
 
-templates = Environment(
-    loader=FileSystemLoader(FOLDER),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+templates = templates_of("dashboard")
 templates.filters |= {
     "count": wording.count,
     "percent": wording.percent,

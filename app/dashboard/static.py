@@ -3,15 +3,15 @@
 import hashlib
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 from fastapi import Response
 
+from app.api.pages import FOREVER, PAGES
 from app.dashboard.headers import SAFE
 from app.dashboard.places import STATIC
 from app.dashboard.refusals import PageNotFound
 
-FOLDER = Path(__file__).parents[1] / "pages" / "dashboard" / "static"
+FOLDER = PAGES / "dashboard" / "static"
 MEDIA_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 
 
@@ -25,7 +25,7 @@ async def serve_static(digest: str, name: str) -> Response:
     found = static_files().get(name)
     if found is None:
         raise PageNotFound
-    lasts = "public, max-age=31536000, immutable" if digest == static_digest() else "no-cache"
+    lasts = FOREVER if digest == static_digest() else "no-cache"
     return Response(found.content, media_type=found.media_type, headers={**SAFE, "cache-control": lasts})
 
 

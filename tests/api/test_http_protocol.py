@@ -149,14 +149,24 @@ async def test_whoever_came_before_is_answered(address: tuple[str, int], alice: 
     assert (status, headers["connection"]) == (201, "close")
 
 
-@pytest.mark.parametrize("path", ["/v1/responses", "/v1/campaigns"])
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("/v1/responses", "application/json"),
+        ("/v1/campaigns", "application/json"),
+        ("/s/anybody", "application/x-www-form-urlencoded"),
+        ("/dashboard/log-in", "application/x-www-form-urlencoded"),
+    ],
+)
 async def test_whoever_hangs_up_in_the_middle_is_not_our_mistake(
-    address: tuple[str, int], alice: Tenant, path: str
+    address: tuple[str, int], alice: Tenant, path: str, media_type: str
 ) -> None:
     _, writer = await asyncio.open_connection(*address)
-    head = "POST {} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: 100\r\n"
+    head = (
+        f"POST {path} HTTP/1.1\r\nHost: a\r\nOrigin: http://a\r\nContent-Type: {media_type}\r\nContent-Length: 100\r\n"
+    )
     with capture_logs() as logs:
-        writer.write(f"{head.format(path)}Authorization: Bearer {alice.secret_key}\r\n\r\n{{".encode())
+        writer.write(f"{head}Authorization: Bearer {alice.secret_key}\r\n\r\n{{".encode())
         await writer.drain()
         writer.close()
 

@@ -1,13 +1,15 @@
 """What holds for every page of a link, whatever is on it."""
 
 import re
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from structlog.testing import capture_logs
 
-from app.api.public.survey.shell import CONTENT_SECURITY_POLICY, FOLDER
+from app.api.pages import PAGES
+from app.api.public.survey.shell import CONTENT_SECURITY_POLICY
 from tests.conftest import Tenant, a_tenant, running_app
 from tests.contract import the_document
 from tests.survey_pages.conftest import a_visitor
@@ -43,9 +45,9 @@ def test_the_policy_has_no_hole() -> None:
     assert not re.search(r"https?:|data:|\*", CONTENT_SECURITY_POLICY)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.html")), ids=lambda path: path.name)
-def test_no_template_has_a_style_or_a_script_of_its_own(path: object) -> None:
-    html = FOLDER.joinpath(str(path)).read_text()
+@pytest.mark.parametrize("path", sorted(PAGES.glob("survey/*.html")), ids=lambda path: path.name)
+def test_no_template_has_a_style_or_a_script_of_its_own(path: Path) -> None:
+    html = path.read_text()
     assert not re.search(r"\sstyle=|<style|\son\w+=|javascript:|\|\s*safe|https?://", html)
 
 

@@ -5,14 +5,14 @@ import string
 
 import pytest
 
+from app.api.pages import PAGES
 from app.api.public.survey.forms import sign_in
-from app.api.public.survey.shell import FOLDER
 from app.api.public.survey.words import NAMES, all_words, name_of, words_for
 from app.domain.survey.survey_link import Sign
 
 PLAIN = all_words()["en"]
-TEMPLATES = "".join(path.read_text() for path in FOLDER.glob("*.html"))
-SOURCES = "".join(path.read_text() for path in FOLDER.parents[1].joinpath("api", "public").rglob("*.py"))
+TEMPLATES = "".join(path.read_text() for path in PAGES.glob("survey/*.html"))
+SOURCES = "".join(path.read_text() for path in PAGES.parent.joinpath("api", "public").rglob("*.py"))
 
 
 def fields(text: str) -> set[str]:

@@ -7,7 +7,7 @@ from fastapi import Request
 from starlette.responses import Response
 
 from app.api.dependencies import services_of
-from app.api.public.survey.static import FOREVER
+from app.api.pages import FOREVER
 from app.domain.survey.logo import MEDIA_TYPES, PLACE, LogoNotFound
 from app.domain.survey.picture import PictureKind
 from app.queries.logos import find_logo

@@ -7,11 +7,9 @@ import structlog
 from fastapi import Request
 from starlette.background import BackgroundTask
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
-from app.api.edge import BodyTooLarge
-from app.api.page_route import Handler, PageRoute
+from app.api.pages import PageRoute
 from app.api.problems import Refused, request_id_of
 from app.api.public.survey.opened import TrialLink, UnknownLink, accepted_languages
 from app.api.public.survey.shell import message
@@ -26,19 +24,6 @@ log = structlog.get_logger()
 class SurveyRoute(PageRoute):
     def trouble_page(self, request: Request, error: Exception) -> Response:
         return trouble_page(request, error)
-
-    def get_route_handler(self) -> Handler:
-        handle = super().get_route_handler()
-
-        async def handle_as_page(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except (BodyTooLarge, ClientDisconnect):
-                raise
-            except Exception as error:  # noqa: BLE001 - whatever it was, a person gets a page
-                return trouble_page(request, error)
-
-        return handle_as_page
 
 
 def trouble_page(request: Request, error: Exception) -> Response:

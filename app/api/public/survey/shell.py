@@ -3,20 +3,18 @@
 import gzip
 from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from fastapi import Request
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.responses import Response
 
+from app.api.pages import templates_of
 from app.api.public.survey.words import words_for
 from app.domain.survey.brand import Brand
 from app.domain.survey.language import direction
 from app.domain.survey.logo import PAGE_BOX
 from app.domain.survey.survey_link import HONEYPOT
 
-FOLDER = Path(__file__).parents[3] / "pages" / "survey"
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -42,13 +40,7 @@ SAFE = {
 }
 PRIVATE = {**SAFE, "cache-control": "no-store", "x-robots-tag": "noindex, nofollow"}
 
-templates = Environment(
-    loader=FileSystemLoader(FOLDER),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+templates = templates_of("survey")
 templates.globals |= {"honeypot": HONEYPOT, "logo_box": PAGE_BOX}
 
 

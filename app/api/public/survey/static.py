@@ -5,15 +5,15 @@ The style sheet comes in the colour of the brand: an inline style would need a h
 
 import hashlib
 from functools import cache
-from pathlib import Path
 
 from fastapi import Request, Response
 
+from app.api.pages import FOREVER, PAGES
 from app.api.public.survey.shell import compressed, templates
 from app.domain.survey.brand import ACCENT
 from app.domain.survey.colour import COLOUR, READABLE, ink_on, seen_on
 
-FOLDER = Path(__file__).parents[3] / "pages" / "survey" / "static"
+FOLDER = PAGES / "survey" / "static"
 CARD, DARK_CARD, CELL, DARK_CELL = "#ffffff", "#1b1d26", "#f4f5fa", "#282b36"
 GLOWING = 5.8  # contrast on the dark card: what is merely readable looks dull there
 OF_FILES = {
@@ -21,7 +21,6 @@ OF_FILES = {
     "x-content-type-options": "nosniff",
     "cross-origin-resource-policy": "same-origin",
 }
-FOREVER = "public, max-age=31536000, immutable"
 
 
 async def serve_survey_style(digest: str, accent: str, request: Request) -> Response:

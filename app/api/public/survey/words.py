@@ -4,12 +4,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from app.api.pages import PAGES
 from app.domain.survey.language import direction, nearest_spoken
 
-FOLDER = Path(__file__).parents[3] / "pages" / "survey" / "texts"
-
+FOLDER = PAGES / "survey" / "texts"
 
 # Of languages that surveys come in and we do not speak.
 NAMES = {
