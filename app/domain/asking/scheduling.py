@@ -38,15 +38,23 @@ class Appointment:
 def schedule(asking: Asking, turn: Turn, *, best: int | None = None, now: datetime) -> Appointment:
     """`best`: the hour at which most answer, if it is known and wanted."""
     hour = hour_for(turn.person, best=best, seed=str(turn.campaign_id))
-    window = asking.window if hour is None else asking.window.narrowed_to(hour)
+    wanted = None if hour is None else _appointment(asking, turn, asking.window.narrowed_to(hour), now)
+    if wanted is not None and wanted.due_at is not None:
+        return wanted
+    return _appointment(asking, turn, asking.window, now)  # another hour is better than none
+
+
+def _appointment(asking: Asking, turn: Turn, window: SendingWindow, now: datetime) -> Appointment:
     begins_at, latest_at = _bounds(asking, turn, window, now)
     if turn.until is not None:
         latest_at = turn.until if latest_at is None else min(latest_at, turn.until)
     due_at = next_open(begins_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts)
     if due_at is not None and asking.spread_days and asking.is_in_waves:
         due_at = _spread(asking, turn, due_at, latest_at, window=window)
-    is_in_time = due_at is not None and (latest_at is None or due_at < latest_at)
-    return Appointment(due_at if is_in_time else None, latest_at)
+    if latest_at is not None and (due_at is None or due_at >= latest_at):
+        is_closed_till_then = asking.is_evenly_spread and begins_at < latest_at
+        due_at = _before_it_closes(asking, turn, latest_at, window, now) if is_closed_till_then else None
+    return Appointment(due_at, latest_at)
 
 
 def variant_for(asking: Asking, campaign_id: UUID, person: UUID) -> str | None:
@@ -66,6 +74,22 @@ def _spread(
         share, starts_at=starts_at, ends_at=ends_at, zone=turn.zone, window=window, blackouts=asking.common_blackouts
     )
     return moment or starts_at
+
+
+def _before_it_closes(
+    asking: Asking, turn: Turn, latest_at: datetime, window: SendingWindow, now: datetime
+) -> datetime | None:
+    """Of somebody whose own moment of a period comes when no hour is open any more: they have none in any period."""
+    assert turn.wave is not None
+    share = fraction_of(f"evenly:{turn.campaign_id}", turn.person)
+    moment = open_moment(
+        share, starts_at=turn.wave.starts_at, ends_at=latest_at, zone=turn.zone, window=window,
+        blackouts=asking.common_blackouts,
+    )  # fmt: skip
+    if moment is None:
+        return None
+    due_at = next_open(max(moment, now), zone=turn.zone, window=window, blackouts=asking.common_blackouts)
+    return due_at if due_at is not None and due_at < latest_at else None
 
 
 def _bounds(asking: Asking, turn: Turn, window: SendingWindow, now: datetime) -> tuple[datetime, datetime | None]:

@@ -100,6 +100,14 @@ def test_an_even_spread_gives_everybody_their_own_moment_of_the_period() -> None
     assert set(days) == set(range(30))
 
 
+def test_whose_own_moment_comes_when_no_hour_is_open_any_more_is_asked_before() -> None:
+    week = Wave(1, NOW, NOW + timedelta(days=7))  # which ends on a Wednesday, before the window opens
+    due = all_due(asking({**EVENLY, "unit": "weeks"}, window={"days": ["thu", "fri"], "from": "09:00"}), wave=week)
+    assert {at.astimezone(BERLIN).weekday() for at in due} == {3, 4}
+    hours = Counter(at.replace(minute=0, second=0, microsecond=0) for at in due if at != min(due))
+    assert max(hours.values()) < len(PEOPLE) / 8  # not all of them together
+
+
 def test_a_moment_that_has_passed_is_now() -> None:
     late = Wave(1, NOW - timedelta(days=29), NOW + timedelta(days=1))
     assert min(all_due(asking(EVENLY), wave=late)) == NOW
@@ -185,6 +193,13 @@ def test_the_best_hour_of_a_date_is_not_the_day_after() -> None:
     asked = asking(EXAM, window={"best_hour": True})
     days = Counter(at.astimezone(BERLIN).date() for at in all_due(asked, best=7, day=date(2026, 5, 20)))
     assert set(days) == {date(2026, 6, 10)}
+
+
+def test_nobody_loses_their_turn_to_the_best_hour() -> None:
+    friday = datetime(2026, 6, 5, 15, tzinfo=BERLIN)
+    day = Wave(1, friday, friday + timedelta(days=1))
+    due = [schedule(asking(ONCE, window=OFFICE), turn(one, wave=day), best=10, now=friday).due_at for one in PEOPLE]
+    assert set(due) == {friday}
 
 
 def test_where_no_hour_opens_in_time_nobody_is_written_to() -> None:
