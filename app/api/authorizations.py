@@ -73,7 +73,7 @@ class NewAuthorization(Authorization):
 @routes.post(
     "/v1/authorizations",
     status_code=201,
-    summary="Ask somebody to let a connector in",
+    summary="Ask for consent to connect",
     responses=refuses(AuthorizationUnusable, ConnectorSettingsUnusable, UnusableURL, TooManyAuthorizations),
 )
 async def create_authorization(
@@ -93,7 +93,7 @@ async def create_authorization(
 
 @routes.get(
     "/v1/authorizations/{authorization_id}",
-    summary="See whether a connector was let in",
+    summary="Read whether consent was given",
     responses=refuses(AuthorizationNotFound),
 )
 async def get_authorization(

@@ -156,9 +156,7 @@ async def complete_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx:
     return await _moved(tx, caller, campaign_id, CampaignMove.COMPLETE, now)
 
 
-@routes.post(
-    f"{PLACE}/archive", summary="Put a campaign away", responses=refuses(CampaignNotFound, CampaignMoveRefused)
-)
+@routes.post(f"{PLACE}/archive", summary="Archive a campaign", responses=refuses(CampaignNotFound, CampaignMoveRefused))
 async def archive_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: Tx, now: Now) -> Campaign:
     """Its answers and scores stay; it takes no more, and cannot be edited."""
     return await _moved(tx, caller, campaign_id, CampaignMove.ARCHIVE, now)
@@ -167,7 +165,7 @@ async def archive_campaign(campaign_id: CampaignId, caller: CampaignWriter, tx: 
 @routes.get(
     f"{PLACE}/survey-versions",
     response_model=Listing[SurveyVersion],
-    summary="What a campaign has asked over time",
+    summary="Read what a campaign has asked over time",
     responses=refuses(CampaignNotFound),
 )
 async def list_survey_versions(

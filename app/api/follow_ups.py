@@ -41,7 +41,7 @@ class FollowUp(Reply):
 
 @routes.get(
     PLACE,
-    summary="Who looks after a response",
+    summary="Read who looks after a response",
     responses=refuses(ResponseNotFound),
 )
 async def get_follow_up(response_id: ResponseId, caller: ResponseReader, tx: ReadTx) -> FollowUp:

@@ -176,7 +176,7 @@ async def list_imports(
     return listing(request, response, found, [ImportReply(**import_body(row)) for row in found.rows])
 
 
-@routes.get("/v1/imports/{import_id}", summary="How far an import is", responses=refuses(ImportNotFound))
+@routes.get("/v1/imports/{import_id}", summary="Read how far an import is", responses=refuses(ImportNotFound))
 async def get_import(import_id: ImportId, caller: RecipientReader, tx: ReadTx) -> ImportReply:
     return await _read(tx, caller.workspace_id, import_id)
 
@@ -184,7 +184,7 @@ async def get_import(import_id: ImportId, caller: RecipientReader, tx: ReadTx) -
 @routes.get(
     "/v1/imports/{import_id}/errors",
     response_model=Listing[ImportRowError],
-    summary="Which rows were rejected",
+    summary="List the rejected rows",
     responses=refuses(ImportNotFound),
 )
 async def list_import_errors(
@@ -197,7 +197,7 @@ async def list_import_errors(
 
 @routes.get(
     "/v1/imports/{import_id}/errors.csv",
-    summary="Which rows were rejected, as a file",
+    summary="List the rejected rows, as a file",
     response_class=Response,
     responses={200: {"content": {"text/csv": {"schema": {"type": "string"}}}}, **refuses(ImportNotFound)},
 )

@@ -45,7 +45,7 @@ async def upload_logo(caller: WorkspaceWriter, tx: Tx, now: Now, request: Reques
     return Workspace.of(await get_workspace(tx, caller.workspace_id), address=address)
 
 
-@routes.delete("/v1/workspace/logo", status_code=204, summary="Take the logo off", responses=refuses(LogoNotFound))
+@routes.delete("/v1/workspace/logo", status_code=204, summary="Remove the logo", responses=refuses(LogoNotFound))
 async def delete_logo(caller: WorkspaceWriter, tx: Tx) -> None:
     """From pages, from mails to come and from those that are out, together with the logos before it. Whoever keeps
     pictures of mails, as some mail programs do, may show it on."""

@@ -85,7 +85,7 @@ def _read_until(pull: Mapping[str, Any]) -> datetime | None:
     return Place.of(pull["cursor"]).since if pull.get("cursor") else None
 
 
-@routes.get(PLACE, summary="How people are pulled", responses=refuses(WebhookEndpointNotFound))
+@routes.get(PLACE, summary="Read how people are pulled", responses=refuses(WebhookEndpointNotFound))
 async def get_pull(endpoint_id: EndpointId, caller: WebhookReader, tx: ReadTx, now: Now) -> Pull:
     return await _shown(tx, caller, endpoint_id, now)
 
@@ -104,7 +104,7 @@ async def set_pull(
     return await _shown(tx, caller, endpoint_id, now)
 
 
-@routes.delete(PLACE, status_code=204, summary="Pull nobody any more", responses=refuses(WebhookEndpointNotFound))
+@routes.delete(PLACE, status_code=204, summary="Stop pulling people", responses=refuses(WebhookEndpointNotFound))
 async def remove_pull(endpoint_id: EndpointId, caller: WebhookWriter, tx: Tx, now: Now) -> None:
     """Who was brought in stays."""
     await get_endpoint(tx, caller.workspace_id, endpoint_id, now=now)

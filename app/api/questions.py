@@ -80,7 +80,7 @@ class QuestionResults(Reply):
 
 @routes.get(
     "/v1/questions/{question_id}/results",
-    summary="What was answered to a further question",
+    summary="Read the answers to a further question",
     responses=refuses(CampaignNotFound, QuestionNotFound, PeriodEmpty, PeriodOutOfRange),
 )
 async def get_question_results(

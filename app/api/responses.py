@@ -79,7 +79,9 @@ async def get_response(response_id: ResponseId, caller: ResponseReader, tx: Read
 
 
 @routes.get(
-    "/v1/responses/{response_id}/revisions", summary="What a response said before", responses=refuses(ResponseNotFound)
+    "/v1/responses/{response_id}/revisions",
+    summary="Read what a response said before",
+    responses=refuses(ResponseNotFound),
 )
 async def list_response_revisions(
     response_id: ResponseId, caller: ResponseReader, tx: ReadTx
@@ -106,7 +108,7 @@ async def amend_response(
 
 @routes.post(
     "/v1/responses/{response_id}/exclude",
-    summary="Keep a response, but count it no more",
+    summary="Keep a response, but no longer count it",
     responses=refuses(ResponseNotFound, change.ExclusionRefused),
 )
 async def exclude_response(

@@ -96,7 +96,7 @@ async def upload_reward_codes(
     return await _add(tx, caller.workspace_id, campaign_id, codes)
 
 
-@routes.get(PLACE, summary="How many reward codes are left", responses=refuses(CampaignNotFound))
+@routes.get(PLACE, summary="Count the reward codes that are left", responses=refuses(CampaignNotFound))
 async def get_reward_pool(campaign_id: CampaignId, caller: CampaignReader, tx: ReadTx) -> RewardPool:
     return RewardPool.model_validate(await reward_pool(tx, caller.workspace_id, campaign_id))
 

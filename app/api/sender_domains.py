@@ -51,7 +51,7 @@ class SenderDomain(Reply):
 FOUND = ("bounce_domain", "spf_record", "spf_look_ups", "dmarc_record", "dmarc_policy")
 
 
-@routes.get("/v1/sender-domains", summary="What the DNS says about the domains you mail from")
+@routes.get("/v1/sender-domains", summary="Read what the DNS says about the domains you mail from")
 async def list_sender_domains(caller: WorkspaceReader, tx: ReadTx) -> Listing[SenderDomain]:
     """Those of the workspace's sender, as they were when last checked: once a day, and when somebody asks."""
     return await _shown(tx, caller.workspace_id)

@@ -40,7 +40,7 @@ class SurveyCheck(Reply):
 
 @routes.get(
     "/v1/campaigns/{campaign_id}/survey-check",
-    summary="What a survey lacks, and for whom",
+    summary="Check what a survey lacks, and for whom",
     responses=refuses(CampaignNotFound, FilterTooSlow),
 )
 async def check_campaign_survey(campaign_id: CampaignId, caller: CampaignReader, tx: ReadTx, now: Now) -> SurveyCheck:

@@ -120,7 +120,7 @@ class WorkspaceEdit(Request):
     quarantine_days: Annotated[int, Field(ge=0, le=LONGEST_QUARANTINE)] = absent()
 
 
-@routes.get("/v1/workspace", summary="Your workspace")
+@routes.get("/v1/workspace", summary="Read your workspace")
 async def get_workspace(caller: WorkspaceReader, tx: ReadTx, request: HttpRequest) -> Workspace:
     row = await read_workspace(tx, caller.workspace_id)
     return Workspace.of(row, address=services_of(request).settings.public_address)

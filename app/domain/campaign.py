@@ -42,31 +42,31 @@ class CampaignNotFound(NotFound):
 
 
 class CampaignMoveRefused(Conflict):
-    """Campaign cannot make this move."""
+    """The campaign cannot make this move."""
 
     code = "campaign_move_refused"
 
 
 class CampaignFieldFixed(Conflict):
-    """Field can no longer be changed."""
+    """The field can no longer be changed."""
 
     code = "campaign_field_fixed"
 
 
 class CampaignNotAccepting(Conflict):
-    """Campaign does not accept answers."""
+    """The campaign does not accept answers."""
 
     code = "campaign_not_accepting"
 
 
 class CampaignIsAnonymous(RuleViolation):
-    """Campaign is anonymous, and nothing may lead to a person."""
+    """The campaign is anonymous, and nothing may lead to a person."""
 
     code = "campaign_is_anonymous"
 
 
 class CampaignEndsBeforeStart(RuleViolation):
-    """Campaign ends before it starts."""
+    """The campaign ends before it starts."""
 
     code = "campaign_ends_before_start"
 

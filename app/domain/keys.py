@@ -51,7 +51,7 @@ class ScopeNotHeld(Forbidden):
 
 
 class KeyInvalid(RuleViolation):
-    """API key is not well described."""
+    """The new API key is not valid."""
 
     code = "api_key_invalid"
 

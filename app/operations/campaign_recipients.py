@@ -16,7 +16,7 @@ from app.queries.campaigns import get_campaign
 
 
 class CampaignRecipientNotFound(NotFound):
-    """Recipient does not belong to the campaign."""
+    """The recipient does not belong to the campaign."""
 
     code = "campaign_recipient_not_found"
 

@@ -68,7 +68,7 @@ async def test_a_connector_is_let_in_from_its_page(lena: Reader, app: FastAPI, e
     assert (await credentials(engine, alice))["token"] == "pat-1"
 
     after = await lena.follow(await lena.press(let_in.button("Use it")))
-    assert "The connector is let in" in after.text
+    assert "The connector is authorized" in after.text
     assert await credentials(engine, alice) == {"client_secret": "verysecret", "refresh_token": "verysecret-too"}
     (row,) = await rows(engine, "SELECT settings FROM webhook_endpoints WHERE id = :id", id=endpoint)
     assert row["settings"]["link"] == "https://crm.example/{email}"

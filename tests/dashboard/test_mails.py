@@ -58,7 +58,7 @@ async def test_mails_are_found_by_address(lena: Reader, engine: Engine, alice: T
     found = await lena.read(f"{MAILS}?to=Bob@example.org")
     assert "For Bob" in found.links
     assert LETTER.subject not in found.links
-    assert "Nothing was written to eve@example.org" in (await lena.read(f"{MAILS}?to=eve@example.org")).text
+    assert "No mail was written to eve@example.org" in (await lena.read(f"{MAILS}?to=eve@example.org")).text
 
 
 async def test_the_body_is_framed_by_us_only_and_runs_nothing(lena: Reader, engine: Engine, alice: Tenant) -> None:

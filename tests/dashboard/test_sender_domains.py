@@ -80,7 +80,7 @@ async def test_a_check_is_asked_for(lena: Reader, engine: Engine, alice: Tenant)
     await settle(engine, alice, [DMARC])
     page = await lena.read(SENDER_DOMAINS)
     after = await lena.follow(await lena.press(page.button("Check again")))
-    assert "The name servers are being asked" in after.text
+    assert "The DNS is being asked" in after.text
     assert "Being checked" in after.text
     assert await rows(
         engine,
@@ -91,7 +91,7 @@ async def test_a_check_is_asked_for(lena: Reader, engine: Engine, alice: Tenant)
 
 async def test_without_a_sender_it_says_how_to_have_one(lena: Reader, alice: Tenant) -> None:
     page = await lena.read(SENDER_DOMAINS)
-    assert "Nobody said whom mails come from" in page.text
+    assert "No sender is set" in page.text
     assert "Check again" not in page.buttons
     await set_sender(alice)
     page = await lena.read(SENDER_DOMAINS)

@@ -128,9 +128,9 @@ async def test_deliveries_about_a_person_are_found(
         assert seen.html.count("evt_") == 1, said
         assert seen.links["response.created"] == delivery_path(scenery.quiet, hers)
         given_up = await lena.read(LIST + seen.links["Given up"])
-        assert f"Nothing was sent about {said}" in given_up.text
+        assert f"Nothing has been sent about {said}" in given_up.text
     nobody = await lena.read(f"{LIST}?about=%3Cscript%3E")
-    assert "Nothing was sent about <script>" in nobody.text
+    assert "Nothing has been sent about <script>" in nobody.text
     assert (await lena.read(f"{LIST}?about=%00")).status == 404
 
 

@@ -17,9 +17,9 @@ from app.operations.authorizations import answer_authorization
 CALLBACK = "/oauth/callback"
 LONGEST_QUERY = 8_000  # characters
 SAID: Mapping[AuthorizationState | None, tuple[int, str, str]] = {
-    AuthorizationState.EXCHANGING: (200, "Thank you", "Zeroten is being let in. You can close this page."),
+    AuthorizationState.EXCHANGING: (200, "Thank you", "Zeroten is being connected. You can close this page."),
     AuthorizationState.FAILED: (
-        200, "Nothing was connected", "The service did not let Zeroten in. You can close this page."
+        200, "Nothing was connected", "The service did not agree to it. You can close this page."
     ),
     None: (404, "This link no longer works", "It works once, for ten minutes. Please begin again where you started."),
 }  # fmt: skip

@@ -37,7 +37,7 @@ MOST_PER_ACCOUNT = 100_000
 
 
 class CampaignAsksNobody(Conflict):
-    """Campaign asks nobody by itself."""
+    """The campaign asks nobody by itself."""
 
     code = "campaign_asks_nobody"
 

@@ -6,7 +6,7 @@ from app.domain.errors import RuleViolation
 
 
 class AskingInvalid(RuleViolation):
-    """Whom to ask, and when, breaks a rule."""
+    """The asking is not valid."""
 
     code = "asking_invalid"
 

@@ -22,13 +22,13 @@ from app.domain.errors import RuleViolation
 
 
 class FilterInvalid(RuleViolation):
-    """Filter cannot be understood."""
+    """The filter cannot be understood."""
 
     code = "filter_invalid"
 
 
 class FilterTooSlow(RuleViolation):
-    """Filter takes too long to judge everybody by.
+    """The filter takes too long.
 
     Conditions on history are the slow ones: they look at everything a person was asked and answered. Ask for a smaller
     audience by properties first, or of one campaign.

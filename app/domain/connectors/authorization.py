@@ -89,7 +89,7 @@ class AuthorizationNotFound(NotFound):
 
 
 class AuthorizationUnusable(RuleViolation):
-    """Authorization cannot be made or used."""
+    """The authorization cannot be started or used."""
 
     code = "authorization_unusable"
 

@@ -20,7 +20,7 @@ class PullState(StrEnum):
 
 
 class PullNotSet(NotFound):
-    """Nobody is pulled through this endpoint."""
+    """This endpoint pulls nobody."""
 
     code = "pull_not_set"
 

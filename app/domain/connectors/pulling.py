@@ -30,7 +30,7 @@ DAY = len("2027-03-31")
 
 
 class PullUnusable(RuleViolation):
-    """Nothing can be pulled like this."""
+    """This pull cannot work."""
 
     code = "pull_unusable"
 

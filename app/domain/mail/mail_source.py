@@ -35,13 +35,13 @@ class MailSourceNotFound(NotFound):
 
 
 class MailSourceInvalid(RuleViolation):
-    """Mail source is not well described."""
+    """The mail source is not valid."""
 
     code = "mail_source_invalid"
 
 
 class TooManyMailSources(Conflict):
-    """A workspace has only so many mail sources."""
+    """The workspace has as many mail sources as it may have."""
 
     code = "too_many_mail_sources"
 

@@ -19,13 +19,13 @@ DOMAIN = re.compile(r"(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][
 
 
 class SenderInvalid(RuleViolation):
-    """Sender breaks a rule."""
+    """The sender is not valid."""
 
     code = "sender_invalid"
 
 
 class SenderMissing(RuleViolation):
-    """Nobody said whom mails come from."""
+    """No sender is set."""
 
     code = "sender_missing"
 

@@ -16,19 +16,19 @@ NOWHERE = "0" * TOKEN_CHARACTERS  # a link that answers for nobody
 
 
 class VariantUnknown(RuleViolation):
-    """Campaign has no such variant."""
+    """The campaign has no such variant."""
 
     code = "variant_unknown"
 
 
 class TrialAddressRefused(RuleViolation):
-    """A test goes to colleagues only."""
+    """Test mails go to colleagues only."""
 
     code = "test_address_refused"
 
 
 class TooManyTrialMails(Conflict):
-    """Too many tests within an hour."""
+    """Too many test mails within an hour."""
 
     code = "too_many_test_mails"
 

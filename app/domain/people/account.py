@@ -20,7 +20,7 @@ FIELDS: Final = (*LINES, "revenue", "renews_on", "properties")
 
 
 class AccountInvalid(RuleViolation):
-    """Account is not well described."""
+    """The account is not valid."""
 
     code = "account_invalid"
 

@@ -15,7 +15,7 @@ UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 
 
 class PropertiesInvalid(RuleViolation):
-    """Properties are not well formed."""
+    """The properties are not valid."""
 
     code = "properties_invalid"
 

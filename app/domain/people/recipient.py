@@ -36,13 +36,13 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 
 
 class RecipientInvalid(RuleViolation):
-    """Recipient is not well described."""
+    """The recipient is not valid."""
 
     code = "recipient_invalid"
 
 
 class RecipientUnidentified(RuleViolation):
-    """Recipient has no identifier."""
+    """The recipient has no identifier."""
 
     code = "recipient_unidentified"
 

@@ -33,7 +33,7 @@ BEGINS_A_TRUTH = frozenset("tTfF")
 
 
 class FileUnreadable(RuleViolation):
-    """File cannot be read."""
+    """The file cannot be read."""
 
     code = "file_unreadable"
 
@@ -45,7 +45,7 @@ class HeaderUnreadable(FileUnreadable):
 
 
 class WrongColumnCount(RuleViolation):
-    """Row has another number of columns than the header."""
+    """The row has more or fewer columns than the header."""
 
     code = "wrong_column_count"
 

@@ -23,7 +23,7 @@ class FileFormat(StrEnum):
 
 
 class RowUnreadable(RuleViolation):
-    """Row cannot be read."""
+    """The row cannot be read."""
 
     code = "row_unreadable"
 

@@ -19,7 +19,7 @@ class MetricsMixed(RuleViolation):
 
 
 class PropertyNotTracked(RuleViolation):
-    """Property is not tracked."""
+    """The property is not tracked."""
 
     code = "property_not_tracked"
 
@@ -31,7 +31,7 @@ class PropertyNotReady(Conflict):
 
 
 class SegmentsNotCombined(RuleViolation):
-    """Two properties at once are not counted."""
+    """Scores are counted by one property at a time."""
 
     code = "segments_not_combined"
 

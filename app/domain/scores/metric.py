@@ -13,7 +13,7 @@ from app.domain.errors import RuleViolation
 
 
 class ScoreOutOfRange(RuleViolation):
-    """Score is outside the metric's scale."""
+    """The score is outside the metric's scale."""
 
     code = "score_out_of_range"
 

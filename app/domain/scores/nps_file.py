@@ -21,7 +21,7 @@ _NUMBER = re.compile(r"([+-]?[0-9]{1,9})(?:[.,]([0-9]{1,20}))?")
 
 
 class ScoreColumnMissing(RuleViolation):
-    """File has no column of scores."""
+    """The file has no score column."""
 
     code = "score_column_missing"
 

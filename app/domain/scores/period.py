@@ -14,25 +14,25 @@ ONE_DAY = timedelta(days=1)
 
 
 class PeriodEmpty(RuleViolation):
-    """Period ends before it begins."""
+    """The period ends before it begins."""
 
     code = "period_empty"
 
 
 class PeriodOutOfRange(RuleViolation):
-    """Period lies outside the years served."""
+    """The period lies outside the years served."""
 
     code = "period_out_of_range"
 
 
 class TooManyBuckets(RuleViolation):
-    """Period is too long for groups this small."""
+    """The period is too long for groups this small."""
 
     code = "too_many_buckets"
 
 
 class UnknownTimeZone(RuleViolation):
-    """Time zone is not known."""
+    """The time zone is not known."""
 
     code = "unknown_time_zone"
 

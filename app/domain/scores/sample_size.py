@@ -24,7 +24,7 @@ HAIR = 1e-9  # relative; a number that is whole but for rounding is not rounded 
 
 
 class SharesImpossible(RuleViolation):
-    """Shares do not fit together.
+    """The shares do not add up.
 
     Promoters and detractors are given together, in % of the answers, and add up to at most 100. They are of an NPS, and
     the share is of a proportion.

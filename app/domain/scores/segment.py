@@ -34,7 +34,7 @@ DATE_SHAPE = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])([T
 
 
 class TrackedPropertyInvalid(RuleViolation):
-    """Tracked property is not well declared."""
+    """The tracked property is not valid."""
 
     code = "tracked_property_invalid"
 

@@ -25,13 +25,13 @@ class TrackedPropertyNotFound(NotFound):
 
 
 class AlreadyTracked(Conflict):
-    """Property is already tracked, in another way."""
+    """The property is already tracked in another way."""
 
     code = "already_tracked"
 
 
 class StillBeingRemoved(Conflict):
-    """Property is still being removed."""
+    """The property is still being removed."""
 
     code = "still_being_removed"
 

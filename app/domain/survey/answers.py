@@ -12,7 +12,7 @@ LONGEST_ANSWER = 10_000  # characters of a free text, as of a comment
 
 
 class AnswersInvalid(RuleViolation):
-    """Answers do not fit the survey's questions."""
+    """The answers do not fit the survey's questions."""
 
     code = "answers_invalid"
 

@@ -16,7 +16,7 @@ LONGEST_NAME, LONGEST_ADDRESS = 100, 500  # characters
 
 
 class BrandInvalid(RuleViolation):
-    """Brand breaks a rule."""
+    """The brand is not valid."""
 
     code = "brand_invalid"
 

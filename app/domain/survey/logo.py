@@ -17,7 +17,7 @@ PLACE = "/s/logos"
 
 
 class LogoInvalid(RuleViolation):
-    """Logo breaks a rule.
+    """The logo is not valid.
 
     It is a PNG, JPEG, GIF or WebP that does not move, of at most 100 kB and between 16 and 2000 pixels on each side.
     SVG is not taken: it can hold programs, and mail programs do not show it.

@@ -17,7 +17,7 @@ HEADINGS = frozenset({"code", "codes"})
 
 
 class RewardCodesInvalid(RuleViolation):
-    """Reward codes cannot be read."""
+    """The reward codes cannot be read."""
 
     code = "reward_codes_invalid"
 

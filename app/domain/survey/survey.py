@@ -27,19 +27,19 @@ LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|[0-9]{3}))?")
 
 
 class SurveyInvalid(RuleViolation):
-    """Survey breaks a rule."""
+    """The survey is not valid."""
 
     code = "survey_invalid"
 
 
 class SurveyIncomplete(RuleViolation):
-    """Survey has no question in one of its languages."""
+    """The survey has no question in one of its languages."""
 
     code = "survey_incomplete"
 
 
 class SurveyChangeMissing(RuleViolation):
-    """Nobody said what the change of the survey is."""
+    """The edit does not say what kind of change it is."""
 
     code = "survey_change_missing"
 

@@ -142,4 +142,4 @@ def test_a_letter_without_anything_optional_reads_well() -> None:
     text = plain_text_of(replace(LETTER, metric=NPS))
     assert "None" not in text
     assert f"0 – Not at all likely: https://{'s' * 43}/s/{TOKEN}?score=0" in text
-    assert "You get this because Northwind would like to know what you think." in text
+    assert "You received this because Northwind would like to know what you think." in text
