@@ -28,7 +28,7 @@ from app.db.vault import Vault
 from app.domain.webhooks.addresses import Guard
 from app.operations.instance_keys import SURVEY_LINKS, AddressKey, InstanceKey
 from app.operations.responses.recorder import Recorder
-from app.queries.endpoint_secrets import check_secrets
+from app.queries.check_secrets import check_secrets
 
 
 def create_app(settings: Settings) -> FastAPI:

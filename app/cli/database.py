@@ -13,8 +13,8 @@ from app.config import Settings
 from app.db.engine import Engine
 from app.db.migrations import migrate, pending_migrations
 from app.db.vault import CannotOpenSecret, Vault
+from app.queries.check_secrets import check_secrets
 from app.queries.doctor import OLDEST_VERSION
-from app.queries.endpoint_secrets import check_secrets
 
 UNREACHABLE = (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError, asyncpg.InterfaceError)
 

@@ -1,6 +1,8 @@
+"""Who is asking. A key is found by the hash of its token, which stands nowhere itself."""
+
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from sqlalchemy import RowMapping, select, text
@@ -23,6 +25,13 @@ class Caller:
     allowed_origins: tuple[str, ...]
     expires_at: datetime | None
 
+    @classmethod
+    def of(cls, row: RowMapping) -> Self:
+        return cls(
+            row["workspace_id"], row["mode"], row["key_id"], row["kind"],
+            frozenset(row["scopes"]), tuple(row["allowed_origins"]), row["expires_at"],
+        )  # fmt: skip
+
     @property
     def livemode(self) -> bool:
         return self.mode == "live"
@@ -33,16 +42,12 @@ class Caller:
 
 async def find_caller(tx: ReadTx | Tx, token_hash: bytes, *, now: datetime) -> Caller | None:
     """None for a token that is unknown, revoked or expired."""
-    row = (await tx.execute(_FIND_CALLER, {"token_hash": token_hash, "now": now})).one_or_none()
-    if row is None:
-        return None
-    return Caller(
-        row.workspace_id, row.mode, row.id, row.kind, frozenset(row.scopes), tuple(row.allowed_origins), row.expires_at
-    )
+    row = (await tx.execute(_FIND_CALLER, {"token_hash": token_hash, "now": now})).mappings().one_or_none()
+    return None if row is None else Caller.of(row)
 
 
 _FIND_CALLER = text("""
-    SELECT k.workspace_id, w.mode, k.id, k.kind, k.scopes, k.allowed_origins, k.expires_at
+    SELECT k.workspace_id, w.mode, k.id AS key_id, k.kind, k.scopes, k.allowed_origins, k.expires_at
     FROM api_keys k JOIN workspaces w ON w.id = k.workspace_id
     WHERE k.token_hash = :token_hash AND k.revoked_at IS NULL AND (k.expires_at IS NULL OR k.expires_at > :now)
 """)

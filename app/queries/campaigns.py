@@ -1,3 +1,5 @@
+"""Campaigns, each with the survey that it asks now, as JSON."""
+
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID

@@ -15,7 +15,7 @@ from app.db.vault import CannotOpenSecret, Vault
 from app.domain.finding import Finding, fine, problem, warning
 from app.domain.scores.period import UnknownTimeZone, zone_named
 from app.queries.check_rollups import check_rollups
-from app.queries.endpoint_secrets import check_secrets
+from app.queries.check_secrets import check_secrets
 from app.queries.instance import find_instance
 
 OLDEST_VERSION = 15

@@ -1,3 +1,5 @@
+"""Who looks after a response. Where nobody took it on there is no row, and all of it is null."""
+
 from typing import Any
 from uuid import UUID
 

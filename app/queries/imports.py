@@ -1,3 +1,5 @@
+"""Imports as the API shows them, and as the process that works them off reads them."""
+
 from uuid import UUID
 
 from sqlalchemy import RowMapping, select

@@ -1,3 +1,5 @@
+"""Invitations and waves as the API shows them; sending reads its own, where it claims them."""
+
 from dataclasses import dataclass
 from uuid import UUID
 

@@ -1,3 +1,5 @@
+"""Who may tell us of bounces: found by the hash of the key in its address, and shown without its secret."""
+
 from typing import Any
 from uuid import UUID
 

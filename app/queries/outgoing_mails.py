@@ -1,3 +1,5 @@
+"""Test mails of a campaign, and whom one can be written for."""
+
 from uuid import UUID
 
 from sqlalchemy import RowMapping, select

@@ -1,3 +1,5 @@
+"""People with their account and the last answer that counts. Whoever was erased is nowhere among them."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,3 +1,5 @@
+"""Responses, each with the metric of its campaign: it decides which band a score is in."""
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,3 +1,5 @@
+"""How many codes a campaign has left to give, and which of them somebody holds."""
+
 from dataclasses import dataclass
 from uuid import UUID
 

@@ -1,3 +1,5 @@
+"""Who looks at the dashboard, with what their key may do now, whatever it could when they logged in."""
+
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,12 +41,8 @@ async def find_visitor(tx: ReadTx | Tx, token: str, *, now: datetime) -> Visitor
 
 
 def _visitor(row: RowMapping) -> Visitor:
-    caller = Caller(
-        row["workspace_id"], row["mode"], row["key_id"], row["kind"],
-        frozenset(row["scopes"]), tuple(row["allowed_origins"]), row["expires_at"],
-    )  # fmt: skip
     told = {name: row[name] for name in ("seen_at", "key_name", "key_hint", "workspace_name", "time_zone")}
-    return Visitor(row["session_id"], caller, **told)
+    return Visitor(row["session_id"], Caller.of(row), **told)
 
 
 _FIND_VISITOR = text("""

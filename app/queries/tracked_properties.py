@@ -1,3 +1,5 @@
+"""By which properties scores can be split, and how far the older responses have been counted under them."""
+
 from collections.abc import Sequence
 from uuid import UUID
 

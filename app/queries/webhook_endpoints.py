@@ -1,3 +1,5 @@
+"""Endpoints with their health and what may be shown of their secrets; none that was deleted."""
+
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any

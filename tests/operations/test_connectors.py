@@ -11,9 +11,9 @@ from app.domain.webhooks.addresses import Guard
 from app.operations.connectors import create_connector
 from app.operations.reseal import reseal_secrets
 from app.operations.workspaces import create_workspace
-from app.queries.endpoint_secrets import check_secrets
+from app.queries.check_secrets import check_secrets
 from tests.builders import rows
-from tests.queries.test_endpoint_secrets import NEW, OLD
+from tests.queries.test_check_secrets import NEW, OLD
 
 URL = "https://hooks.slack.com/services/T0/B0/x"
 

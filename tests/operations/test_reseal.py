@@ -5,7 +5,7 @@ from app.db.vault import Vault
 from app.operations import reseal
 from app.operations.reseal import reseal_secrets
 from tests.builders import rows
-from tests.queries.test_endpoint_secrets import NEW, OLD, store
+from tests.queries.test_check_secrets import NEW, OLD, store
 
 OLDEST = b"x" * 32
 

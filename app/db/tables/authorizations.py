@@ -1,10 +1,13 @@
+"""Somebody is asked, at a service, to let a connector in.
+
+A row with a due_at waits for a worker; claimed, that is the end of its lease.
+"""
+
 from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from app.db.tables.base import belongs_to, created_at, instant, metadata, updated_at, workspace_column
 
-# Somebody is asked, at a service, to let a connector in. A row with a due_at waits for a worker; claimed, that is the
-# end of its lease.
 authorizations = Table(
     "authorizations",
     metadata,

@@ -1,3 +1,5 @@
+"""Campaigns, version by version what they ask, who was added to them by name, and what they give away."""
+
 from sqlalchemy import Boolean, CheckConstraint, Column, Double, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 

@@ -1,3 +1,5 @@
+"""What happened, for whoever reads the feed, and what of it has still to be fanned out."""
+
 from sqlalchemy import Column, Index, Integer, SmallInteger, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSON
 

@@ -1,8 +1,9 @@
+"""Who looks after an answer, once somebody has said so. It goes with the answer."""
+
 from sqlalchemy import CheckConstraint, Column, Index, Table, Text, Uuid, text
 
 from app.db.tables.base import belongs_to, instant, metadata, revision, workspace_column
 
-# Who looks after an answer, once somebody has said so. It goes with the answer.
 follow_ups = Table(
     "follow_ups",
     metadata,

@@ -1,3 +1,5 @@
+"""Files of recipients: the bytes, how far they are worked off, and the rows that were refused."""
+
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, Uuid, text
 
 from app.db.tables.base import belongs_to, created_at, instant, metadata, revision, updated_at, workspace_column

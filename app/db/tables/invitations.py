@@ -1,3 +1,5 @@
+"""Asking as rows: rounds, moments, one invitation an ask, its mails, and what sending counts and locks."""
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,

@@ -1,3 +1,5 @@
+"""Mails that belong to no invitation, and what mail services and the DNS tell of the others."""
+
 from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 

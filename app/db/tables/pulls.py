@@ -1,9 +1,13 @@
+"""Connectors that people are brought in from, and how far each has got.
+
+A claimed row's due_at is the end of its lease.
+"""
+
 from sqlalchemy import CheckConstraint, Column, Index, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSON, JSONB
 
 from app.db.tables.base import belongs_to, created_at, instant, metadata, texts, updated_at, workspace_column
 
-# Connectors that people are brought in from, and how far each has got. A claimed row's due_at is the end of its lease.
 pulls = Table(
     "pulls",
     metadata,

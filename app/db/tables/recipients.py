@@ -1,3 +1,5 @@
+"""People, their accounts, and what is remembered of somebody who was erased."""
+
 from sqlalchemy import Column, Date, Index, LargeBinary, Numeric, Table, Text, Uuid, text
 
 from app.db.tables.base import (

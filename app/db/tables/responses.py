@@ -1,3 +1,5 @@
+"""Answers as they stand, and what each said before it was amended."""
+
 from sqlalchemy import (
     Boolean,
     CheckConstraint,

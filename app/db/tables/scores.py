@@ -1,3 +1,5 @@
+"""Scores as counters, by which properties they are split, and the values that were met."""
+
 from sqlalchemy import CheckConstraint, Column, Date, Integer, Table, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 

@@ -1,3 +1,5 @@
+"""Who is told, what is still to be told, how each attempt went, and what connectors made elsewhere."""
+
 from sqlalchemy import (
     ARRAY,
     Boolean,

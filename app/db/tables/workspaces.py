@@ -1,3 +1,5 @@
+"""Tenants, who may act for them, and what the installation knows of itself."""
+
 from sqlalchemy import (
     ARRAY,
     Boolean,

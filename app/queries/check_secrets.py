@@ -1,3 +1,5 @@
+"""Can everything that is sealed still be opened? Of endpoints, connectors, mail sources and the instance itself."""
+
 from datetime import datetime
 
 from sqlalchemy import text

@@ -8,7 +8,7 @@ from app.db.identifiers import new_id
 from app.db.tables import endpoint_secrets, webhook_endpoints
 from app.db.vault import CannotOpenSecret, Vault
 from app.operations.workspaces import create_workspace
-from app.queries.endpoint_secrets import check_secrets
+from app.queries.check_secrets import check_secrets
 from tests.conftest import running_app
 
 OLD, NEW = b"o" * 32, b"n" * 32
