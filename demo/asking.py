@@ -19,7 +19,7 @@ def ask_by_mail(api: Api, survey: Mapping[str, Any], until: Callable[[Callable[[
     """What there is to tell."""
     body = {"name": "Every quarter", "kind": "relationship", "survey": survey, "asking": ASKING}
     campaign = api.post("/v1/campaigns", body)
-    plan = api.post(f"/v1/campaigns/{campaign['id']}/plan", {})["plan"]
+    plan = api.post(f"/v1/campaigns/{campaign['id']}/plan", {})["after"]
     api.post(f"/v1/campaigns/{campaign['id']}/launch")
     until(lambda: len(_sent(api, campaign)) >= plan["due"])
     sent = _sent(api, campaign)

@@ -6,7 +6,7 @@ from typing import Any, Self
 from pydantic import Field
 
 from app.api.campaign_models import Campaign
-from app.api.invitation_models import Plan
+from app.api.invitation_models import PlanChange
 from app.api.schemas import Reply
 from app.queries import campaign_previews as queries
 
@@ -30,11 +30,7 @@ class Fallbacks(Reply):
         return cls(audience_count=found.audience_count, merge_fields=fields, is_in_time=found.is_in_time)
 
 
-class PlanChange(Reply):
-    """Where the campaign asks nobody, before or after, there is no plan."""
-
-    before: Plan | None
-    after: Plan | None
+class SavedPlanChange(PlanChange):
     is_in_time: bool = Field(description="False: not found out in a few seconds; `POST …/plan` takes its time.")
 
 
@@ -50,7 +46,7 @@ class SavedCampaign(Campaign):
 
 
 class EditedCampaign(SavedCampaign):
-    plan: PlanChange | None = Field(
+    plan: SavedPlanChange | None = Field(
         description="What it would have done, and what it will do; null where a launched campaign's asking was not"
         " changed. Of very many people only the first 2,000 are looked at one by one, and then it is not `is_complete`."
     )

@@ -106,6 +106,8 @@ class Plan(Reply):
     warnings: list[SendingWarning] = Field(description="What had better be seen to before mails leave.")
 
 
-class PlanComparison(Reply):
-    plan: Plan
-    before: Plan | None = Field(description="By the campaign's own `asking`, where another one was sent.")
+class PlanChange(Reply):
+    """What a campaign would do by one `asking`, and by another."""
+
+    before: Plan | None = Field(description="By its own `asking`; null where it has none, or no other is looked at.")
+    after: Plan | None = Field(description="By what was sent or saved; null where that asks nobody.")

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Body, Depends, Query, Request, Response
 
 from app.api.dependencies import CampaignReader, Now, ReadTx, RecipientReader
-from app.api.invitation_models import Eligibility, Invitation, PlanComparison, PlanRequest, Wave
+from app.api.invitation_models import Eligibility, Invitation, PlanChange, PlanRequest, Wave
 from app.api.pagination import AnyOrder, NewestFirst, listing
 from app.api.problem_types import refuses
 from app.api.routing import router
@@ -94,9 +94,9 @@ async def plan_campaign(
     tx: ReadTx,
     now: Now,
     body: Annotated[PlanRequest, Body(default_factory=PlanRequest)],
-) -> PlanComparison:
-    """How many would be asked, when, and who would not be and why, were it planned now. With another `asking`, its plan
-    stands beside that of the campaign's own."""
+) -> PlanChange:
+    """How many would be asked, when, and who would not be and why, were it planned now. With another `asking`,
+    `before` is the plan by the campaign's own."""
     asking = Asking.from_json(body.asking.document()) if body.asking else None
     own = await get_asking_campaign(tx, caller.workspace_id, campaign_id)
     if asking is None and own is None:
@@ -108,7 +108,7 @@ async def plan_campaign(
     async with at_most(tx, LONGEST_PREVIEW_SECONDS):
         standing = None if own is None else await dry_run(tx, own, now=now)
         sent = None if other is None else await dry_run(tx, other, is_edit=True, now=now)
-    return PlanComparison.model_validate({"plan": sent or standing, "before": standing if sent else None})
+    return PlanChange.model_validate({"before": standing if sent else None, "after": sent or standing})
 
 
 @routes.get(

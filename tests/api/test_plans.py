@@ -32,7 +32,7 @@ async def test_a_plan_says_how_many_when_and_who_not(alice: Tenant) -> None:
     await alice.api.post(f"/v1/recipients/{made[1]}/unsubscribe")
     campaign = await create(alice, asking=an_asking())
 
-    told = (await plan(alice, campaign))["plan"]
+    told = (await plan(alice, campaign))["after"]
 
     assert (told["matched"], told["selected"], told["due"]) == (3, 1, 1)
     assert told["excluded"] == {"no_address": 1, "unsubscribed": 1}
@@ -65,14 +65,14 @@ async def test_another_asking_is_planned_beside_the_one_there_is(alice: Tenant) 
 
     told = await plan(alice, campaign, asking=an_asking(audience={"field": "properties.plan", "eq": 1}))
 
-    assert (told["before"]["selected"], told["plan"]["selected"]) == (10, 5)
+    assert (told["before"]["selected"], told["after"]["selected"]) == (10, 5)
 
 
 async def test_a_sample_takes_some_and_says_who_is_left_out(alice: Tenant) -> None:
     await people(alice, *({"email": f"{at}@example.com"} for at in range(10)))
     campaign = await create(alice, asking=an_asking(sample={"percent": 30}))
 
-    told = (await plan(alice, campaign))["plan"]
+    told = (await plan(alice, campaign))["after"]
 
     assert (told["selected"], told["left_out"]) == (3, 7)
 
@@ -83,10 +83,10 @@ WARMING_UP = {"pace": {"warm_up": {"first_day": 2, "growth": 2}}}
 async def test_a_plan_says_on_which_days_its_mails_leave(alice: Tenant) -> None:
     await people(alice, *({"email": f"{at}@example.com"} for at in range(10)))
     campaign = await create(alice, asking=an_asking())
-    hurried = (await plan(alice, campaign))["plan"]
+    hurried = (await plan(alice, campaign))["after"]
     assert [day["count"] for day in hurried["days"]] == [10]
 
-    told = (await plan(alice, campaign, asking=an_asking(**WARMING_UP)))["plan"]
+    told = (await plan(alice, campaign, asking=an_asking(**WARMING_UP)))["after"]
 
     assert [day["count"] for day in told["days"]] == [2, 4, 4]
     assert told["days"][-1]["day"] > hurried["days"][-1]["day"]
@@ -99,7 +99,7 @@ async def test_a_plan_says_who_would_not_leave_in_time(alice: Tenant) -> None:
     await people(alice, *({"email": f"{at}@example.com"} for at in range(10)))
     campaign = await create(alice, asking=an_asking(wave_days=1, **WARMING_UP))
 
-    told = (await plan(alice, campaign))["plan"]
+    told = (await plan(alice, campaign))["after"]
 
     assert 4 <= told["late"] <= 8  # by how much of today is left
     assert sum(day["count"] for day in told["days"]) + told["late"] == told["due"] == 10
@@ -126,7 +126,7 @@ async def test_a_plan_needs_no_body(alice: Tenant) -> None:
         for said in ({}, {"json": {}}, {"headers": {"content-type": "application/json"}})
     ]
 
-    assert [(one["plan"]["due"], one["before"]) for one in plans] == [(1, None)] * 3
+    assert [(one["after"]["due"], one["before"]) for one in plans] == [(1, None)] * 3
     refused = await alice.api.post(f"/v1/campaigns/{campaign['id']}/plan", content="asking=x")
     assert refused.status_code == 415
 
@@ -169,9 +169,9 @@ async def test_a_plan_and_a_launch_warn_of_a_rhythm_that_the_quarantine_holds_ba
     weekly = {"kind": "every", "count": 1, "unit": "weeks"}
     campaign = await create(alice, asking=an_asking(trigger=weekly))
 
-    warnings = (await plan(alice, campaign))["plan"]["warnings"]
+    warnings = (await plan(alice, campaign))["after"]["warnings"]
     launched = await alice.api.post(f"/v1/campaigns/{campaign['id']}/launch")
 
     assert [(one["code"], one["domain"]) for one in warnings] == [("quarantine_longer", None)]
     assert launched.json()["warnings"] == warnings
-    assert (await plan(alice, campaign, asking=an_asking(trigger=weekly, quarantine_days=6)))["plan"]["warnings"] == []
+    assert (await plan(alice, campaign, asking=an_asking(trigger=weekly, quarantine_days=6)))["after"]["warnings"] == []

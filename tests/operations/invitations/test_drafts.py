@@ -30,7 +30,7 @@ async def foreseen(office: Office, draft: dict[str, Any]) -> list[datetime]:
     """The hour of each mail."""
     reply = await office.tenant.api.post(f"/v1/campaigns/{draft['id']}/plan", json={})
     assert reply.status_code == 200, reply.text
-    hours = [(hour, datetime.fromisoformat(hour["day"])) for hour in reply.json()["plan"]["hours"]]
+    hours = [(hour, datetime.fromisoformat(hour["day"])) for hour in reply.json()["after"]["hours"]]
     return [day.replace(hour=hour["hour"], tzinfo=BERLIN) for hour, day in hours for _ in range(hour["count"])]
 
 

@@ -23,7 +23,7 @@ async def launched_until(office: Office, left: timedelta, **asking: Any) -> dict
 async def plan_of(office: Office, campaign: dict[str, Any]) -> dict[str, Any]:
     reply = await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/plan", json={})
     assert reply.status_code == 200, reply.text
-    return dict(reply.json()["plan"])
+    return dict(reply.json()["after"])
 
 
 async def why(office: Office, campaign: dict[str, Any], person: str) -> tuple[str, str | None]:

@@ -155,7 +155,7 @@ async def test_a_plan_and_a_launch_warn_of_it(office: Office) -> None:
 
 async def warned(office: Office, campaign: dict[str, Any], *, launch: bool = False) -> list[tuple[str, str | None]]:
     path = f"/v1/campaigns/{campaign['id']}"
-    warnings = (await office.tenant.api.post(f"{path}/plan", json={})).json()["plan"]["warnings"]
+    warnings = (await office.tenant.api.post(f"{path}/plan", json={})).json()["after"]["warnings"]
     assert all("4 mails" in one["text"] for one in warnings)
     if launch:
         assert (await office.tenant.api.post(f"{path}/launch")).json()["warnings"] == warnings
@@ -239,7 +239,7 @@ async def test_a_plan_and_a_launch_warn_of_busy_days(office: Office) -> None:
     campaign = await create(office.tenant, asking=an_asking(**DELIVERED))
     place = f"/v1/campaigns/{campaign['id']}"
 
-    plan = (await office.tenant.api.post(f"{place}/plan", json={})).json()["plan"]
+    plan = (await office.tenant.api.post(f"{place}/plan", json={})).json()["after"]
     launched = (await office.tenant.api.post(f"{place}/launch")).json()
 
     (warning,) = plan["warnings"]

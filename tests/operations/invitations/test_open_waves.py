@@ -17,7 +17,7 @@ PRO = {"audience": {"field": "properties.plan", "eq": "pro"}}
 async def plan_of(office: Office, campaign: dict[str, Any], **body: Any) -> dict[str, Any]:
     reply = await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/plan", json=body)
     assert reply.status_code == 200, reply.text
-    return dict(reply.json()["plan"])
+    return dict(reply.json()["after"])
 
 
 async def why(office: Office, campaign: dict[str, Any], person: str) -> tuple[str, str | None]:

@@ -91,7 +91,7 @@ async def test_a_plan_during_a_long_pause_says_who_is_still_to_be_asked(office: 
 
     reply = await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/plan", json={})
 
-    assert reply.json()["plan"]["due"] == 1
+    assert reply.json()["after"]["due"] == 1
 
 
 async def test_a_pause_into_the_next_wave_leaves_people_to_that(office: Office) -> None:

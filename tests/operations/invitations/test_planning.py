@@ -149,7 +149,7 @@ async def test_a_plan_shows_at_which_hour_a_date_is_asked_about(office: Office) 
 
     reply = await office.tenant.api.post(f"/v1/campaigns/{draft['id']}/plan", json={})
 
-    assert reply.json()["plan"]["hours"] == [{"day": exam, "hour": 16, "count": 1}]
+    assert reply.json()["after"]["hours"] == [{"day": exam, "hour": 16, "count": 1}]
 
 
 async def test_a_date_that_is_moved_back_brings_its_invitation_back(office: Office) -> None:

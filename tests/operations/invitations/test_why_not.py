@@ -82,7 +82,7 @@ async def test_a_warm_up_is_over_when_it_was_said(office: Office) -> None:
     await office.people(*(f"p{at}" for at in range(10)))
     campaign = await office.launched(pace={"warm_up": {"first_day": 2, "growth": 2}})
     await office.plan()
-    plan = (await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/plan", json={})).json()["plan"]
+    plan = (await office.tenant.api.post(f"/v1/campaigns/{campaign['id']}/plan", json={})).json()["after"]
     begins = office.now
 
     gone = await office.send(within=4 * DAY)
