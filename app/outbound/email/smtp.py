@@ -5,6 +5,7 @@ its content can be tried again; and of one whose content was on its way when the
 """
 
 import asyncio
+import re
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,6 +25,9 @@ MAILS_PER_CONNECTION = 100  # what Postfix and others take before they hang up
 IDLE_SECONDS = 20.0  # kept unused no longer; servers hang up after 30 or more
 QUIT_SECONDS = 2.0
 SERVICE_NOT_AVAILABLE = 421  # said at any moment by a server that hangs up; about no mail in particular
+# Said of us, to whomever the mail is: the server is set up wrong, or we are (RFC 4954 §6, and the words of many).
+LOG_IN_FIRST = {530, 534, 535, 538}
+NOT_FOR_YOU = re.compile(r"\brelay|\bauthenticat", re.IGNORECASE)
 
 
 class SmtpResult(StrEnum):
@@ -51,7 +55,7 @@ class SmtpOutcome:
     @property
     def is_permanent(self) -> bool:
         """Trying again brings nothing."""
-        return self.result is SmtpResult.FAILED and self.reply_code is not None and self.reply_code >= 500
+        return self._is_refused_for_good and not self._is_about_us
 
     @property
     def may_be_tried_again(self) -> bool:
@@ -63,10 +67,27 @@ class SmtpOutcome:
         """There is no such mailbox: the address has bounced."""
         return self.is_permanent and self.stage is Stage.RECIPIENT and self._names_the_address()
 
-    def _names_the_address(self) -> bool:
+    @property
+    def _is_refused_for_good(self) -> bool:
+        return self.result is SmtpResult.FAILED and self.reply_code is not None and self.reply_code >= 500
+
+    @property
+    def _is_about_us(self) -> bool:
+        """Every mail would be refused like this one, until somebody puts it right."""
+        if self.stage is Stage.SENDER or self.reply_code in LOG_IN_FIRST:
+            return True
+        is_of_address = self._status.startswith("5.1.")
+        return self.stage is Stage.RECIPIENT and not is_of_address and NOT_FOR_YOU.search(self.reply) is not None
+
+    @property
+    def _status(self) -> str:
+        """RFC 3463: 5.1.x is about the address, 5.7.x about policy."""
         status = self.reply.split(maxsplit=1)[0] if self.reply else ""
-        if status.startswith("5."):  # RFC 3463: 5.1.x is about the address, 5.7.x about policy
-            return status.startswith("5.1.") or status == "5.2.1"
+        return status if status.startswith("5.") else ""
+
+    def _names_the_address(self) -> bool:
+        if self._status:
+            return self._status.startswith("5.1.") or self._status == "5.2.1"
         return self.reply_code in {550, 551, 553}
 
 

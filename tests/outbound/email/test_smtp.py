@@ -64,6 +64,30 @@ async def test_only_what_is_said_of_the_address_is_held_against_it(
     assert outcome.may_be_tried_again is not is_permanent
 
 
+@pytest.mark.parametrize(
+    ("word", "reply"),
+    [
+        ("MAIL", "530 5.7.0 Authentication required"),
+        ("MAIL", "550 5.7.1 you may not send as this"),
+        ("RCPT", "530 5.7.57 client not authenticated"),
+        ("RCPT", "550 relay not permitted"),
+        ("RCPT", "554 5.7.1 <ada@example.org>: Relay access denied"),
+        ("RCPT", "550 authentication required"),
+    ],
+)
+async def test_a_server_that_takes_nothing_of_ours_holds_it_against_nobody(word: str, reply: str) -> None:
+    async with a_scripted_server({word: reply}) as server:
+        outcome = await sent_to(server)
+    assert (outcome.result, outcome.is_permanent) == (SmtpResult.FAILED, False)
+    assert outcome.may_be_tried_again
+    assert not outcome.is_about_address
+
+
+async def test_an_address_that_is_called_relay_bounces_like_any() -> None:
+    async with a_scripted_server({"RCPT": "550 5.1.1 <relay@example.org>: no such user"}) as server:
+        assert (await sent_to(server, "relay@example.org")).is_about_address
+
+
 @pytest.mark.parametrize("word", ["hello", "EHLO", "MAIL", "RCPT"])
 @pytest.mark.parametrize("reply", [None, "421 going down"])
 async def test_what_ended_before_the_content_may_be_tried_again(word: str, reply: str | None) -> None:
