@@ -13,7 +13,7 @@ from app.domain.asking.reminders import next_reminder
 from app.operations.invitations.wake import wake_campaigns
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=5), timedelta(hours=6)
-MOST_TRIES = 8  # over a day and a half
+MOST_TRIES = 13  # over a day and a half
 
 
 class MailEnd(StrEnum):

@@ -49,6 +49,20 @@ async def test_an_outage_is_no_day_of_the_warm_up(office: Office) -> None:
     assert len(await office.claim()) == 2
 
 
+async def test_who_is_to_be_asked_waits_for_a_server_that_is_away_for_a_day(office: Office) -> None:
+    await office.people("ada")
+    campaign = await office.launched()
+    await office.plan()
+    begun_at = office.now
+    while office.now < begun_at + DAY:
+        await office.settle(await office.claim(), MailEnd.NOT_SENT)
+        office.now += HOUR / 6
+
+    office.now += DAY / 4
+    assert await office.send() == ["ada"]
+    assert await office.states(campaign) == {"sent": 1}
+
+
 async def test_what_a_server_put_off_counts_for_the_hour_but_is_no_mail_sent(office: Office) -> None:
     await office.people("ada", "bob")
     await office.launched(pace={"per_hour": 2})
