@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from app.domain.people.mailbox import ascii_domain
 from app.domain.scores.metric import Metric
 from app.domain.survey.brand import Brand
 
@@ -74,4 +75,4 @@ def message_of(address: str) -> UUID | None:
 def wire_address(address: str) -> str:
     """As mail servers want it: the domain in ASCII. A local part that is not ASCII stays so, and needs SMTPUTF8."""
     local, _, domain = address.rpartition("@")
-    return f"{local}@{domain if domain.isascii() else domain.encode('idna').decode('ascii')}"
+    return f"{local}@{domain if domain.isascii() else ascii_domain(domain)}"

@@ -21,6 +21,9 @@ WORKSPACE = uuid4()
         ("x@xn--mller-kva.example", "x@xn--mller-kva.example"),
         ("x@müller.example", "x@xn--mller-kva.example"),
         ("Jörg@MÜLLER.example", "jörg@xn--mller-kva.example"),
+        ("u@Straße.example", "u@xn--strae-oqa.example"),  # and not strasse.example, which is somebody else's
+        ("u@mail.faß.müller.example", "u@mail.xn--fa-hia.xn--mller-kva.example"),
+        ("u@κόσμος.example", "u@xn--vxaejmc7c.example"),
         ("jo\u0308rg@mu\u0308ller.example", "jörg@xn--mller-kva.example"),
     ],
 )
