@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.tables import campaigns, survey_versions
+from app.db.tables import campaigns
 from app.domain.asking.asking import Asking, check_can_ask
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.asking.asking_parts import Stop
@@ -22,12 +22,13 @@ from app.domain.ids import shown
 from app.domain.mail.campaign_sender import check_from_email
 from app.domain.mail.sender import Sender
 from app.domain.scores.metric import METRICS
-from app.domain.survey.survey import Survey, SurveyChange, SurveyChangeMissing, check_questions, check_survey
+from app.domain.survey.survey import Survey, SurveyChange, check_questions, check_survey
 from app.domain.webhooks.payload import instant_text
 from app.operations.events import announce
 from app.operations.invitations.clocks import has_other_clocks, note_stale_clocks
 from app.operations.invitations.replan import begin_replanning
 from app.operations.invitations.wave_clocks import stop_wave_clocks
+from app.operations.survey_versions import add_survey_version, rewrite_survey
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
 from app.queries.second_looks import BEFORE_ALL
@@ -63,7 +64,7 @@ async def create_campaign(
     campaign_id = new_id(now)
     row = {"workspace_id": workspace_id, "id": campaign_id, **fields, "created_at": now, "updated_at": now}
     await tx.execute(insert(campaigns).values(row))
-    await _add_version(tx, workspace_id, campaign_id, 1, survey=survey, change=SurveyChange.FIRST, now=now)
+    await add_survey_version(tx, workspace_id, campaign_id, 1, survey=survey, change=SurveyChange.FIRST, now=now)
     await _announce(tx, workspace_id, campaign_id, EventType.CAMPAIGN_CREATED, now=now)
     return campaign_id
 
@@ -90,7 +91,7 @@ async def edit_campaign(
         return
     _check_edit(before, changed, rewritten, now=now)
     if rewritten is not None:
-        changed["survey_version"] = await _rewrite(tx, before, rewritten, survey_change, now=now)
+        changed["survey_version"] = await rewrite_survey(tx, before, rewritten, survey_change, now=now)
     if changed.keys() & {"asking", "ends_at"} and before["state"] != CampaignState.DRAFT:
         changed |= await _plan_anew(tx, {**before, **changed}, now=now)
         if has_other_clocks(before["asking"], changed.get("asking", before["asking"])):
@@ -225,44 +226,6 @@ async def _plan_anew(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> d
     await _check_asking(tx, campaign, now=now)
     await begin_replanning(tx, campaign["workspace_id"], campaign["id"])
     return {"plan_due_at": now}
-
-
-async def _rewrite(
-    tx: Tx, before: Mapping[str, Any], survey: Survey, change: SurveyChange | None, *, now: datetime
-) -> int:
-    """The version asked from now on. A draft's is changed in place: nobody has seen it."""
-    workspace_id, campaign_id, version = before["workspace_id"], before["id"], int(before["survey_version"])
-    if before["state"] == CampaignState.DRAFT:
-        await tx.execute(
-            update(survey_versions)
-            .where(
-                survey_versions.c.workspace_id == workspace_id,
-                survey_versions.c.campaign_id == campaign_id,
-                survey_versions.c.version == version,
-            )
-            .values(_content(survey))
-        )
-        return version
-    if change is None:
-        detail = "Answers to the old survey exist or may exist: say whether this is a typo or a new wording."
-        raise SurveyChangeMissing(detail, pointer="/survey_change")
-    await _add_version(tx, workspace_id, campaign_id, version + 1, survey=survey, change=change, now=now)
-    return version + 1
-
-
-async def _add_version(
-    tx: Tx, workspace_id: UUID, campaign_id: UUID, version: int, *, survey: Survey, change: SurveyChange, now: datetime
-) -> None:
-    place = {"workspace_id": workspace_id, "campaign_id": campaign_id, "version": version}
-    await tx.execute(insert(survey_versions).values(**place, change=change.value, created_at=now, **_content(survey)))
-
-
-def _content(survey: Survey) -> dict[str, Any]:
-    return {
-        "default_language": survey.default_language,
-        "languages": list(survey.languages),
-        "content": survey.to_json(),
-    }
 
 
 async def _update(tx: Tx, workspace_id: UUID, campaign_id: UUID, changes: Mapping[str, Any], *, now: datetime) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import text
 
-from app.db.engine import ReadTx
+from app.db.engine import ReadTx, Tx
 from app.domain.scores.metric import METRICS
 from app.domain.survey.question_steps import QuestionCounts, QuestionSteps
 from app.domain.survey.questions import Question, QuestionKind
@@ -30,7 +30,7 @@ async def count_question_steps(
     return {group: counted.steps() for group, counted in counts.items()}
 
 
-async def read_questions(tx: ReadTx, place: Mapping[str, Any]) -> dict[int, Sequence[Question]]:
+async def read_questions(tx: ReadTx | Tx, place: Mapping[str, Any]) -> dict[int, Sequence[Question]]:
     """By version, of those with questions. `place`: workspace_id and campaign_id."""
     return {
         version: [Question.from_json(question) for question in questions]

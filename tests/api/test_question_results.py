@@ -113,6 +113,35 @@ async def test_a_question_that_went_is_still_told_of_with_options_that_went(alic
 
 
 @pytest.mark.parametrize(
+    ("question", "pointer"),
+    [
+        (
+            {"id": "why", "kind": "scale", "text": {"en": "How?", "de": "Wie?"}, "scale": {"lowest": 1, "highest": 5}},
+            "kind",
+        ),
+        (
+            {
+                "id": "ease",
+                "kind": "scale",
+                "text": {"en": "Easy?", "de": "Leicht?"},
+                "scale": {"lowest": 0, "highest": 10},
+            },
+            "scale",
+        ),
+    ],
+)
+async def test_answers_of_two_kinds_are_never_counted_together(alice: Tenant, question: Any, pointer: str) -> None:
+    campaign = await answered(alice)
+    without = [one for one in QUESTIONS if one["id"] != question["id"]]
+    for questions, status in ((without, 200), ([*without, question], 422)):  # also where it was gone for a while
+        body = {"survey": {**SURVEY, "questions": questions}, "survey_change": "wording"}
+        reply = await alice.api.patch(f"/v1/campaigns/{campaign}", json=body)
+        assert reply.status_code == status, reply.text
+    assert reply.json()["code"] == "survey_invalid"
+    assert reply.json()["errors"][0]["pointer"] == f"/survey/questions/{len(without)}/{pointer}"
+
+
+@pytest.mark.parametrize(
     ("question", "params", "status", "code"),
     [
         ("nothing", {}, 404, "question_not_found"),

@@ -5,7 +5,7 @@ nothing is shown in its place: half a survey in the wrong language is worse than
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from itertools import islice
@@ -135,6 +135,25 @@ def check_questions(survey: Survey, *, at: str = "/survey") -> None:
                 detail = f"The question {question.id} lacks texts in {', '.join(lacking)}."
                 where = f"{at}/questions/{place}{pointer}/{lacking[0]}"
                 raise SurveyIncomplete(detail, pointer=where, languages=lacking)
+
+
+def check_answered_alike(survey: Survey, asked: Iterable[Question], *, at: str = "/survey") -> None:
+    """Answers to a question are counted together, whatever version asked it. `asked` are all there were. Raises
+    SurveyInvalid.
+    """
+    kinds = {question.id: (question.kind, _values(question)) for question in asked}
+    for place, question in enumerate(survey.questions):
+        kind, values = kinds.get(question.id, (question.kind, _values(question)))
+        if kind is not question.kind or values != _values(question):
+            was = f"{kind} from {values[0]} to {values[-1]}" if values else kind
+            detail = f"{question.id} was asked as {was}, and answered so. Give another question another id."
+            raise SurveyInvalid(
+                detail, pointer=f"{at}/questions/{place}/{'scale' if kind is question.kind else 'kind'}"
+            )
+
+
+def _values(question: Question) -> range | None:
+    return question.scale.values if question.scale else None
 
 
 def completeness(survey: Survey) -> dict[str, Completeness]:
