@@ -149,7 +149,7 @@ def rules_of(campaign: AskingCampaign) -> Rules:
 
 
 # Whoever a more important campaign is about to ask is left to it, unless both belong to the same journey, or it asks
-# people however lately others did.
+# people however lately others did. What has no moment yet has it any second now.
 _READ = """
     WITH looked_after AS MATERIALIZED (
         SELECT q.id, q.account_id FROM follow_ups f
@@ -170,12 +170,13 @@ _READ = """
             AND r.excluded_at IS NULL
     ) answer ON true
     LEFT JOIN LATERAL (
-        SELECT min(v.due_at) AS due_at
+        SELECT min(coalesce(v.due_at, $4)) AS due_at
         FROM invitations v JOIN campaigns c ON c.workspace_id = v.workspace_id AND c.id = v.campaign_id
         WHERE v.workspace_id = p.workspace_id AND v.recipient_id = p.id AND v.campaign_id <> $2
-            AND v.state = 'planned' AND v.due_at <= $5 AND (v.latest_at IS NULL OR v.latest_at > $4)
+            AND v.state = 'planned' AND (v.latest_at IS NULL OR v.latest_at > $4)
+            AND (v.due_at <= $5 OR v.due_at IS NULL AND c.scheduling_failed_at IS NULL)
             AND c.state = 'running' AND (c.asking ->> 'priority')::int > $6
-            AND v.due_at < $4 + make_interval(days => coalesce((c.asking ->> 'quarantine_days')::int, $9))
+            AND coalesce(v.due_at, $4) < $4 + make_interval(days => coalesce((c.asking ->> 'quarantine_days')::int, $9))
             AND ($7::text IS NULL OR c.asking -> 'journey' ->> 'name' IS DISTINCT FROM $7)
     ) important ON true
     WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[])

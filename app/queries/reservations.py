@@ -5,7 +5,7 @@ It takes nobody whom it could not ask by then: who is still in its quarantine wh
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
@@ -15,7 +15,9 @@ from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once, due_in, next_wave
 from app.domain.audience.sampling import sampled
 from app.queries.asking_campaigns import read_asking_campaigns
-from app.queries.turns import ends_at, read_turns_after_answers, select_for, who_may_be_asked
+from app.queries.turns import ends_at, find_wave, read_turns_after_answers, select_for, who_may_be_asked
+
+UNPLANNED = timedelta(minutes=61)  # whose turn has come has an invitation by then; planners look every hour
 
 LastAsked = Mapping[UUID, datetime | None]  # when each person was, by whichever campaign
 
@@ -63,7 +65,9 @@ async def _coming_asks(tx: ReadTx | Tx, other: AskingCampaign, people: list[UUID
             meant = await who_may_be_asked(tx, other, people, now=now)
             found = await read_turns_after_answers(tx, other, list(meant))
             return [
-                ComingAsk(person, due_at, other.ends_at) for person, due_at, _ in found if now < due_at <= now + SOON
+                ComingAsk(person, due_at, other.ends_at)
+                for person, due_at, _ in found
+                if now - UNPLANNED < due_at <= now + SOON
             ]
     return []
 
@@ -73,7 +77,9 @@ async def _asks_of_wave(
 ) -> list[ComingAsk]:
     trigger = other.asking.trigger
     assert isinstance(trigger, Once | Every)
-    wave = next_wave(trigger, now, anchor=other.anchor, zone=other.zone)
+    wave = await find_wave(tx, other, now=now)  # it has come, and nobody has planned it yet
+    if wave is None or wave.starts_at <= now - UNPLANNED:
+        wave = next_wave(trigger, now, anchor=other.anchor, zone=other.zone)
     if wave is None or wave.starts_at > now + SOON:
         return []
     latest_at, meant = other.in_time(ends_at(other, wave, now)), await _meant(tx, other, people, now=now)
