@@ -30,6 +30,7 @@ from app.queries.departures import wait_for_pace
 from app.queries.dry_run import dry_run
 from app.queries.eligibility import read_facts_before
 from app.queries.patience import at_most
+from app.queries.planned_asks import why_outlived
 from app.queries.recipients import get_recipient
 
 routes = router("invitations")
@@ -149,6 +150,9 @@ async def _decided(
     if latest is not None and is_planned:
         wanted = replace(wanted, latest_at=latest["latest_at"], planned_at=latest["created_at"])
     decision = decide(facts.people[recipient_id], wanted, facts.rules[recipient_id], now)
+    if latest is not None and is_planned and not isinstance(decision, Skip):
+        outlived = await why_outlived(tx, campaign, latest["id"])
+        decision = decision if outlived is None else Skip(outlived)
     if not is_planned and not isinstance(decision, Skip):
         turn = await wait_for_turn(tx, campaign, recipient_id, zone=facts.people[recipient_id].zone, now=now)
         decision = later_of(decision, turn)

@@ -32,6 +32,7 @@ from app.queries.open_waves import (
     read_planned,
     takes_in_as_they_come,
 )
+from app.queries.planned_asks import read_planned_asks
 from app.queries.second_looks import read_skipped, who_is_asked_after_all
 from app.queries.sender_domains import warnings_for
 from app.queries.turns import ends_at, find_after_answers, find_dates, find_next_wave, find_wave, select_for
@@ -63,9 +64,9 @@ class Looks:
 async def dry_run(
     tx: ReadTx | Tx, campaign: AskingCampaign, *, is_edit: bool = False, most: int = MOST_LOOKED_AT, now: datetime
 ) -> Plan:
-    """As if it ran, a draft as if it were launched now, and from its start on: what the open wave has still to ask, or
-    else the next round. What will happen to people, and so touchpoints, is not preview. `is_edit`: as if it were edited
-    now, which lets the open wave take people in, and has those looked at again whom its rules had skipped.
+    """As if it ran, a draft as if it were launched now, and from its start on: what is planned and still to be asked,
+    or else the next round. What will happen to people, and so touchpoints to come, is not preview. `is_edit`: as if it
+    were edited now, which lets the open wave take people in, and has those looked at again whom its rules had skipped.
 
     Of more than `most` people, only so many are decided about one by one.
     """
@@ -113,7 +114,8 @@ def _come_one_by_one(campaign: AskingCampaign) -> bool:
 
 async def _round(tx: ReadTx | Tx, campaign: AskingCampaign, looks: Looks, *, now: datetime) -> Round:
     if not isinstance(campaign.asking.trigger, Once | Every):
-        turns = await _turns_of_their_own(tx, campaign, now=now)
+        turns = await read_planned_asks(tx, campaign)
+        turns += await _turns_of_their_own(tx, campaign, now=now)
         turns += await _second_chances(tx, campaign, looks, now=now)
         return Round(await select_for(tx, campaign, limit=0, now=now), turns, len(turns))
     wave = await find_wave(tx, campaign, now=now)
@@ -135,8 +137,12 @@ async def _rest_of(tx: ReadTx | Tx, campaign: AskingCampaign, wave: Wave, looks:
     late = Latecomers()
     if looks.takes_in:
         late = await find_latecomers(tx, campaign, wave, selection.recipient_ids)
-    people = [*await read_planned(tx, campaign, wave), *late.recipient_ids]
-    turns = [*_turns_in(campaign, wave, people), *await _second_chances(tx, campaign, looks, now=now)]
+    planned = await read_planned(tx, campaign, wave)
+    turns = [
+        replace(turn, planned_at=planned.get(turn.person))
+        for turn in _turns_in(campaign, wave, [*planned, *late.recipient_ids])
+    ]
+    turns += await _second_chances(tx, campaign, looks, now=now)
     return Round(selection, turns, len(turns), late.left_out)
 
 
@@ -198,5 +204,4 @@ async def _decide(
 
 def _foresee(campaign: AskingCampaign, facts: Facts, turn: Turn, best: int | None, now: datetime) -> Prospect:
     person, rules = facts.people[turn.person], facts.rules[turn.person]
-    wanted = replace(facts.wanted[turn.person], planned_at=now)
-    return foresee(campaign.asking, turn, person, wanted, rules, best=best, now=now)
+    return foresee(campaign.asking, turn, person, facts.wanted[turn.person], rules, best=best, now=now)

@@ -48,10 +48,12 @@ async def get_invitation(tx: ReadTx | Tx, workspace_id: UUID, invitation_id: UUI
 async def latest_invitation(
     tx: ReadTx | Tx, workspace_id: UUID, campaign_id: UUID, recipient_id: UUID
 ) -> RowMapping | None:
+    """Of those that are still to be sent, if there are any."""
     query = select(invitations).where(
         ROW.workspace_id == workspace_id, ROW.recipient_id == recipient_id, ROW.campaign_id == campaign_id
     )
-    return (await tx.execute(query.order_by(ROW.id.desc()).limit(1))).mappings().one_or_none()
+    planned_first = (ROW.state == "planned").desc()
+    return (await tx.execute(query.order_by(planned_first, ROW.id.desc()).limit(1))).mappings().one_or_none()
 
 
 async def list_waves(tx: ReadTx, workspace_id: UUID, campaign_id: UUID, page: Page) -> Slice[RowMapping]:

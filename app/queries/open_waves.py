@@ -32,10 +32,10 @@ async def find_open_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: date
     return Wave(rows[0]["number"], rows[0]["starts_at"], rows[0]["ends_at"]) if rows else None
 
 
-async def read_planned(tx: Tx | ReadTx, campaign: AskingCampaign, wave: Wave) -> list[UUID]:
-    """Whom the wave has still to ask."""
+async def read_planned(tx: Tx | ReadTx, campaign: AskingCampaign, wave: Wave) -> dict[UUID, datetime]:
+    """Whom the wave has still to ask, in the order in which they are due, and when they were planned."""
     rows = await fetch(tx, _READ_PLANNED, campaign.workspace_id, campaign.id, wave.number)
-    return [row["recipient_id"] for row in rows]
+    return {row["recipient_id"]: row["created_at"] for row in rows}
 
 
 async def find_latecomers(
@@ -73,7 +73,7 @@ _FIND_OPEN = """
     ORDER BY number DESC LIMIT 1
 """
 _READ_PLANNED = """
-    SELECT recipient_id FROM invitations
+    SELECT recipient_id, created_at FROM invitations
     WHERE workspace_id = $1 AND campaign_id = $2 AND wave = $3 AND state = 'planned' ORDER BY due_at, id
 """
 _FIND_LATE = """

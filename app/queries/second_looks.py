@@ -5,7 +5,7 @@ still stands, of the last turn after an answer, which the campaign's end may hav
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -31,7 +31,6 @@ BEFORE_ALL = UUID(int=0)
 class Skipped:
     id: UUID
     turn: Turn
-    planned_at: datetime
 
 
 async def read_skipped(
@@ -61,8 +60,8 @@ async def read_skipped(
                 row["occurred_at"],
                 day_in(row["slot"]),
                 campaign.ends_at,
+                planned_at=row["created_at"],
             ),
-            row["created_at"],
         )
         for row in rows
     ]
@@ -79,10 +78,10 @@ async def who_is_asked_after_all(
     found = []
     for one in skipped:
         person = one.turn.person
-        wanted = replace(facts.wanted[person], planned_at=one.planned_at)
         prospect = foresee(
-            campaign.asking, one.turn, facts.people[person], wanted, facts.rules[person], best=best, now=now
-        )
+            campaign.asking, one.turn, facts.people[person], facts.wanted[person], facts.rules[person], best=best,
+            now=now,
+        )  # fmt: skip
         if not isinstance(prospect.decision, Skip):
             found.append(one)
     return found

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
+from app.domain.asking.answer_slots import answer_slot
 from app.domain.asking.date_slots import DAY as DAY_PATTERN
 from app.domain.asking.eligibility import SOON
 from app.domain.asking.invitation import AskingCampaign
@@ -108,7 +109,7 @@ async def read_turns_after_answers(
             asked_at=row["asked_at"],
         )  # fmt: skip
         last = max((at for at in (row["answered_at"], row["asked_at"]) if at is not None), default=None)
-        turns.append((row["id"], due_at, f"after:{last.isoformat()}" if last else "after:start"))
+        turns.append((row["id"], due_at, answer_slot(last)))
     return turns
 
 

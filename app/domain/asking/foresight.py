@@ -21,10 +21,12 @@ def foresee(
     asking: Asking, turn: Turn, person: Person, wanted: Wanted, rules: Rules, *, best: int | None, now: datetime
 ) -> Prospect:
     """`best`: as `schedule` takes it."""
+    if turn.outlived is not None:
+        return Prospect(Skip(turn.outlived), now)
     appointment = schedule(asking, replace(turn, zone=person.zone), best=best, now=now)
     if appointment.due_at is None:
         return Prospect(Skip(Reason.WINDOW), now)
-    wanted = replace(wanted, latest_at=appointment.latest_at)
+    wanted = replace(wanted, latest_at=appointment.latest_at, planned_at=turn.planned_at or now)
     decision = decide(person, wanted, rules, appointment.due_at)
     due_at = decision.until if isinstance(decision, Wait) else appointment.due_at
     return Prospect(decision, due_at, appointment.latest_at)

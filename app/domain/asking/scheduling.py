@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from app.domain.asking.asking import Asking
 from app.domain.asking.best_hour import hour_for
 from app.domain.asking.date_slots import due_on_date, latest_for_date
+from app.domain.asking.eligibility import Reason
 from app.domain.asking.rhythm import Wave, due_in
 from app.domain.asking.sending_window import SendingWindow, next_open, open_moment
 from app.domain.asking.triggers import AfterTouchpoint, OnDate
@@ -16,7 +17,10 @@ from app.domain.audience.stable_hash import fraction_of, pick_variant
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """One person's, of one campaign. Of a wave, a touchpoint or a date, whichever the trigger is about."""
+    """One person's, of one campaign. Of a wave, a touchpoint or a date, whichever the trigger is about.
+
+    `not_before`: of one after an answer. Of a turn that is planned already, since when, and why it is no more, if so.
+    """
 
     campaign_id: UUID
     person: UUID
@@ -25,6 +29,9 @@ class Turn:
     occurred_at: datetime | None = None
     day: date | None = None
     until: datetime | None = None  # the campaign's end
+    not_before: datetime | None = None
+    planned_at: datetime | None = None
+    outlived: Reason | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +110,7 @@ def _bounds(asking: Asking, turn: Turn, window: SendingWindow, now: datetime) ->
         due_at = due_on_date(trigger, turn.day, zone=turn.zone, window=window)
         return max(due_at, now), latest_for_date(trigger, due_at)
     if turn.wave is None:
-        return now, None
+        return max(turn.not_before or now, now), None
     if asking.is_evenly_spread:
         return max(due_in(turn.wave, seed=f"evenly:{turn.campaign_id}", person=turn.person), now), turn.wave.ends_at
     return max(turn.wave.starts_at, now), turn.wave.ends_at

@@ -21,6 +21,7 @@ from app.domain.scores.period import zone_named
 from app.operations.invitations.wake import wake_campaigns
 from app.queries.asking_campaigns import read_campaigns_of
 from app.queries.best_hours import best_hour_of
+from app.queries.planned_asks import turn_after_answer
 
 AT_ONCE = 5_000
 
@@ -61,7 +62,10 @@ async def _schedule(tx: Tx, campaign: AskingCampaign, rows: Sequence[Mapping[str
 def _turn(campaign: AskingCampaign, row: Mapping[str, Any]) -> Turn:
     wave = Wave(row["wave"], row["starts_at"], row["ends_at"]) if row["starts_at"] is not None else None
     zone = zone_named(row["time_zone"]) if row["time_zone"] else campaign.zone
-    return Turn(campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day_in(row["slot"]), campaign.ends_at)
+    return Turn(
+        campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day_in(row["slot"]), campaign.ends_at,
+        turn_after_answer(campaign, row["slot"]),
+    )  # fmt: skip
 
 
 async def _note_failure(tx: Tx, campaign: AskingCampaign, error: Exception, *, now: datetime) -> None:
