@@ -44,7 +44,7 @@ async def measure_asking(stage: Stage, plan: Plan, rows: Collection[str], say: C
     async with AsyncExitStack() as stack:
         for size in plan.wave_sizes:
             url = await stack.enter_async_context(stage.database(f"bench_asking_{size}"))
-            await _fill(url, stage.tenant.workspace_id, size)
+            await fill_with_people(url, stage.tenant.workspace_id, size)
             engine = Engine(url)
             stack.push_async_callback(engine.close)
             house = _House(engine, stage.tenant.workspace_id, size)
@@ -117,7 +117,7 @@ class _House:
             raise RuntimeError(f"of {count:,} invitations only {await self._count(state):,} are {state}")
 
 
-async def _fill(url: str, workspace_id: UUID, people: int) -> None:
+async def fill_with_people(url: str, workspace_id: UUID, people: int) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute(_PEOPLE, workspace_id, PERSON_PREFIX, people)
     await connection.execute("VACUUM ANALYZE")

@@ -28,12 +28,16 @@ class Client:
         return await self.reply()
 
     async def reply(self) -> Any:
+        return json.loads(await self.body_of("2"))
+
+    async def body_of(self, kind: str) -> bytes:
+        """Raises RuntimeError unless its status begins with this digit."""
         head = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower()
         length = next(int(line[15:]) for line in head.splitlines() if line.startswith("content-length:"))
         body = await self.reader.readexactly(length)
-        if not head[9:12].startswith("2"):
+        if head[9] != kind:
             raise RuntimeError(f"{head[:12]}: {body.decode()}")
-        return json.loads(body)
+        return body
 
 
 @asynccontextmanager

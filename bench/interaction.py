@@ -15,13 +15,11 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, Page, Route, async_playwright
 
-from app.domain import ids
-from bench import requests
-from bench.client import Client, connected
+from bench.client import connected
 from bench.figures import Figures, Findings, Spread
+from bench.links import personal_links
 from bench.rounds import Contestant, Plan, take_turns
 from bench.stage import Stage
-from bench.tenant import person_id
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 QUIET = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
@@ -41,10 +39,6 @@ TELL = """
 new PerformanceObserver(list => list.getEntries().forEach(one => { if (one.interactionId) told(one.duration); }))
     .observe({type: 'event', durationThreshold: 16, buffered: true});
 """
-CAMPAIGN = {
-    "name": "Everybody", "kind": "relationship", "template": {"key": "nps_relationship", "languages": ["en"]},
-    "asking": {"trigger": {"kind": "once"}, "quarantine_days": 0},
-}  # fmt: skip
 
 
 async def measure_interaction(stage: Stage, plan: Plan, rows: Collection[str], say: Callable[[str], None]) -> Findings:
@@ -53,7 +47,7 @@ async def measure_interaction(stage: Stage, plan: Plan, rows: Collection[str], s
     if program is None:
         return Findings({}, remarks=["interaction: there is no Chromium here, so it was not measured"])
     async with stage.database("bench_interaction") as url, stage.api(url) as api, connected(api.port) as client:
-        links = iter(await _personal_links(client, stage.tenant.token))
+        links = iter(await personal_links(client, stage.tenant.token, LINKS))
         async with _browser(program) as browser:
             visitor = _Visitor(browser, f"http://127.0.0.1:{api.port}")
             contestants = {"survey page": visitor.at(lambda: next(links)), "empty page": visitor.at(lambda: "/empty")}
@@ -64,15 +58,6 @@ async def measure_interaction(stage: Stage, plan: Plan, rows: Collection[str], s
         "interaction_latency": Spread.of(ours),
     }
     return Findings({row: found[row] for row in rows}, rounds)
-
-
-async def _personal_links(client: Client, token: str) -> list[str]:
-    campaign = await client.send(requests.post("/v1/campaigns", CAMPAIGN, token))
-    await client.send(requests.post(f"/v1/campaigns/{campaign['id']}/launch", {}, token))
-    people = [ids.shown("recipient", person_id(number)) for number in range(1, LINKS + 1)]
-    body = {"recipient_ids": people}
-    made = await client.send(requests.post(f"/v1/campaigns/{campaign['id']}/links", body, token))
-    return [urlsplit(link["survey_url"]).path for link in made["links"]]
 
 
 @asynccontextmanager

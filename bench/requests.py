@@ -1,10 +1,11 @@
 """The HTTP requests to send, made once and kept as bytes, so that sending them costs next to nothing."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from random import Random
 from typing import Any
+from urllib.parse import urlencode
 
 from app.domain import ids
 from bench.tenant import CAMPAIGNS, CHANNELS, PEOPLE, campaign_id, person_id
@@ -29,6 +30,13 @@ def post(path: str, body: Any, token: str) -> bytes:
     content = json.dumps(body).encode()
     headers = f"content-type: application/json\r\ncontent-length: {len(content)}"
     return b"%s\r\n%s\r\n\r\n%s" % (_head("POST", path, token), headers.encode(), content)
+
+
+def form(path: str, fields: Mapping[str, str]) -> bytes:
+    """As a browser sends it."""
+    content = urlencode(fields)
+    headers = f"content-type: application/x-www-form-urlencoded\r\ncontent-length: {len(content)}"
+    return f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}\r\n\r\n{content}".encode()
 
 
 def get(path: str, token: str) -> bytes:

@@ -11,6 +11,7 @@ from bench.imports import measure_imports
 from bench.interaction import measure_interaction
 from bench.isolation import measure_isolation
 from bench.latency import measure_latency
+from bench.links import measure_links
 from bench.memory import measure_memory
 from bench.record import measure_recording
 from bench.rounds import Plan
@@ -56,6 +57,8 @@ ROWS = (
     Row("plan_growth", "planning a wave of 100 k people ÷ one of 10 k", "×", 12, measure_asking, is_most=True),
     Row("mail_growth", "2,000 mails of 100 k that are due ÷ of 10 k", "×", 1.5, measure_asking, is_most=True),
     Row("mails_per_second", "claimed, written, captured and settled", "/s", None, measure_asking),
+    Row("link_growth", "an answer through one of 100 k links ÷ of 10 k", "×", 1.5, measure_links, is_most=True),
+    Row("links_per_second", "answers through links, recorded and thanked for", "/s", None, measure_links),
     Row("import_memory", "most memory of the process that imports", "MB", 100, measure_imports, is_most=True),
     Row("interaction_vs_empty", "longest wait: survey page ÷ empty page", "×", 3, measure_interaction, is_most=True),
     Row("interaction_latency", "the same in itself, with a processor 4 × slower", "ms", None, measure_interaction),
