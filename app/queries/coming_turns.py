@@ -75,7 +75,7 @@ async def _on_date(
     if made and (over := _why_not_again(made[0])) is not None:
         return over
     due_at = due_on_date(trigger, day, zone=zone, window=campaign.asking.window)
-    if now >= latest_for_date(trigger, due_at):
+    if now >= latest_for_date(trigger, due_at, zone=zone):
         return Skip(Reason.TOO_LATE)
     if not is_drawn(campaign.asking.sample, seed=f"sample:{campaign.id}:{day}", about=recipient_id):
         return Skip(Reason.NOT_SAMPLED)

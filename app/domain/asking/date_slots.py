@@ -42,5 +42,6 @@ def due_on_date(trigger: OnDate, day: date, *, zone: ZoneInfo, window: SendingWi
     return datetime.combine(day + timedelta(days=trigger.offset_days), at, tzinfo=zone).astimezone(UTC)
 
 
-def latest_for_date(trigger: OnDate, due_at: datetime) -> datetime:
-    return due_at + timedelta(days=trigger.max_lateness_days)
+def latest_for_date(trigger: OnDate, due_at: datetime, *, zone: ZoneInfo) -> datetime:
+    """At the same time of day, whether or not the person's clock was changed meanwhile."""
+    return (due_at.astimezone(zone) + timedelta(days=trigger.max_lateness_days)).astimezone(UTC)

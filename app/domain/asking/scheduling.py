@@ -108,7 +108,7 @@ def _bounds(asking: Asking, turn: Turn, window: SendingWindow, now: datetime) ->
         return max(due_at, now), (opens_at or due_at) + timedelta(hours=trigger.max_lateness_hours)
     if isinstance(trigger, OnDate) and turn.day is not None:
         due_at = due_on_date(trigger, turn.day, zone=turn.zone, window=window)
-        return max(due_at, now), latest_for_date(trigger, due_at)
+        return max(due_at, now), latest_for_date(trigger, due_at, zone=turn.zone)
     if turn.wave is None:
         return max(turn.not_before or now, now), None
     if asking.is_evenly_spread:

@@ -189,6 +189,14 @@ def test_a_date_keeps_its_hour_when_clocks_change() -> None:
     assert due["01:30", date(2026, 11, 1)] == datetime(2026, 11, 1, 5, 30, tzinfo=UTC)  # the first of two
 
 
+def test_a_date_is_late_by_the_persons_own_clock() -> None:
+    """Clocks in New York are put forward on 8 March, and back on 1 November."""
+    asked = asking({"kind": "date_property", "property": "exam_on", "max_lateness_days": 6})
+    for day in (date(2026, 3, 5), date(2026, 6, 1), date(2026, 10, 29)):
+        appointment = schedule(asked, turn(zone=NEW_YORK, day=day), now=MIDWINTER)
+        assert appointment.latest_at == datetime.combine(day + timedelta(days=6), time(9), tzinfo=NEW_YORK)
+
+
 def test_the_best_hour_of_a_date_is_not_the_day_after() -> None:
     asked = asking(EXAM, window={"best_hour": True})
     days = Counter(at.astimezone(BERLIN).date() for at in all_due(asked, best=7, day=date(2026, 5, 20)))
