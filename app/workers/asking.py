@@ -2,6 +2,7 @@
 
 from app.clock import utc_now
 from app.config import Settings
+from app.db.again import in_transaction
 from app.db.engine import Engine
 from app.operations.invitations import end
 from app.operations.invitations.clocks import set_clocks_anew
@@ -30,9 +31,6 @@ async def end_what_is_over(engine: Engine, _: Settings) -> None:
     now = utc_now()
     await in_batches(engine, lambda tx: end.close_waves(tx, now=now))
     await in_batches(engine, lambda tx: end.complete_finished_campaigns(tx, now=now))
-    async with engine.write() as tx:
-        await end.pause_harmful_campaigns(tx, now=now)
-    async with engine.write() as tx:
-        await hold_busy_days(tx, now=now)
-    async with engine.write() as tx:
-        await release_where_enough_is_known(tx)
+    await in_transaction(engine, lambda tx: end.pause_harmful_campaigns(tx, now=now))
+    await in_transaction(engine, lambda tx: hold_busy_days(tx, now=now))
+    await in_transaction(engine, release_where_enough_is_known)

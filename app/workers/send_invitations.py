@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from time import monotonic
 
 import structlog
 
 from app.clock import utc_now
 from app.config import Settings
-from app.db.engine import Engine
+from app.db.again import in_transaction, in_transaction_by_all_means
+from app.db.engine import Engine, Tx
 from app.db.vault import Vault
 from app.domain.asking.invitation import ClaimedInvitation
 from app.domain.ids import shown
@@ -30,6 +32,7 @@ CLAIMED_FOR_SECONDS = 10.0  # of whatever happens meanwhile, a claimed mail know
 CLAIMED_AT_FIRST = 4 * CONNECTIONS
 LEASE_SECONDS = 600.0  # for all of them, over few connections
 SETTLED_EVERY_SECONDS = 0.5
+SETTLED_WITHIN_SECONDS = 30.0  # of what was sent nobody else will know
 
 ENDS = {
     SmtpResult.SENT: MailEnd.SENT,
@@ -68,18 +71,30 @@ class Postman:
         link_key = await self._read_link_key()
         begun_at = monotonic()
         ends_at = begun_at + self.lease_seconds  # taken before the lease starts, so that ours ends first
-        async with self.engine.write() as tx:
-            claimed, is_more = await claim_due_invitations(
-                tx, lease=MailLease.of(self.lease_seconds), limit=self._at_once, link_key=link_key,
-                is_live_held=self.settings.has_dead_links, now=self.clock(),
-            )  # fmt: skip
-        pending = {asyncio.create_task(self._carry(one, ends_at)) for one in claimed}
-        while pending:
-            done, pending = await asyncio.wait(pending, timeout=SETTLED_EVERY_SECONDS)
-            await self._settle([task.result() for task in done])
+        claimed, is_more = await in_transaction(self.engine, partial(self._claim, link_key=link_key))
+        await self._carry_all(claimed, ends_at)
         if claimed:
             self._at_once = at_once_after(len(claimed), monotonic() - begun_at)
         return is_more and not self.stop.is_set()
+
+    async def _claim(self, tx: Tx, *, link_key: bytes) -> tuple[list[ClaimedInvitation], bool]:
+        return await claim_due_invitations(
+            tx, lease=MailLease.of(self.lease_seconds), limit=self._at_once, link_key=link_key,
+            is_live_held=self.settings.has_dead_links, now=self.clock(),
+        )  # fmt: skip
+
+    async def _carry_all(self, claimed: Iterable[ClaimedInvitation], ends_at: float) -> None:
+        """Of some whose end cannot be written down, the others are settled all the same."""
+        pending = {asyncio.create_task(self._carry(one, ends_at)) for one in claimed}
+        failures: list[Exception] = []
+        while pending:
+            done, pending = await asyncio.wait(pending, timeout=SETTLED_EVERY_SECONDS)
+            try:
+                await self._settle([task.result() for task in done])
+            except Exception as error:  # noqa: BLE001 - raised when all have been carried
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
     async def _read_link_key(self) -> bytes:
         if self._link_key is None:
@@ -117,9 +132,12 @@ class Postman:
         if not settled:
             return
         captured = [one.captured for one in settled if one.captured is not None]
-        async with self.engine.write() as tx:
+
+        async def write_down(tx: Tx) -> None:
             await keep_captured_mails(tx, captured, now=self.clock())
             await settle_invitations(tx, [one.settlement for one in settled], now=self.clock())
+
+        await in_transaction_by_all_means(self.engine, write_down, seconds=SETTLED_WITHIN_SECONDS)
 
 
 def at_once_after(mails: int, seconds: float) -> int:

@@ -17,6 +17,7 @@ from app.workers.send_invitations import Postman, at_once_after
 from tests.builders import rows
 from tests.campaigns import in_german, patch
 from tests.conftest import SECRET_KEYS, a_tenant, running_app
+from tests.faults import give_up
 from tests.operations.invitations.office import DAY, HOUR, Office
 from tests.outbound.email.mailboxes import a_mail_server, a_scripted_server
 
@@ -224,3 +225,19 @@ async def test_what_is_not_away_when_the_window_closes_waits_for_the_next_one(of
 @pytest.mark.parametrize(("mails", "seconds", "next_time"), [(32, 0.5, 200), (200, 20.0, 100), (200, 800.0, 8)])
 def test_no_more_is_claimed_than_leaves_soon(mails: int, seconds: float, next_time: int) -> None:
     assert at_once_after(mails, seconds) == next_time
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "55P03", "08006"])
+async def test_what_was_sent_is_written_down_though_the_database_gave_up_at_first(
+    office: Office, sqlstate: str
+) -> None:
+    await office.people("ada", "bob")
+    campaign = await office.launched()
+    await all_due(office)
+    await give_up(office.engine, "messages", when="UPDATE", sqlstate=sqlstate)
+
+    async with a_mail_server() as server, a_postman(office, server.server) as postman:
+        await postman.step()
+
+    assert len(server.mails) == 2
+    assert await office.states(campaign) == {"sent": 2}
