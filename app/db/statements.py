@@ -31,6 +31,11 @@ async def fetch(tx: Connection, statement: str, *arguments: Any) -> list[dict[st
     return [dict(row) for row in await tx.fetch(statement, *arguments)]
 
 
+def next_revision(row: str) -> str:
+    """What every UPDATE says of a row that has a revision, for pages in the order of change. `row`: its alias."""
+    return f"revision = {row}.revision + 1, changed_in = pg_current_xact_id()"
+
+
 def some_of(table: str, condition: str, *, limit: str) -> str:
     """The condition of a statement that changes so many rows of a table and no more, none that others are changing.
 

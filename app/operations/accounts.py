@@ -6,7 +6,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.statements import Connection, RaceLost, fetch, until_unraced
+from app.db.statements import Connection, RaceLost, fetch, next_revision, until_unraced
 from app.domain.errors import DomainError
 from app.domain.people.account import FIELDS, Account, AccountBook, AccountInput
 from app.domain.people.upserted import Upserted
@@ -91,11 +91,10 @@ _INSERT = """
         AS said (workspace_id, id, name, owner, tier, revenue, renews_on, properties, external_id)
     ON CONFLICT DO NOTHING RETURNING id
 """
-_UPDATE = """
+_UPDATE = f"""
     UPDATE accounts a
     SET name = said.name, owner = said.owner, tier = said.tier, revenue = said.revenue, renews_on = said.renews_on,
-        properties = said.properties::jsonb, updated_at = $10, revision = a.revision + 1,
-        changed_in = pg_current_xact_id()
+        properties = said.properties::jsonb, updated_at = $10, {next_revision("a")}
     FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::date[], $8::text[],
                 $9::integer[])
         AS said (workspace_id, id, name, owner, tier, revenue, renews_on, properties, revision)

@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
+from app.db.statements import next_revision
 from app.db.tables import campaigns
 from app.domain.asking.asking import Asking, check_can_ask
 from app.domain.asking.asking_invalid import AskingInvalid
@@ -133,7 +134,7 @@ async def advance_due_campaigns(tx: Tx, *, now: datetime, limit: int = 100) -> i
 
 
 # `domain.campaign.state_due` in SQL; a test compares the two.
-_ADVANCE = text("""
+_ADVANCE = text(f"""
     WITH due AS (
         SELECT workspace_id, id, ends_at IS NOT NULL AND ends_at <= :now AS is_over FROM campaigns
         WHERE (state IN ('scheduled', 'running') AND ends_at <= :now)
@@ -145,7 +146,7 @@ _ADVANCE = text("""
         state = CASE WHEN due.is_over THEN 'completed' ELSE 'running' END,
         completed_at = CASE WHEN due.is_over THEN CAST(:now AS timestamptz) END,
         plan_due_at = CASE WHEN c.asking IS NOT NULL THEN CAST(:now AS timestamptz) END,
-        updated_at = :now, revision = c.revision + 1, changed_in = pg_current_xact_id()
+        updated_at = :now, {next_revision("c")}
     FROM due WHERE c.workspace_id = due.workspace_id AND c.id = due.id
     RETURNING c.workspace_id, c.id
 """)

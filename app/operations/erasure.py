@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch, until_unraced
+from app.db.statements import fetch, next_revision, until_unraced
 from app.domain import ids
 from app.domain.events import Event, EventType
 from app.domain.people.recipient import RecipientNotFound
@@ -82,12 +82,11 @@ _LOCK = """
     SELECT workspace_id, external_id, email, phone, unsubscribed_at, complained_at, asked_at FROM recipients
     WHERE workspace_id = $1 AND id = $2 AND deleted_at IS NULL FOR NO KEY UPDATE
 """
-_BURY = """
+_BURY = f"""
     UPDATE recipients
     SET external_id = NULL, email = NULL, phone = NULL, name = NULL, locale = NULL, time_zone = NULL,
-        account_id = NULL, properties = '{}', unsubscribed_at = NULL, asked_at = NULL, bounced_at = NULL,
-        complained_at = NULL,
-        deleted_at = $3, updated_at = $3, revision = revision + 1, changed_in = pg_current_xact_id()
+        account_id = NULL, properties = '{{}}', unsubscribed_at = NULL, asked_at = NULL, bounced_at = NULL,
+        complained_at = NULL, deleted_at = $3, updated_at = $3, {next_revision("recipients")}
     WHERE workspace_id = $1 AND id = $2
     RETURNING revision
 """
@@ -108,7 +107,7 @@ _STRIP_RESPONSES = f"""
     SET comment = NULL, language = NULL, properties = '{{}}', recipient_properties = NULL,
         answers = NULL, occasion = NULL, slot = 'response:' || r.id,
         excluded_reason = CASE WHEN r.excluded_reason IS NOT NULL THEN 'erased' END,
-        updated_at = $3, revision = r.revision + 1, changed_in = pg_current_xact_id()
+        updated_at = $3, {next_revision("r")}
     FROM {_ERASED}
     WHERE r.workspace_id = erased.workspace_id AND r.recipient_id = erased.recipient_id AND (
         num_nonnulls(r.comment, r.language, r.recipient_properties, r.occasion, r.answers) > 0 OR r.properties <> '{{}}'
@@ -117,7 +116,7 @@ _STRIP_RESPONSES = f"""
 """
 _UNLINK_RESPONSES = f"""
     UPDATE responses r
-    SET recipient_id = NULL, updated_at = $3, revision = r.revision + 1, changed_in = pg_current_xact_id()
+    SET recipient_id = NULL, updated_at = $3, {next_revision("r")}
     FROM {_ERASED}
     WHERE r.workspace_id = erased.workspace_id AND r.recipient_id = erased.recipient_id
 """
@@ -180,7 +179,7 @@ _RELEASE_INVITATIONS = f"""
     SET slot = 'invitation:' || v.id, due_at = NULL,
         state = CASE WHEN v.state = 'planned' THEN 'skipped' ELSE v.state END,
         skip_reason = CASE WHEN v.state = 'planned' THEN 'erased' ELSE v.skip_reason END,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     FROM {_ERASED}
     WHERE v.workspace_id = erased.workspace_id AND v.recipient_id = erased.recipient_id
         AND v.slot <> 'invitation:' || v.id

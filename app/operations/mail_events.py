@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.mail.mail_events.event import MailEvent, MailEventKind
 from app.operations.recipient_changes import unsubscribe_recipient
 
@@ -42,10 +42,10 @@ async def _note(
             await fetch(tx, _BOUNCED_SOFTLY, workspace_id, message_id, at)
         case MailEventKind.HARD_BOUNCE:
             await fetch(tx, _BOUNCED, workspace_id, message_id, at)
-            await fetch(tx, _SUPPRESS.format(column="bounced_at"), workspace_id, recipient_id, event.address, at)
+            await fetch(tx, _suppress("bounced_at"), workspace_id, recipient_id, event.address, at)
         case MailEventKind.COMPLAINED:
             await fetch(tx, _COMPLAINED, workspace_id, message_id, at)
-            await fetch(tx, _SUPPRESS.format(column="complained_at"), workspace_id, recipient_id, None, at)
+            await fetch(tx, _suppress("complained_at"), workspace_id, recipient_id, None, at)
         case MailEventKind.UNSUBSCRIBED:
             await unsubscribe_recipient(tx, workspace_id, recipient_id, now=now)
 
@@ -69,8 +69,8 @@ _FIND = """
     WHERE NOT $6::boolean OR (m.id IS NOT NULL AND m.id = g.message_id)
     ORDER BY g.n
 """
-_DELIVERED = """
-    UPDATE invitations v SET delivered_at = $3, revision = v.revision + 1, changed_in = pg_current_xact_id()
+_DELIVERED = f"""
+    UPDATE invitations v SET delivered_at = $3, {next_revision("v")}
     FROM messages m WHERE m.workspace_id = $1 AND m.id = $2
         AND v.workspace_id = $1 AND v.id = m.invitation_id AND v.delivered_at IS NULL
 """
@@ -78,10 +78,12 @@ _BOUNCED_SOFTLY = """
     UPDATE messages SET bounced_at = $3, bounce_kind = 'soft'
     WHERE workspace_id = $1 AND id = $2 AND bounced_at IS NULL
 """
-_COUNTED = """
+
+
+def _counted(*, column: str, counter: str) -> str:
+    return f"""
     ), asked AS (
-        UPDATE invitations v SET {column} = $3, due_at = NULL, revision = v.revision + 1,
-            changed_in = pg_current_xact_id()
+        UPDATE invitations v SET {column} = $3, due_at = NULL, {next_revision("v")}
         FROM told WHERE v.workspace_id = $1 AND v.id = told.invitation_id AND v.{column} IS NULL
     )
     INSERT INTO sending_days AS d (workspace_id, campaign_id, sent_on, {counter})
@@ -89,19 +91,24 @@ _COUNTED = """
     FROM told JOIN workspaces w ON w.id = $1
     ON CONFLICT (workspace_id, campaign_id, sent_on) DO UPDATE SET {counter} = d.{counter} + 1
 """
+
+
 _BOUNCED = """
     WITH told AS (
         UPDATE messages SET bounced_at = $3, bounce_kind = 'hard'
         WHERE workspace_id = $1 AND id = $2 AND bounce_kind IS DISTINCT FROM 'hard'
         RETURNING invitation_id, campaign_id, created_at
-""" + _COUNTED.format(column="bounced_at", counter="bounced_count")
+""" + _counted(column="bounced_at", counter="bounced_count")
 _COMPLAINED = """
     WITH told AS (
         UPDATE messages SET complained_at = $3
         WHERE workspace_id = $1 AND id = $2 AND complained_at IS NULL
         RETURNING invitation_id, campaign_id, created_at
-""" + _COUNTED.format(column="complained_at", counter="complained_count")
-_SUPPRESS = """
-    UPDATE recipients SET {column} = $4, updated_at = $4, revision = revision + 1, changed_in = pg_current_xact_id()
+""" + _counted(column="complained_at", counter="complained_count")
+
+
+def _suppress(column: str) -> str:
+    return f"""
+    UPDATE recipients SET {column} = $4, updated_at = $4, {next_revision("recipients")}
     WHERE workspace_id = $1 AND id = $2 AND {column} IS NULL AND ($3::text IS NULL OR email = $3)
 """

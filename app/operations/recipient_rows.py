@@ -9,7 +9,7 @@ from uuid import UUID
 
 from pydantic_core import to_json
 
-from app.db.statements import Connection, RaceLost, copy, fetch
+from app.db.statements import Connection, RaceLost, copy, fetch, next_revision
 from app.domain.people.identity import Person
 from app.domain.people.recipient import FIELDS, IDENTIFIERS, RecipientInput
 
@@ -172,7 +172,7 @@ _UPDATE = f"""
         properties = said.properties::jsonb,
         unsubscribed_at = said.unsubscribed_at, asked_at = greatest(r.asked_at, said.asked_at),
         bounced_at = CASE WHEN r.email IS NOT DISTINCT FROM said.email THEN r.bounced_at END,
-        updated_at = $13, revision = r.revision + 1, changed_in = pg_current_xact_id()
+        updated_at = $13, {next_revision("r")}
     FROM {_SAID.format(more=", $14::integer[]", names=", revision")}
     WHERE r.workspace_id = said.workspace_id AND r.id = said.id AND r.revision = said.revision
     RETURNING r.id

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.survey.scanner import FlagReason
 from app.domain.survey.survey_link import MISTAKE_NOTICED_WITHIN, NOT_ME, SCANNER, TAKEN_OUT_BY_LINK
 from app.operations.recipient_changes import resubscribe_recipient, unsubscribe_recipient
@@ -84,7 +84,7 @@ async def _response_of(tx: Tx, link: Link) -> Mapping[Any, Any] | None:
     return await lock_response(tx, link.workspace_id, response_id) if response_id is not None else None
 
 
-_CHANGED = "revision = revision + 1, changed_in = pg_current_xact_id()"
+_CHANGED = next_revision("invitations")
 _OF_LINK = "WHERE workspace_id = $1 AND id = $2"
 _NOTE_OPENED = f"""
     UPDATE invitations SET page_opened_at = coalesce(page_opened_at, $3),
@@ -119,7 +119,7 @@ _NOTE_UNSUBSCRIBED = f"""
     UPDATE invitations SET unsubscribed_at = $3, {_CHANGED} {_OF_LINK} AND unsubscribed_at IS NULL
 """
 _TAKE_BACK_UNSUBSCRIBED = f"""
-    UPDATE invitations v SET unsubscribed_at = NULL, {_CHANGED}
+    UPDATE invitations v SET unsubscribed_at = NULL, {next_revision("v")}
     FROM (SELECT unsubscribed_at FROM invitations {_OF_LINK} AND unsubscribed_at >= $3 FOR UPDATE) before
     WHERE v.workspace_id = $1 AND v.id = $2
     RETURNING before.unsubscribed_at

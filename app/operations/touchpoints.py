@@ -14,7 +14,7 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointConflict
@@ -114,7 +114,7 @@ _FIND_CAMPAIGNS = """
 # Who was asked already stays so, and is not reminded. Whose mail is on its way now is told when that has ended.
 # Rows that somebody else holds are passed over, lest the two wait for each other: what cancels is looked for again
 # before every mail.
-_CANCEL = """
+_CANCEL = f"""
     WITH called_off AS MATERIALIZED (
         SELECT v.workspace_id, v.id FROM invitations v, touchpoints t, touchpoints g, campaigns c
         WHERE v.workspace_id = $1 AND v.recipient_id = ANY($3::uuid[])
@@ -129,6 +129,6 @@ _CANCEL = """
     )
     UPDATE invitations v SET state = CASE WHEN v.state = 'planned' THEN 'skipped' ELSE v.state END,
         skip_reason = CASE WHEN v.state = 'planned' THEN $4 END, due_at = NULL, is_cancelled = true,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     FROM called_off o WHERE v.workspace_id = o.workspace_id AND v.id = o.id
 """

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.blackouts import Blackouts
 from app.domain.asking.eligibility import Ask, Decision, Reason, Send, Skip, Wait, decide
 from app.domain.asking.invitation import AskingCampaign, ClaimedInvitation, MessageKind
@@ -208,20 +208,19 @@ _MESSAGES = _GIVEN.format(
     types="$3::uuid[], $4::uuid[], $5::text[], $6::text[]", names="message_id, campaign_id, kind, domain"
 )
 _OURS = "v.workspace_id = g.workspace_id AND v.id = g.id"
-_CHANGED = "revision = v.revision + 1, changed_in = pg_current_xact_id()"
 
 _PUT_OFF = f"""
     UPDATE invitations v SET due_at = g.until
     FROM {_GIVEN.format(types="$3::timestamptz[]", names="until")} WHERE {_OURS}
 """
 _SKIP = f"""
-    UPDATE invitations v SET due_at = NULL, {_CHANGED},
+    UPDATE invitations v SET due_at = NULL, {next_revision("v")},
         state = CASE WHEN v.state = 'planned' THEN 'skipped' ELSE v.state END,
         skip_reason = CASE WHEN v.state = 'planned' THEN g.reason END
     FROM {_GIVEN.format(types="$3::text[]", names="reason")} WHERE {_OURS}
 """
 _CLAIM = f"""
-    UPDATE invitations v SET claim_id = $6, claimed_until = $7, due_at = NULL, {_CHANGED},
+    UPDATE invitations v SET claim_id = $6, claimed_until = $7, due_at = NULL, {next_revision("v")},
         state = CASE WHEN v.state = 'planned' THEN 'sending' ELSE v.state END,
         reminder_count = v.reminder_count + CASE WHEN v.state = 'planned' THEN 0 ELSE 1 END,
         asked_at = coalesce(v.asked_at, $8), token_hash = g.token_hash,

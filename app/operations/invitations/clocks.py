@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.asking import Asking
 from app.domain.asking.blackouts import Blackouts
 from app.domain.asking.invitation import AskingCampaign
@@ -79,9 +79,8 @@ _LOCK_STALE = """
     ) AS last_sent_at
     FROM locked v
 """
-_SET = """
-    UPDATE invitations v SET due_at = g.due_at, expires_at = g.expires_at, revision = v.revision + 1,
-        changed_in = pg_current_xact_id()
+_SET = f"""
+    UPDATE invitations v SET due_at = g.due_at, expires_at = g.expires_at, {next_revision("v")}
     FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[]) AS g (id, due_at, expires_at)
     WHERE v.workspace_id = $1 AND v.id = g.id AND v.state IN ('sent', 'unknown')
 """

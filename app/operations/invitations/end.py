@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.automatic_stop import reason_to_pause
 from app.domain.asking.eligibility import Reason
 from app.domain.campaign import CampaignMove
@@ -45,7 +45,7 @@ def _counts(row: Mapping[str, Any]) -> dict[str, int]:
     return {name: row[name] for name in ("sent", "bounced", "complained")}
 
 
-_CLOSE_WAVES = """
+_CLOSE_WAVES = f"""
     WITH over AS MATERIALIZED (
         SELECT w.workspace_id, w.campaign_id, w.number FROM waves w
         JOIN campaigns c ON c.workspace_id = w.workspace_id AND c.id = w.campaign_id
@@ -53,8 +53,7 @@ _CLOSE_WAVES = """
             AND (w.paused_at IS NULL OR c.asking IS NULL OR c.state NOT IN ('running', 'paused'))
         ORDER BY w.ends_at LIMIT $2 FOR UPDATE OF w SKIP LOCKED
     ), late AS (
-        UPDATE invitations v SET state = 'skipped', skip_reason = $3, due_at = NULL, revision = v.revision + 1,
-            changed_in = pg_current_xact_id()
+        UPDATE invitations v SET state = 'skipped', skip_reason = $3, due_at = NULL, {next_revision("v")}
         FROM over o
         WHERE v.workspace_id = o.workspace_id AND v.campaign_id = o.campaign_id AND v.wave = o.number
             AND v.state = 'planned' AND v.claim_id IS NULL

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.scores.segment import OTHER
 from app.queries.asking_campaigns import read_asking_campaigns
@@ -42,7 +42,7 @@ _FIND_STOPPING = """
 """
 # In whichever segment an answer of theirs would be counted: by the property of the person, or of what they are asked
 # about, under its bucket, and under "(other)" where its values have no room left.
-_RELEASE = """
+_RELEASE = f"""
     WITH unwanted AS MATERIALIZED (
         SELECT v.workspace_id, v.id
         FROM invitations v
@@ -62,7 +62,6 @@ _RELEASE = """
             AND coalesce(v.due_at, '-infinity') <= $6
         FOR UPDATE OF v SKIP LOCKED
     )
-    UPDATE invitations v SET state = 'released', due_at = NULL, revision = v.revision + 1,
-        changed_in = pg_current_xact_id()
+    UPDATE invitations v SET state = 'released', due_at = NULL, {next_revision("v")}
     FROM unwanted u WHERE v.workspace_id = u.workspace_id AND v.id = u.id
 """

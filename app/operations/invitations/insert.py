@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.eligibility import PASSING
 from app.domain.asking.invitation import AskingCampaign
 
@@ -43,7 +43,7 @@ async def insert_invitations(
 _AGAIN = f"""
     ON CONFLICT (workspace_id, recipient_id, campaign_id, slot)
     DO UPDATE SET state = 'planned', skip_reason = NULL, due_at = NULL, latest_at = excluded.latest_at,
-        revision = invitations.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("invitations")}
     WHERE invitations.state = 'released'
         OR invitations.asked_at IS NULL AND invitations.skip_reason = ANY(ARRAY[{PASSING_REASONS}])
 """

@@ -7,7 +7,7 @@ import structlog
 
 from app.db.engine import Tx
 from app.db.spared import AGAIN_AFTER_FAILURE, spared
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import AfterAnswer, Every, Once
 from app.domain.asking.triggers import OnDate
@@ -85,14 +85,14 @@ _LOCK_DUE = """
     ORDER BY plan_due_at LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED
 """
 _NOTE_NEXT = "UPDATE campaigns SET plan_due_at = $3 WHERE workspace_id = $1 AND id = $2"
-_RELEASE = """
+_RELEASE = f"""
     WITH unsent AS MATERIALIZED (
         SELECT workspace_id, id FROM invitations
         WHERE workspace_id = $1 AND campaign_id = $2 AND (state = 'planned' OR due_at IS NOT NULL) AND claim_id IS NULL
         LIMIT $3 FOR UPDATE SKIP LOCKED
     )
     UPDATE invitations v SET due_at = NULL, state = CASE WHEN v.state = 'planned' THEN 'released' ELSE v.state END,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     FROM unsent u WHERE v.workspace_id = u.workspace_id AND v.id = u.id
     RETURNING v.id
 """

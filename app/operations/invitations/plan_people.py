@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.triggers import OnDate
@@ -39,7 +39,7 @@ _STALE = f"""
 """
 _MOVE = f"""
     UPDATE invitations v SET slot = 'date:' || $3 || ':' || {DAY}, due_at = NULL, latest_at = NULL,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     FROM recipients p
     WHERE {_STALE} AND {IS_DAY} AND NOT EXISTS (
         SELECT FROM invitations o WHERE o.workspace_id = v.workspace_id AND o.recipient_id = v.recipient_id
@@ -48,6 +48,6 @@ _MOVE = f"""
 """
 _DROP = f"""
     UPDATE invitations v SET state = 'skipped', skip_reason = $4, due_at = NULL,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     FROM recipients p WHERE {_STALE}
 """

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 
 AT_ONCE = 5_000
 LOOK_AGAIN = timedelta(seconds=2)
@@ -59,8 +59,8 @@ _FINISH = """
             AND pg_snapshot_xmin(pg_current_snapshot()) = pg_current_xact_id())
     RETURNING id
 """
-_SET = """
-    UPDATE invitations v SET due_at = NULL, revision = v.revision + 1, changed_in = pg_current_xact_id()
+_SET = f"""
+    UPDATE invitations v SET due_at = NULL, {next_revision("v")}
     FROM stale s WHERE v.workspace_id = s.workspace_id AND v.id = s.id RETURNING v.id
 """
 _STALE = """

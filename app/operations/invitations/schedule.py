@@ -10,7 +10,7 @@ import structlog
 
 from app.db.engine import Tx
 from app.db.spared import AGAIN_AFTER_FAILURE, spared
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.date_slots import day_in
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
@@ -107,18 +107,18 @@ _LOCK_OF_TOUCHPOINTS = f"""
     ) {_READ}
 """
 # What finds no open hour in time is never sent.
-_SCHEDULE = """
+_SCHEDULE = f"""
     UPDATE invitations v SET due_at = g.due_at, latest_at = g.latest_at,
         variant = coalesce(v.variant, g.variant),
         state = CASE WHEN g.due_at IS NULL THEN 'skipped' ELSE v.state END,
         skip_reason = CASE WHEN g.due_at IS NULL THEN CASE WHEN g.latest_at <= $8 THEN $7 ELSE $6 END END,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     FROM unnest($2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[]) AS g (id, due_at, latest_at, variant)
     WHERE v.workspace_id = $1 AND v.id = g.id
 """
 _NOTE_FAILURE = "UPDATE campaigns SET scheduling_failed_at = $3 WHERE workspace_id = $1 AND id = $2"
-_RELEASE = """
-    UPDATE invitations v SET state = 'released', revision = v.revision + 1, changed_in = pg_current_xact_id()
+_RELEASE = f"""
+    UPDATE invitations v SET state = 'released', {next_revision("v")}
     FROM unnest($1::uuid[], $2::uuid[]) AS g (workspace_id, id)
     WHERE v.workspace_id = g.workspace_id AND v.id = g.id
 """

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.triggers import AfterTouchpoint
 from app.operations.touchpoint_turns import take_turns
@@ -46,8 +46,8 @@ async def _not_called_off(
 
 _READ_PLACE = "SELECT second_look_behind FROM campaigns WHERE workspace_id = $1 AND id = $2"
 _NOTE_PLACE = "UPDATE campaigns SET second_look_behind = $3 WHERE workspace_id = $1 AND id = $2"
-_PLAN_AGAIN = """
+_PLAN_AGAIN = f"""
     UPDATE invitations v SET state = 'planned', skip_reason = NULL, due_at = NULL, latest_at = NULL,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     WHERE v.workspace_id = $1 AND v.id = ANY($2::uuid[]) AND v.state = 'skipped' AND v.asked_at IS NULL
 """

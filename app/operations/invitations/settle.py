@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import ClaimedInvitation, MessageKind
 from app.domain.asking.reminders import next_reminder
@@ -141,8 +141,7 @@ _SETTLE = f"""
         ON CONFLICT (workspace_id, campaign_id, sent_on)
         DO UPDATE SET bounced_count = d.bounced_count + excluded.bounced_count
     )
-    UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, revision = v.revision + 1,
-        changed_in = pg_current_xact_id(),
+    UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, {next_revision("v")},
         state = CASE WHEN v.state <> 'sending' THEN v.state WHEN j.ended = 'sent' THEN 'sent'
             WHEN j.ended = 'unknown' THEN 'unknown' WHEN NOT j.again THEN 'failed'
             WHEN j.is_cancelled THEN 'skipped' ELSE 'planned' END,
@@ -166,7 +165,7 @@ _UNCOUNT = """
     WHERE d.workspace_id = g.workspace_id AND d.campaign_id = g.campaign_id AND d.sent_on = g.sent_on
 """
 # Of a reminder that was lost the next one is due all the same: the clocks of its invitation are set anew.
-_GIVE_UP = """
+_GIVE_UP = f"""
     WITH lost AS MATERIALIZED (
         SELECT workspace_id, id, claim_id FROM invitations WHERE claim_id IS NOT NULL AND claimed_until < $1
         ORDER BY claimed_until LIMIT $2 FOR UPDATE SKIP LOCKED
@@ -174,21 +173,19 @@ _GIVE_UP = """
         UPDATE messages m SET state = 'unknown', settled_at = $1 FROM lost l
         WHERE m.workspace_id = l.workspace_id AND m.invitation_id = l.id AND m.state = 'sending'
     )
-    UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, revision = v.revision + 1,
-        changed_in = pg_current_xact_id(),
+    UPDATE invitations v SET claim_id = NULL, claimed_until = NULL, {next_revision("v")},
         state = CASE WHEN v.state = 'sending' THEN 'unknown' ELSE v.state END,
         is_clock_stale = v.is_clock_stale OR v.state = 'sent'
     FROM lost l WHERE v.workspace_id = l.workspace_id AND v.id = l.id
     RETURNING v.id
 """
-_EXPIRE = """
+_EXPIRE = f"""
     WITH over AS MATERIALIZED (
         SELECT workspace_id, id FROM invitations WHERE state = 'sent' AND expires_at <= $1
             AND claim_id IS NULL
         ORDER BY expires_at LIMIT $2 FOR UPDATE SKIP LOCKED
     )
-    UPDATE invitations v SET state = 'expired', due_at = NULL, revision = v.revision + 1,
-        changed_in = pg_current_xact_id()
+    UPDATE invitations v SET state = 'expired', due_at = NULL, {next_revision("v")}
     FROM over o WHERE v.workspace_id = o.workspace_id AND v.id = o.id
     RETURNING v.id
 """

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.rhythm import Every, next_wave
 
@@ -47,12 +47,12 @@ _GO_ON = """
     UPDATE waves SET paused_at = NULL, ends_at = $4 WHERE workspace_id = $1 AND campaign_id = $2 AND number = $3
 """
 # What a sender holds at this moment goes by the wave's end all the same.
-_MOVE_PLANNED = """
+_MOVE_PLANNED = f"""
     WITH planned AS MATERIALIZED (
         SELECT id FROM invitations
         WHERE workspace_id = $1 AND campaign_id = $2 AND wave = $3 AND state = 'planned' AND latest_at <> $4
         FOR UPDATE SKIP LOCKED
     )
-    UPDATE invitations v SET latest_at = $4, revision = v.revision + 1, changed_in = pg_current_xact_id()
+    UPDATE invitations v SET latest_at = $4, {next_revision("v")}
     FROM planned p WHERE v.workspace_id = $1 AND v.id = p.id
 """

@@ -15,6 +15,7 @@ from sqlalchemy import RowMapping, text
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
+from app.db.statements import next_revision
 from app.domain.events import EventType
 from app.domain.response import Certainty
 from app.domain.scores.metric import METRICS
@@ -198,12 +199,12 @@ _KEEP_REVISIONS = text("""
     )
 """)
 
-_UPDATE_RESPONSES = text("""
+_UPDATE_RESPONSES = text(f"""
     UPDATE responses r SET
         score = t.score, comment = t.comment, language = t.language, may_contact = t.may_contact,
         client_sequences = t.client_sequences, certainty = t.certainty, answers = t.answers,
         excluded_at = t.excluded_at, excluded_reason = t.excluded_reason,
-        updated_at = t.at, revision = r.revision + 1, changed_in = pg_current_xact_id()
+        updated_at = t.at, {next_revision("r")}
     FROM unnest(
         CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[]), CAST(:score AS smallint[]), CAST(:comment AS text[]),
         CAST(:language AS text[]), CAST(:may_contact AS boolean[]), CAST(:client_sequences AS jsonb[]),
@@ -216,8 +217,8 @@ _UPDATE_RESPONSES = text("""
     WHERE r.workspace_id = t.workspace_id AND r.id = t.id
 """)
 
-_NOTE_COMMENTS = text("""
-    UPDATE invitations v SET commented_at = r.updated_at, revision = v.revision + 1, changed_in = pg_current_xact_id()
+_NOTE_COMMENTS = text(f"""
+    UPDATE invitations v SET commented_at = r.updated_at, {next_revision("v")}
     FROM unnest(CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[])) AS t (workspace_id, id)
     JOIN responses r ON r.workspace_id = t.workspace_id AND r.id = t.id AND r.comment IS NOT NULL
     WHERE v.workspace_id = r.workspace_id AND v.id = r.invitation_id AND v.commented_at IS NULL

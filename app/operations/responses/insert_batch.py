@@ -11,6 +11,7 @@ from operator import attrgetter
 
 import asyncpg
 
+from app.db.statements import next_revision
 from app.domain.campaign import ACCEPTS_ANSWERS
 from app.domain.scores.segment import VARIANT
 from app.operations.events import CHANNEL
@@ -175,7 +176,7 @@ asked AS (
 answered AS (
     UPDATE invitations v SET state = 'answered', response_id = k.id, answered_at = k.received_at,
         commented_at = CASE WHEN k.comment IS NOT NULL THEN k.received_at END,
-        due_at = NULL, revision = v.revision + 1, changed_in = pg_current_xact_id()
+        due_at = NULL, {next_revision("v")}
     FROM inserted JOIN known k USING (workspace_id, id)
     WHERE v.workspace_id = k.workspace_id AND v.id = k.invitation_id
         AND v.workspace_id = ANY(ARRAY(SELECT DISTINCT workspace_id FROM asked))

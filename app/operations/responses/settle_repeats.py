@@ -13,7 +13,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping, text
 
 from app.db.engine import Tx
-from app.db.statements import fetch
+from app.db.statements import fetch, next_revision
 from app.domain import ids
 from app.domain.errors import DomainError
 from app.domain.response import (
@@ -67,12 +67,12 @@ async def _mark_invitations(
         await fetch(tx, _MARK_INVITATIONS, *map(list, zip(*marks, strict=True)))
 
 
-_MARK_INVITATIONS = """
+_MARK_INVITATIONS = f"""
     UPDATE invitations v SET state = 'answered', response_id = r.id, due_at = NULL,
         answered_at = CASE WHEN v.response_id = r.id THEN v.answered_at ELSE t.at END,
         commented_at = CASE WHEN v.response_id = r.id AND v.commented_at IS NOT NULL THEN v.commented_at
                             WHEN r.comment IS NOT NULL THEN t.at END,
-        revision = v.revision + 1, changed_in = pg_current_xact_id()
+        {next_revision("v")}
     FROM (
         SELECT DISTINCT ON (workspace_id, id) *
         FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[]) AS t (workspace_id, id, response_id, at)
