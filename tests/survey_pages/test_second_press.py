@@ -60,6 +60,16 @@ async def test_a_quick_reader_without_a_script_is_told_and_counts_with_the_secon
     assert (await quick.response() or {})["answers"]["reason"] == "price"
 
 
+async def test_a_permission_that_is_taken_back_stays_so_where_that_is_doubted(
+    visitor: httpx.AsyncClient, asked: Asked
+) -> None:
+    await visitor.post(asked.path, data={"score": "9", "comment": "Good", "may_contact": "yes"})
+    for form in ({"score": "9", "withdraw": "yes"}, {"withdraw": "yes"}):  # the other has no score
+        html = (await visitor.post(asked.path, data=form, headers=SCANNER)).text
+        assert '<input type="checkbox" name="may_contact" value="yes">' in html
+        assert '<input type="checkbox" name="withdraw" value="yes" checked>' in html
+
+
 async def test_an_anonymous_answer_that_is_doubted_is_not_thanked_for_either(app: FastAPI, alice: Tenant) -> None:
     asked = await a_link(app, alice, campaign={"is_anonymous": True}, mailed=timedelta(seconds=5))
     async with a_visitor(app) as visitor:

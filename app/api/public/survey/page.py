@@ -77,7 +77,8 @@ async def answer_survey(token: str, request: Request) -> Response:
         wrong = words_for(opened.language).texts["choose"]
         may_contact = one(form, "may_contact") == "yes"
         comment = text_in(one(form, "comment")) or ""
-        return ask(request, seen, None, wrong=wrong, comment=comment, may_contact=may_contact)
+        withdraws = one(form, "withdraw") == "yes"
+        return ask(request, seen, None, wrong=wrong, comment=comment, may_contact=may_contact, withdraws=withdraws)
     if opened.state not in MAY_ANSWER:
         return await shown(request, opened, None)
     return await _take(request, opened, _sent(opened, form, score))

@@ -52,7 +52,8 @@ def ask(
     """`is_again`: it was sent, and is not believed before it is sent once more."""
     status = 422 if wrong else 200
     view = ask_view(opened, chosen=chosen, wrong=wrong, comment=comment)
-    view["may_contact"] = view["may_contact"] or bool(may_contact)
+    if may_contact is not None:  # what was pressed last, also where it takes a permission back
+        view["may_contact"] = may_contact
     view["withdraws"] = withdraws
     view["again"] = again(opened.now) if is_again else ""
     return page(request, "ask.html", language=opened.language, brand=opened.brand, status=status, view=view)
