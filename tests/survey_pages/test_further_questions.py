@@ -1,5 +1,6 @@
 """Questions after the scored one: asked as the answers so far decide, each page saved by itself."""
 
+import re
 from typing import Any
 
 import httpx
@@ -83,6 +84,38 @@ async def test_passing_over_everything_is_the_end(visitor: httpx.AsyncClient, cu
     reply = await more(visitor, curious, ["wish", "used"], wish=" ")
     assert "Thank you, Jane!" in reply.text
     assert await answers(curious) is None
+
+
+async def test_what_was_passed_over_is_not_asked_again_on_the_next_pages(
+    visitor: httpx.AsyncClient, app: FastAPI, alice: Tenant
+) -> None:
+    most = {**QUESTIONS[2], "id": "most", "show_if": {"all": [{"of": "days", "at_least": 3}]}}
+    asked = await a_link(app, alice, survey={"questions": [*QUESTIONS, most]})
+    await scored(visitor, asked, 2)
+    reply = await more(visitor, asked, ["reason", "wish", "used"], reason="delay")
+    assert shown_on(reply) == ["days"]
+    reply = await visitor.post(asked.path, data={"part": "more", "asked": "days", **passed_on(reply), "q-days": "4"})
+    assert shown_on(reply) == ["most"]
+    reply = await visitor.post(asked.path, data={"part": "more", "asked": "most", **passed_on(reply)})
+    assert "We are sorry." in reply.text
+    assert shown_on(await visitor.get(f"{asked.path}?more")) == ["wish", "used", "most"]  # whoever comes back may
+
+
+def shown_on(reply: httpx.Response) -> list[str]:
+    return re.findall(r'name="asked" value="(\w+)"', reply.text)
+
+
+def passed_on(reply: httpx.Response) -> dict[str, list[str]]:
+    return {"passed": re.findall(r'name="passed" value="(\w+)"', reply.text)}
+
+
+async def test_an_answer_is_taken_back_by_emptying_it(visitor: httpx.AsyncClient, curious: Asked) -> None:
+    await scored(visitor, curious, 9)
+    await more(visitor, curious, ["wish"], wish="Forget this")
+    assert await answers(curious) == {"wish": "Forget this"}
+    reply = await more(visitor, curious, ["wish"], wish="")
+    assert "Forget this" not in reply.text
+    assert not await answers(curious)
 
 
 async def test_nonsense_is_as_if_nothing_had_been_said(visitor: httpx.AsyncClient, curious: Asked) -> None:

@@ -1,6 +1,6 @@
 """Further questions, after the scored one: as many at a time as what was said so far decides."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,16 +16,23 @@ from app.domain.survey.questions import Answer, Question, questions_to_ask
 from app.domain.survey.survey_link import Sign
 
 
-def left_to_ask(opened: Opened) -> Sequence[Question]:
-    """Those of the person's way on which they have neither said nor passed over anything."""
+def left_to_ask(opened: Opened, passed: Collection[str] = ()) -> Sequence[Question]:
+    """Those of the person's way on which they have said nothing yet, without what they `passed` over just now."""
     answered = opened.link.answered
     if answered is None:
         return ()
-    return [question for question in _asked(opened, answered.answers) if question.id not in answered.answers]
+    known = answered.answers
+    return [one for one in _asked(opened, known) if one.id not in known and one.id not in passed]
+
+
+def passed_in(request: Request) -> list[str]:
+    """Which questions a page has passed over before, of which nothing is kept."""
+    return request.query_params.getlist("passed")
 
 
 def show_more(request: Request, opened: Opened) -> Response:
-    return _page(request, opened, left_to_ask(opened))
+    passed = passed_in(request)
+    return _page(request, opened, left_to_ask(opened, passed), passed=passed)
 
 
 async def take_more(request: Request, opened: Opened, form: Form) -> Response:
@@ -38,22 +45,23 @@ async def take_more(request: Request, opened: Opened, form: Form) -> Response:
     given = {question.id: answer_in(form, question) for question in on_page}
     missing = [question.id for question in on_page if question.is_required and given[question.id] is None]
     kept = {key: answer for key, answer in given.items() if key not in missing}
-    is_said = any(answer is not None for answer in kept.values()) and not opened.is_preview
+    is_said = any(answer is not None or key in answered.answers for key, answer in kept.items())
     act = Act(Sign.SEND, answered.score, answers=kept, asked_again_at=asked_again_in(form))
-    outcome = await take_answer(request, opened, act) if is_said else None
+    outcome = await take_answer(request, opened, act) if is_said and not opened.is_preview else None
     if outcome is Outcome.STANDS:
         opened = replace(opened, mine=await proof_of_next(request, opened))
-    now_known = {**answered.answers, **kept}
-    after = _with_answers(opened, now_known)
+    after, passed = _with_answers(opened, {**answered.answers, **kept}), form.get("passed", [])
     if missing or outcome is Outcome.DOUBTED:
-        return _page(request, after, on_page, missing, is_again=outcome is Outcome.DOUBTED)
-    is_more = any(question.id not in now_known for question in _asked(after, now_known))
-    return go(after, "more" if is_more else "thanks")
+        return _page(request, after, on_page, missing, passed=passed, is_again=outcome is Outcome.DOUBTED)
+    passed = [*passed, *(key for key, answer in kept.items() if answer is None)]
+    return go(after, "more", passed) if left_to_ask(after, passed) else go(after, "thanks")
 
 
-def go(opened: Opened, what: str) -> Response:
+def go(opened: Opened, what: str, passed: Sequence[str] = ()) -> Response:
     """After a form, so that going back or loading anew sends nothing again."""
-    return RedirectResponse(at(opened, what), 303, PRIVATE)
+    known = {question.id for question in opened.link.survey.questions}
+    rest = "".join(f"&passed={key}" for key in dict.fromkeys(passed) if key in known)
+    return RedirectResponse(at(opened, what) + rest, 303, PRIVATE)
 
 
 def _asked(opened: Opened, answers: Any) -> Sequence[Question]:
@@ -76,8 +84,10 @@ def _page(
     questions: Sequence[Question],
     missing: Sequence[str] = (),
     *,
+    passed: Sequence[str] = (),
     is_again: bool = False,
 ) -> Response:
     view, status = more_view(opened, questions, missing), 422 if missing else 200
+    view["passed"] = passed
     view["again"] = again(opened.now) if is_again else ""
     return page(request, "more.html", language=opened.language, brand=opened.brand, status=status, view=view)

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.api.public.survey.forms import again
 from app.api.public.survey.opened import Opened
-from app.api.public.survey.questions import left_to_ask, show_more
+from app.api.public.survey.questions import left_to_ask, passed_in, show_more
 from app.api.public.survey.rewards import reward_view
 from app.api.public.survey.shell import message, page
 from app.api.public.survey.views import ask_view, at, said_of, thanks_view, who
@@ -29,7 +29,8 @@ async def shown(request: Request, opened: Opened, linked: int | None) -> Respons
     if answered is not None and "thanks" in asked:
         view = thanks_view(opened) | {"reward": await reward_view(request, opened)}
         return page(request, "thanks.html", language=opened.language, brand=opened.brand, view=view)
-    if answered is not None and "more" in asked and opened.state in MAY_ANSWER and left_to_ask(opened):
+    is_more = answered is not None and "more" in asked and opened.state in MAY_ANSWER
+    if is_more and left_to_ask(opened, passed_in(request)):
         return show_more(request, opened)
     if answered is None or opened.state is LinkState.OPEN:
         return ask(request, opened, linked)
