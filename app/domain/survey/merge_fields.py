@@ -10,6 +10,7 @@ written.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from decimal import Decimal
 from typing import Any
 
 LONGEST_VALUE = 100  # characters of what is filled in
@@ -52,7 +53,9 @@ def _shown(value: object) -> str:
     match value:
         case bool() | None:
             return ""
-        case int() | float():
-            return f"{value:.15g}"
+        case int():
+            return str(value)
+        case float():
+            return f"{Decimal(f'{value:.15g}') + 0:f}"  # as people write numbers, without powers of ten
         case _:
             return " ".join(str(value).translate(WITHOUT_TURNS).split())[:LONGEST_VALUE].rstrip()

@@ -24,6 +24,17 @@ def test_values_are_short_and_on_one_line() -> None:
     assert fill("{property.seats|some} seats", {"property.seats": 12}) == "12 seats"
 
 
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (1234567890123456, "1234567890123456"), (1e15, "1000000000000000"), (0.1 + 0.2, "0.3"), (19.9, "19.9"),
+        (-0.0, "0"), (0.00001, "0.00001"), (-7, "-7"),
+    ],
+)  # fmt: skip
+def test_a_number_is_written_as_people_write_numbers(value: float, shown: str) -> None:
+    assert fill("order {property.order|x}", {"property.order": value}) == f"order {shown}"
+
+
 def test_a_value_is_not_read_again() -> None:
     assert fill("{name|you}", {"name": "{account|none}", "account": "Acme"}) == "{account|none}"
 
