@@ -130,6 +130,12 @@ def test_ses_names_the_mail_by_the_address_it_was_sent_from(envelope: dict[str, 
     assert events_of_ses(envelope) == [MailEvent(kind, MESSAGE, ADA, AT)]
 
 
+@pytest.mark.parametrize(("feedback", "told"), [("abuse", 1), ("fraud", 1), ("not-spam", 0), ("auth-failure", 0)])
+def test_not_every_report_is_a_complaint(feedback: str, told: int) -> None:
+    said = ses("Complaint", "complaint", "complainedRecipients", complaintFeedbackType=feedback)
+    assert len(events_of_ses(said)) == told
+
+
 @pytest.mark.parametrize(("version", "algorithm"), [("1", SHA1()), ("2", SHA256())])
 def test_amazons_signature_covers_every_field(version: str, algorithm: Any) -> None:
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -223,6 +229,12 @@ def test_a_bounced_mail_names_our_mail_by_either_way(action: str, status: str, k
     message = MESSAGE.hex if names == "envelope" else "x"
     raw = REPORT.format(action=action, status=status, header=header, message=message).encode()
     assert events_of_report(raw) == [MailEvent(kind, MESSAGE, ADA)]
+
+
+def test_our_mail_is_found_where_its_bounce_was_passed_on_to_an_address_with_a_plus() -> None:
+    raw = REPORT.format(action="failed", status="5.1.1", header="<theirs@mx.example.org>", message=MESSAGE.hex)
+    (event,) = events_of_report(f"Delivered-To: ops+bounces@shop.example\n{raw}".encode())
+    assert event.message_id == MESSAGE
 
 
 def test_a_feedback_report_is_a_complaint() -> None:

@@ -6,6 +6,7 @@ from email.message import Message
 from email.policy import compat32
 from email.utils import getaddresses
 
+from app.domain.mail.letter import message_of
 from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event
 
 # Anybody can write to the address that bounces go to, and email.message takes longer than in proportion.
@@ -93,7 +94,7 @@ def _header_of_original(parts: list[Message]) -> str | None:
 def _envelope(mail: Message) -> str | None:
     values = [str(value) for name in OURS for value in mail.get_all(name, [])[:MOST_ADDRESS_LINES]]
     lines = [value for value in values if len(value) <= LONGEST_ADDRESS_LINE]
-    return next((address for _, address in getaddresses(lines) if "+" in address), None)
+    return next((address for _, address in getaddresses(lines) if message_of(address) is not None), None)
 
 
 def _after_type(value: object) -> str | None:

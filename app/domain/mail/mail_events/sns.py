@@ -23,6 +23,7 @@ SIGNED = {
     "SubscriptionConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
     "UnsubscribeConfirmation": ("Message", "MessageId", "SubscribeURL", "Timestamp", "Token", "TopicArn", "Type"),
 }
+NO_COMPLAINTS = ("not-spam", "auth-failure", "virus")  # reports that are about something else than the reader's wish
 HASHES = {"1": SHA1(), "2": SHA256()}  # noqa: S303 - version 1 is what a topic has unless told otherwise
 
 
@@ -78,6 +79,8 @@ def _events(said: object) -> Iterator[MailEvent]:
         case "Bounce":
             is_hard = member(said, "bounce", "bounceType") == "Permanent"
             kind, part, names = _BOUNCES[is_hard], "bounce", "bouncedRecipients"
+        case "Complaint" if member(said, "complaint", "complaintFeedbackType") in NO_COMPLAINTS:
+            return
         case "Complaint":
             kind, part, names = MailEventKind.COMPLAINED, "complaint", "complainedRecipients"
         case "Delivery":
