@@ -63,7 +63,7 @@ def mailbox_header(box: Mailbox) -> str:
     name, address = _one_line(box.name or ""), wire_address(box.email)
     if not name:
         return address
-    if name.isascii():
+    if _is_plain(name):
         phrase = name if PHRASE.fullmatch(name) else f'"{quote(name)}"'
         return f"{phrase} <{address}>"
     return f"{text_header(name, 'Reply-To')} <{address}>"
@@ -71,8 +71,13 @@ def mailbox_header(box: Mailbox) -> str:
 
 def text_header(text: str, header: str) -> str:
     """On as many lines as it takes."""
-    charset = "us-ascii" if text.isascii() else "utf-8"
+    charset = "us-ascii" if _is_plain(text) else "utf-8"
     return Header(_one_line(text), charset, ENCODED_WORD, header).encode(linesep="\r\n")
+
+
+def _is_plain(text: str) -> bool:
+    """What looks like an encoded word would be read as what it encodes, unless it is encoded itself."""
+    return text.isascii() and "=?" not in text
 
 
 def _one_line(text: str) -> str:

@@ -96,6 +96,13 @@ def test_a_subject_cannot_bring_headers_of_its_own() -> None:
     assert read(letter)["Subject"] == "Hi Bcc: eve@example.org"
 
 
+def test_what_looks_encoded_is_read_as_it_was_written() -> None:
+    name = "=?utf-8?b?4oCuZXRlbGVk?="
+    letter = replace(LETTER, subject=f"Hi {name}!", to=Mailbox("ada@example.org", name))
+    assert read(letter)["Subject"] == f"Hi {name}!"
+    assert read(letter)["To"].addresses[0].display_name == name
+
+
 def test_domains_are_written_in_ascii_and_local_parts_as_they_are() -> None:
     mail = compose(replace(LETTER, to=Mailbox("jürgen@bücher.example", "Jürgen")))
     assert " <jürgen@xn--bcher-kva.example>\r\n".encode() in mail
