@@ -159,15 +159,19 @@ def _values(question: Question) -> range | None:
 def completeness(survey: Survey) -> dict[str, Completeness]:
     """Per language, in the survey's order."""
     wanted = {
-        name: texts
-        for name, texts in _named_texts(survey)
-        if survey.default_language in texts or name.partition(".")[0] in {"question", "questions"}
+        name: texts for name, texts in _named_texts(survey) if survey.default_language in texts or _is_needed(name)
     }
     found: dict[str, Completeness] = {}
     for language in survey.languages:
         missing = tuple(name for name, texts in wanted.items() if language not in texts)
         found[language] = Completeness(not missing, missing)
     return found
+
+
+def _is_needed(name: str) -> bool:
+    """In every language, also where the default one lacks it. A scale can do without names for its ends."""
+    first, _, rest = name.partition(".")
+    return first in {"question", "questions"} and rest.partition(".")[2] not in {"lowest_label", "highest_label"}
 
 
 def fields_used(survey: Survey) -> frozenset[str]:

@@ -167,6 +167,8 @@ def test_completeness_names_what_further_questions_lack() -> None:
     assert completeness(WITH_QUESTIONS)["de"].missing == (
         "questions.ease.lowest_label", "questions.ease.highest_label",
     )  # fmt: skip
+    unnamed = replace(EASE, scale=replace(EASE.scale or Scale(1, 5), lowest_label={}, highest_label={}))
+    assert all(found.is_complete for found in completeness(replace(COMPLETE, questions=(unnamed,))).values())
     untold = Option("price", {"en": "The price"})
     without = replace(REASON, text={"en": "What was it?"}, options=(untold, *REASON.options[1:]))
     assert completeness(replace(COMPLETE, questions=(without,)))["de"].missing == (
