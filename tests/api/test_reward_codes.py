@@ -67,6 +67,8 @@ async def test_what_is_no_code_is_refused(alice: Tenant, engine: Engine, codes: 
     [
         (b"\xff\xfe", "text/csv", "reward_codes_invalid"),
         (b"code\n", "text/csv", "reward_codes_invalid"),
+        (b'"' + b"x" * 200_000 + b'"\n', "text/csv", "reward_codes_invalid"),
+        (b'A\n"B\nC\n', "text/csv", "reward_codes_invalid"),
         (b"{}\n", "application/x-ndjson", "reward_codes_invalid"),
         (b"not json\n", "application/x-ndjson", "reward_codes_invalid"),
         (b"", "text/csv", "body_missing"),

@@ -54,11 +54,14 @@ def checked_codes(codes: Iterable[Any], *, pointer: str = "/codes") -> list[str]
 
 
 def _of_csv(text: str) -> Iterator[str]:
-    rows = csv.reader(text.splitlines())
-    first = next(rows, [])
-    if first and first[0].strip().lower() not in HEADINGS:
-        yield first[0]
-    yield from (row[0] for row in rows if row)
+    rows = csv.reader(text.splitlines(), strict=True)
+    try:
+        first = next(rows, [])
+        if first and first[0].strip().lower() not in HEADINGS:
+            yield first[0]
+        yield from (row[0] for row in rows if row)
+    except csv.Error as error:
+        raise RewardCodesInvalid(f"Line {rows.line_num} cannot be read: {error}.", pointer="") from None
 
 
 def _of_json_lines(text: str) -> Iterator[Any]:
