@@ -64,6 +64,8 @@ async def test_an_answer_that_was_disowned_is_not_brought_back_by_looking(
     a_minute_later()
     assert await looked(visitor, asked, 9) == 204
     assert await stands(asked) == (9, "probable", "not_me")
+    for page in ("thanks", "more"):
+        assert "Thank you" not in (await visitor.get(asked.path, params={page: ""})).text
 
 
 async def test_looking_does_away_with_no_flag_of_an_answer_that_counts(

@@ -13,7 +13,7 @@ from app.api.public.survey.rewards import reward_view
 from app.api.public.survey.shell import message, page
 from app.api.public.survey.views import ask_view, at, said_of, thanks_view, who
 from app.api.public.survey.words import words_for
-from app.domain.survey.survey_link import LinkState
+from app.domain.survey.survey_link import TAKEN_OUT_BY_LINK, LinkState
 
 CLOSED = {LinkState.LATE: "expired", LinkState.EXPIRED: "expired", LinkState.ENDED: "ended"}
 MAY_ANSWER = {LinkState.OPEN, LinkState.ANSWERED, LinkState.LATE}
@@ -26,13 +26,14 @@ async def shown(request: Request, opened: Opened, linked: int | None) -> Respons
         return message(request, CLOSED[opened.state], language=opened.language, brand=opened.brand)
     if "not-me" in asked and who(opened):
         return ask_not_me(request, opened)
-    if answered is not None and "thanks" in asked:
+    if answered is None or answered.excluded_reason in TAKEN_OUT_BY_LINK:  # nobody is thanked for what does not count
+        return ask(request, opened, linked)
+    if "thanks" in asked:
         view = thanks_view(opened) | {"reward": await reward_view(request, opened)}
         return page(request, "thanks.html", language=opened.language, brand=opened.brand, view=view)
-    is_more = answered is not None and "more" in asked and opened.state in MAY_ANSWER
-    if is_more and left_to_ask(opened, passed_in(request)):
+    if "more" in asked and opened.state in MAY_ANSWER and left_to_ask(opened, passed_in(request)):
         return show_more(request, opened)
-    if answered is None or opened.state is LinkState.OPEN:
+    if opened.state is LinkState.OPEN:
         return ask(request, opened, linked)
     if opened.state is LinkState.ANSWERED and ("change" in asked or linked not in {None, answered.score}):
         return ask(request, opened, answered.score if linked is None else linked)
