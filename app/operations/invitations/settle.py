@@ -35,7 +35,7 @@ class MailSettlement:
 
 async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, now: datetime) -> int:
     """Says how many were still ours."""
-    await _wait_for_claims(tx, [one for one in settlements if one.has_bounced or one.end in DID_NOT_LEAVE])
+    await _lock_in_order(tx, settlements)
     settled = await fetch(
         tx, _SETTLE,
         [one.invitation.campaign.workspace_id for one in settlements],
@@ -57,11 +57,15 @@ async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, n
     return len(settled)
 
 
-async def _wait_for_claims(tx: Tx, counting: Sequence[MailSettlement]) -> None:
-    """Who claims locks the campaign, then counts its day and locks people. Whoever counts here keeps to that order."""
-    if counting:
-        spaces = [one.invitation.campaign.workspace_id for one in counting]
-        await fetch(tx, _LOCK_WORK, spaces, [one.invitation.campaign.id for one in counting])
+async def _lock_in_order(tx: Tx, settlements: Sequence[MailSettlement]) -> None:
+    """People, campaigns, and only then invitations, as whoever erases somebody or tells of a touchpoint does, and
+    campaigns before days are counted, as whoever claims does, who waits for no person."""
+    touching = [one for one in settlements if one.has_bounced or one.end in FREES]
+    if touching:
+        people = [one.invitation.addressee.id for one in touching]
+        await fetch(tx, _LOCK_PEOPLE, [one.invitation.campaign.workspace_id for one in touching], people)
+        spaces = [one.invitation.campaign.workspace_id for one in settlements]
+        await fetch(tx, _LOCK_WORK, spaces, [one.invitation.campaign.id for one in settlements])
 
 
 async def give_up_lost_mails(tx: Tx, *, now: datetime, limit: int = 500) -> int:
@@ -85,9 +89,14 @@ def _due_next(settlement: MailSettlement, now: datetime) -> datetime | None:
     )  # fmt: skip
 
 
-DID_NOT_LEAVE = {MailEnd.NOT_SENT, MailEnd.HANDED_BACK}
+FREES = {MailEnd.FAILED, MailEnd.NOT_SENT, MailEnd.HANDED_BACK}
 FIRST = MessageKind.FIRST.value
 
+_LOCK_PEOPLE = """
+    SELECT FROM recipients p
+    WHERE (p.workspace_id, p.id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS b (workspace_id, id))
+    ORDER BY p.workspace_id, p.id FOR NO KEY UPDATE
+"""
 _LOCK_WORK = """
     SELECT FROM sending_work s
     WHERE (s.workspace_id, s.campaign_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS b (workspace_id, id))
