@@ -162,6 +162,7 @@ _LAST_WAVE = """
     SELECT coalesce(max(number), 0) AS number, max(starts_at) AS starts_at
     FROM waves WHERE workspace_id = $1 AND campaign_id = $2
 """
+# A mail that nobody took is tried no sooner than the next would be; where there was no such address, when there is one.
 _READ_LAST = """
     SELECT g.id, answer.answered_at, ask.asked_at
     FROM unnest($3::uuid[]) AS g (id)
@@ -170,7 +171,10 @@ _READ_LAST = """
         WHERE r.workspace_id = $1 AND r.recipient_id = g.id AND r.campaign_id = $2 AND r.excluded_at IS NULL
     ) answer ON true
     LEFT JOIN LATERAL (
-        SELECT max(v.asked_at) AS asked_at, bool_or(v.state IN ('planned', 'sending')) AS is_planned
+        SELECT max(coalesce(v.asked_at, CASE WHEN v.state = 'failed' AND v.bounced_at IS NULL THEN (
+                SELECT max(m.created_at) FROM messages m
+                WHERE m.workspace_id = v.workspace_id AND m.invitation_id = v.id
+            ) END)) AS asked_at, bool_or(v.state IN ('planned', 'sending')) AS is_planned
         FROM invitations v WHERE v.workspace_id = $1 AND v.recipient_id = g.id AND v.campaign_id = $2
     ) ask ON true
     WHERE ask.is_planned IS NOT TRUE

@@ -6,10 +6,11 @@ from uuid import UUID
 
 from app.db.engine import Tx
 from app.db.statements import fetch, next_revision
-from app.domain.asking.eligibility import PASSING
+from app.domain.asking.eligibility import PASSING, Reason
 from app.domain.asking.invitation import AskingCampaign
 
-PASSING_REASONS = ", ".join(f"'{reason.value}'" for reason in PASSING)
+# An answer may be deleted: whoever plans again has found none.
+PASSING_REASONS = ", ".join(f"'{reason.value}'" for reason in (*PASSING, Reason.ALREADY_ANSWERED))
 
 
 async def insert_wave(
@@ -39,13 +40,15 @@ async def insert_invitations(
 
 
 # What was released because a campaign changed its mind is wanted again, and what was skipped for a reason that may have
-# gone, as whoever plans it finds; what was asked is not.
+# gone, as whoever plans it finds, or found no such address; what was asked is not.
 _AGAIN = f"""
     ON CONFLICT (workspace_id, recipient_id, campaign_id, slot)
     DO UPDATE SET state = 'planned', skip_reason = NULL, due_at = NULL, latest_at = excluded.latest_at,
-        {next_revision("invitations")}
-    WHERE invitations.state = 'released'
-        OR invitations.asked_at IS NULL AND invitations.skip_reason = ANY(ARRAY[{PASSING_REASONS}])
+        bounced_at = NULL, {next_revision("invitations")}
+    WHERE invitations.state = 'released' OR invitations.asked_at IS NULL AND (
+        invitations.skip_reason = ANY(ARRAY[{PASSING_REASONS}])
+        OR invitations.state = 'failed' AND invitations.bounced_at IS NOT NULL
+    )
 """
 _INSERT_WAVE = f"""
     INSERT INTO invitations
