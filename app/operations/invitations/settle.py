@@ -54,6 +54,10 @@ async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, n
     if stayed:
         columns = ([row[name] for row in stayed] for name in ("workspace_id", "campaign_id", "counted_on"))
         await fetch(tx, _UNCOUNT, *columns)
+    unasked = [row for row in settled if row["is_given_up"]]
+    if unasked:
+        people = ([row[name] for row in unasked] for name in ("workspace_id", "recipient_id"))
+        await fetch(tx, _LET_OTHERS_ASK, *people, now)
     return len(settled)
 
 
@@ -91,6 +95,9 @@ def _due_next(settlement: MailSettlement, now: datetime) -> datetime | None:
 
 FREES = {MailEnd.FAILED, MailEnd.NOT_SENT, MailEnd.HANDED_BACK}
 FIRST = MessageKind.FIRST.value
+STOOD_BACK = ", ".join(
+    f"'{reason.value}'" for reason in (Reason.QUARANTINE, Reason.JOURNEY_GAP, Reason.JOURNEY_FULL, Reason.RESERVED)
+)
 
 _LOCK_PEOPLE = """
     SELECT FROM recipients p
@@ -163,7 +170,25 @@ _SETTLE = f"""
             ELSE j.next_at END
     FROM judged j
     WHERE v.workspace_id = j.workspace_id AND v.id = j.id
-    RETURNING v.workspace_id, v.campaign_id, v.due_at, j.counted_on
+    RETURNING v.workspace_id, v.campaign_id, v.recipient_id, v.due_at, j.counted_on,
+        v.state = 'failed' AND NOT j.has_bounced AS is_given_up
+"""
+# Who stood back for an ask that never was is decided about anew; whose time is over stays skipped.
+_LET_OTHERS_ASK = f"""
+    WITH stood_back AS MATERIALIZED (
+        SELECT v.workspace_id, v.id
+        FROM unnest($1::uuid[], $2::uuid[]) AS g (workspace_id, recipient_id)
+        JOIN invitations v ON v.workspace_id = g.workspace_id AND v.recipient_id = g.recipient_id
+        JOIN campaigns c ON c.workspace_id = v.workspace_id AND c.id = v.campaign_id
+        WHERE v.claim_id IS NULL AND c.state IN ('running', 'paused') AND (
+            v.state = 'planned' AND v.due_at IS NOT NULL
+            OR v.state = 'skipped' AND v.asked_at IS NULL AND NOT v.is_cancelled
+                AND v.skip_reason IN ({STOOD_BACK}) AND v.latest_at > $3
+        )
+        FOR UPDATE OF v SKIP LOCKED
+    )
+    UPDATE invitations v SET state = 'planned', skip_reason = NULL, due_at = NULL, {next_revision("v")}
+    FROM stood_back s WHERE v.workspace_id = s.workspace_id AND v.id = s.id
 """
 _UNCOUNT = """
     UPDATE sending_days d SET sent_count = greatest(0, d.sent_count - g.mails)
