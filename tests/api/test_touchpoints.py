@@ -205,9 +205,18 @@ async def test_what_happens_at_the_end_of_time_is_refused(alice: Tenant) -> None
     assert len(await invitations(alice, campaign)) == 1
 
 
+@pytest.mark.parametrize("amount", [-0.0, 0.0, 1.0, 1e-7])
+async def test_the_same_number_is_no_conflict_when_it_comes_again(alice: Tenant, amount: float) -> None:
+    """PostgreSQL keeps no sign of a zero."""
+    said = {"external_id": "o-1", "properties": {"amount": amount}}
+    assert (await record(alice, **said))["id"] == (await record(alice, **said))["id"]
+
+
 @pytest.mark.parametrize(
     "changed",
     [
+        {"properties": {"order": 1.0}},
+        {"properties": {"order": True}},
         {"properties": {"order": 2}},
         {"occurred_at": "2026-11-01T10:00:00Z"},
         {"recipient": {"email": "bob@example.com"}},

@@ -60,8 +60,24 @@ def merged(stored: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[s
 
 
 def are_the_same(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """As JSON: to Python 1, 1.0 and True would be equal."""
-    return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
+    """As PostgreSQL keeps JSON: to Python 1, 1.0 and True would be equal, and −0.0 would be written differently."""
+    return one == other and _written(one) == _written(other)
+
+
+def _written(properties: Mapping[str, Any]) -> str:
+    return json.dumps(_without_signs_of_zeros(properties), sort_keys=True)
+
+
+def _without_signs_of_zeros(value: Any) -> Any:
+    match value:
+        case float():
+            return value + 0.0  # turns −0.0 into 0.0 and leaves every other number alone
+        case Mapping():
+            return {key: _without_signs_of_zeros(one) for key, one in value.items()}
+        case list() | tuple():
+            return [_without_signs_of_zeros(one) for one in value]
+        case _:
+            return value
 
 
 def _is_storable(value: object) -> bool:
