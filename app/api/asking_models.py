@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints
 
-from app.api.audience_models import AudienceFilter
+from app.api.audience_models import AudienceFilter, MostPerAccount, Renewal, Tenure
 from app.api.schemas import Flag, Instant, Name, Request, Whole
 from app.domain.asking.asking_parts import LONGEST_SUBJECT, LONGEST_TEXT, MOST_VARIANTS, Confirmation, SenderKind
 from app.domain.asking.blackouts import MOST_BLACKOUTS
@@ -161,10 +161,10 @@ class AskingInput(Request):
         discriminator="kind"
     )
     audience: AudienceFilter | None = None
-    exclude_newer_than_days: Whole | None = None
+    exclude_newer_than_days: Tenure | None = None
     sample: SampleInput | None = None
-    most_per_account: Whole | None = None
-    hold_renewal_within_days: Whole | None = None
+    most_per_account: MostPerAccount | None = None
+    hold_renewal_within_days: Renewal | None = None
     hold_open_follow_up: Flag = Field(
         default=False, description="Leaves accounts alone while somebody looks after an answer of theirs."
     )

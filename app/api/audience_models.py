@@ -8,10 +8,21 @@ from pydantic import ConfigDict, Field, WithJsonSchema
 from app.api.schemas import CampaignId, Flag, RecipientId, Reply, Request, Whole
 from app.domain.audience.audience_fields import BY_SIZE, IN_TEXT, IN_TIME, Operator
 from app.domain.audience.audience_json import FARTHEST_DAYS, MOST_CONDITIONS, MOST_VALUES
-from app.domain.audience.audience_selection import HeldBack, Selection
+from app.domain.audience.audience_selection import (
+    FARTHEST_RENEWAL,
+    LONGEST_TENURE,
+    MOST_PER_ACCOUNT,
+    HeldBack,
+    Selection,
+)
 from app.domain.people.properties import LONGEST_TEXT
 
-MOST_DAYS = 3650
+# Of a preview as of a campaign's asking, or the one could not tell what the other will do.
+Tenure = Annotated[Whole, Field(ge=0, le=LONGEST_TENURE, description="Whoever is known for fewer days is left alone.")]
+MostPerAccount = Annotated[Whole, Field(ge=1, le=MOST_PER_ACCOUNT)]
+Renewal = Annotated[
+    Whole, Field(ge=0, le=FARTHEST_RENEWAL, description="Accounts that renew within so many days are left alone.")
+]
 REFERENCE = {"$ref": "#/components/schemas/AudienceFilter"}
 EXAMPLE: Any = {
     "all": [
@@ -90,9 +101,9 @@ class AudiencePreview(Request):
     campaign_id: CampaignId | None = Field(
         None, description="Who of its list, if it has one, and who has not answered it where it takes one answer each."
     )
-    exclude_newer_than_days: Annotated[Whole, Field(ge=1, le=MOST_DAYS)] | None = None
-    most_per_account: Annotated[Whole, Field(ge=1, le=1000)] | None = None
-    hold_renewal_within_days: Annotated[Whole, Field(ge=0, le=MOST_DAYS)] | None = None
+    exclude_newer_than_days: Tenure | None = None
+    most_per_account: MostPerAccount | None = None
+    hold_renewal_within_days: Renewal | None = None
     hold_open_follow_up: Flag = False
 
 

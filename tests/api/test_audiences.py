@@ -9,10 +9,12 @@ from sqlalchemy import text
 
 from app.db.engine import Engine
 from app.domain.audience.audience import FilterTooSlow
-from app.domain.audience.audience_selection import HeldBack
+from app.domain.audience.audience_selection import FARTHEST_RENEWAL, LONGEST_TENURE, MOST_PER_ACCOUNT, HeldBack
 from app.operations.workspaces import create_workspace
 from app.queries.audiences import preview_audience
+from tests.askings import an_asking
 from tests.builders import a_campaign, an_answer
+from tests.campaigns import create, patch
 from tests.conftest import Tenant
 from tests.people import SomeAccount, SomeRecipient, settle
 
@@ -74,6 +76,22 @@ async def test_what_holds_people_back_can_be_tried(alice: Tenant, engine: Engine
     await settle(engine, alice.workspace_id, [*people, SomeRecipient(created_at=now)])
     seen = await preview(alice, None, exclude_newer_than_days=3, most_per_account=2, hold_renewal_within_days=10)
     assert seen.json()["excluded"] == {**NOBODY, "too_new": 1, "renewal_near": 1, "account_full": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "lowest", "highest"),
+    [
+        ("exclude_newer_than_days", 0, LONGEST_TENURE),
+        ("most_per_account", 1, MOST_PER_ACCOUNT),
+        ("hold_renewal_within_days", 0, FARTHEST_RENEWAL),
+    ],
+)
+async def test_what_a_campaign_can_be_told_can_be_tried(alice: Tenant, name: str, lowest: int, highest: int) -> None:
+    draft = await create(alice)
+    for value, status in ((lowest - 1, 422), (lowest, 200), (highest, 200), (highest + 1, 422)):
+        tried = await preview(alice, None, **{name: value})
+        told = await patch(alice, draft, asking=an_asking(**{name: value}))
+        assert (tried.status_code, told.status_code) == (status, status)
 
 
 async def test_the_sample_is_small(alice: Tenant, engine: Engine) -> None:

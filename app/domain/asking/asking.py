@@ -24,7 +24,7 @@ from app.domain.asking.sending_window import ALWAYS, SendingWindow, next_open
 from app.domain.asking.triggers import AfterTouchpoint, OnDate, Trigger, trigger_from_json
 from app.domain.audience.audience import Filter
 from app.domain.audience.audience_json import read_filter
-from app.domain.audience.audience_selection import Restraint
+from app.domain.audience.audience_selection import FARTHEST_RENEWAL, LONGEST_TENURE, MOST_PER_ACCOUNT, Restraint
 from app.domain.audience.sample import Precision, Sample
 from app.domain.errors import Conflict
 
@@ -32,8 +32,6 @@ LONGEST_WAVE = 366  # days
 DEFAULT_WAVE = 14
 LONGEST_QUARANTINE = 3_650
 HIGHEST_PRIORITY = 100
-LONGEST_TENURE = 36_500
-MOST_PER_ACCOUNT = 100_000
 
 
 class CampaignAsksNobody(Conflict):
@@ -172,7 +170,7 @@ def _check_numbers(content: Mapping[str, Any]) -> None:
     for name, low, high in (
         ("exclude_newer_than_days", 0, LONGEST_TENURE),
         ("most_per_account", 1, MOST_PER_ACCOUNT),
-        ("hold_renewal_within_days", 0, 3_650),
+        ("hold_renewal_within_days", 0, FARTHEST_RENEWAL),
         ("quarantine_days", 0, LONGEST_QUARANTINE),
         ("priority", 0, HIGHEST_PRIORITY),
         ("wave_days", 1, LONGEST_WAVE),

@@ -6,6 +6,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+LONGEST_TENURE, FARTHEST_RENEWAL = 36_500, 3_650  # days
+MOST_PER_ACCOUNT = 100_000
+
 
 class HeldBack(StrEnum):
     """The first that applies is the one that is counted."""
