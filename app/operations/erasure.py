@@ -62,6 +62,9 @@ async def _bury(tx: Tx, workspace_id: UUID, recipient_id: UUID, *, now: datetime
 async def _strip(tx: Tx, workspace_ids: Sequence[UUID], recipient_ids: Sequence[UUID], *, now: datetime) -> None:
     """What is bare already is left alone: sweeping changes nothing where nothing was in flight."""
     for statement in (
+        _LOCK_RESPONSES,
+        _LOCK_INVITATIONS,
+        _LOCK_EVENTS,
         _FORGET_REMOTE,
         _STRIP_REVISIONS,
         _STRIP_REPLIES,
@@ -102,6 +105,19 @@ _CLAIM_UNSWEPT = """
 """
 
 _ERASED = "unnest($1::uuid[], $2::uuid[]) AS erased (workspace_id, recipient_id)"
+# What others wait for, before all that only hangs on it, and in the order in which they take it.
+_LOCK_RESPONSES = f"""
+    SELECT 1 FROM responses r JOIN {_ERASED} USING (workspace_id, recipient_id) ORDER BY r.workspace_id, r.id
+    FOR NO KEY UPDATE OF r
+"""
+_LOCK_INVITATIONS = f"""
+    SELECT 1 FROM invitations v JOIN {_ERASED} USING (workspace_id, recipient_id) ORDER BY v.workspace_id, v.id
+    FOR NO KEY UPDATE OF v
+"""
+_LOCK_EVENTS = f"""
+    SELECT 1 FROM events e JOIN {_ERASED} USING (workspace_id, recipient_id) ORDER BY e.workspace_id, e.id
+    FOR NO KEY UPDATE OF e
+"""
 _STRIP_RESPONSES = f"""
     UPDATE responses r
     SET comment = NULL, language = NULL, properties = '{{}}', recipient_properties = NULL,

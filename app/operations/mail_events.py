@@ -5,7 +5,8 @@ still theirs, and a complaint in any case.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from app.db.engine import Tx
@@ -14,6 +15,14 @@ from app.domain.mail.mail_events.event import MailEvent, MailEventKind
 from app.operations.recipient_changes import unsubscribe_recipient
 
 LOOKED_BACK = timedelta(days=30)  # for the latest mail to an address, where the mail itself is not named
+
+Row = dict[str, Any]
+
+
+class CountedMail(NamedTuple):
+    campaign_id: UUID
+    sent_on: date
+    kind: MailEventKind
 
 
 async def note_mail_events(
@@ -26,14 +35,29 @@ async def note_mail_events(
         tx, _FIND, workspace_id, list(range(len(events))), [event.message_id for event in events],
         [event.address for event in events], now - LOOKED_BACK, only_named,
     )  # fmt: skip
-    for row in found:
-        await _note(tx, workspace_id, events[row["n"]], row["message_id"], row["recipient_id"], now=now)
-    return len(found)
+    known = await _lock(tx, workspace_id, found)
+    counted: list[CountedMail] = []
+    for row in known:
+        event = events[row["n"]]
+        mails = await _note(tx, workspace_id, event, row["message_id"], row["recipient_id"], now=now)
+        counted += [CountedMail(one["campaign_id"], one["sent_on"], event.kind) for one in mails]
+    await _count(tx, workspace_id, counted)
+    return len(known)
+
+
+async def _lock(tx: Tx, workspace_id: UUID, found: Sequence[Row]) -> list[Row]:
+    """People, then invitations, each in the order of ids: others tell of the same ones in another order. Without those
+    who were erased meanwhile."""
+    people = await fetch(tx, _LOCK_PEOPLE, workspace_id, [row["recipient_id"] for row in found])
+    await fetch(tx, _LOCK_INVITATIONS, workspace_id, [row["message_id"] for row in found])
+    here = {row["id"] for row in people}
+    return [row for row in found if row["recipient_id"] in here]
 
 
 async def _note(
     tx: Tx, workspace_id: UUID, event: MailEvent, message_id: UUID | None, recipient_id: UUID, *, now: datetime
-) -> None:
+) -> Sequence[Row]:
+    """The mails that count as harm from now on."""
     at = event.at if event.at is not None and now - LOOKED_BACK < event.at <= now else now
     match event.kind:
         case MailEventKind.DELIVERED:
@@ -41,13 +65,22 @@ async def _note(
         case MailEventKind.SOFT_BOUNCE:
             await fetch(tx, _BOUNCED_SOFTLY, workspace_id, message_id, at)
         case MailEventKind.HARD_BOUNCE:
-            await fetch(tx, _BOUNCED, workspace_id, message_id, at)
             await fetch(tx, _suppress("bounced_at"), workspace_id, recipient_id, event.address, at)
+            return await fetch(tx, _BOUNCED, workspace_id, message_id, at)
         case MailEventKind.COMPLAINED:
-            await fetch(tx, _COMPLAINED, workspace_id, message_id, at)
             await fetch(tx, _suppress("complained_at"), workspace_id, recipient_id, None, at)
+            return await fetch(tx, _COMPLAINED, workspace_id, message_id, at)
         case MailEventKind.UNSUBSCRIBED:
             await unsubscribe_recipient(tx, workspace_id, recipient_id, now=now)
+    return ()
+
+
+async def _count(tx: Tx, workspace_id: UUID, counted: Sequence[CountedMail]) -> None:
+    """Last, for whoever sends waits for these rows."""
+    if counted:
+        bounced = [one.kind is MailEventKind.HARD_BOUNCE for one in counted]
+        campaigns, days = [one.campaign_id for one in counted], [one.sent_on for one in counted]
+        await fetch(tx, _COUNT, workspace_id, campaigns, days, bounced)
 
 
 # A row for each event about somebody known, in the order they were told.
@@ -69,6 +102,15 @@ _FIND = """
     WHERE NOT $6::boolean OR (m.id IS NOT NULL AND m.id = g.message_id)
     ORDER BY g.n
 """
+_LOCK_PEOPLE = """
+    SELECT id FROM recipients WHERE workspace_id = $1 AND id = ANY($2::uuid[]) AND deleted_at IS NULL
+    ORDER BY id FOR NO KEY UPDATE
+"""
+_LOCK_INVITATIONS = """
+    SELECT v.id FROM messages m JOIN invitations v ON v.workspace_id = m.workspace_id AND v.id = m.invitation_id
+    WHERE m.workspace_id = $1 AND m.id = ANY($2::uuid[])
+    ORDER BY v.id FOR NO KEY UPDATE OF v
+"""
 _DELIVERED = f"""
     UPDATE invitations v SET delivered_at = $3, {next_revision("v")}
     FROM messages m WHERE m.workspace_id = $1 AND m.id = $2
@@ -80,16 +122,14 @@ _BOUNCED_SOFTLY = """
 """
 
 
-def _counted(*, column: str, counter: str) -> str:
+def _asked(column: str) -> str:
     return f"""
     ), asked AS (
         UPDATE invitations v SET {column} = $3, due_at = NULL, {next_revision("v")}
         FROM told WHERE v.workspace_id = $1 AND v.id = told.invitation_id AND v.{column} IS NULL
     )
-    INSERT INTO sending_days AS d (workspace_id, campaign_id, sent_on, {counter})
-    SELECT $1, told.campaign_id, (told.created_at AT TIME ZONE w.time_zone)::date, 1
+    SELECT told.campaign_id, (told.created_at AT TIME ZONE w.time_zone)::date AS sent_on
     FROM told JOIN workspaces w ON w.id = $1
-    ON CONFLICT (workspace_id, campaign_id, sent_on) DO UPDATE SET {counter} = d.{counter} + 1
 """
 
 
@@ -98,13 +138,23 @@ _BOUNCED = """
         UPDATE messages SET bounced_at = $3, bounce_kind = 'hard'
         WHERE workspace_id = $1 AND id = $2 AND bounce_kind IS DISTINCT FROM 'hard'
         RETURNING invitation_id, campaign_id, created_at
-""" + _counted(column="bounced_at", counter="bounced_count")
+""" + _asked("bounced_at")
 _COMPLAINED = """
     WITH told AS (
         UPDATE messages SET complained_at = $3
         WHERE workspace_id = $1 AND id = $2 AND complained_at IS NULL
         RETURNING invitation_id, campaign_id, created_at
-""" + _counted(column="complained_at", counter="complained_count")
+""" + _asked("complained_at")
+
+_COUNT = """
+    INSERT INTO sending_days AS d (workspace_id, campaign_id, sent_on, bounced_count, complained_count)
+    SELECT $1::uuid, campaign_id, sent_on, count(*) FILTER (WHERE has_bounced), count(*) FILTER (WHERE NOT has_bounced)
+    FROM unnest($2::uuid[], $3::date[], $4::bool[]) AS g (campaign_id, sent_on, has_bounced)
+    GROUP BY campaign_id, sent_on ORDER BY campaign_id, sent_on
+    ON CONFLICT (workspace_id, campaign_id, sent_on) DO UPDATE SET
+        bounced_count = d.bounced_count + excluded.bounced_count,
+        complained_count = d.complained_count + excluded.complained_count
+"""
 
 
 def _suppress(column: str) -> str:

@@ -24,6 +24,8 @@ async def note_page_opened(tx: Tx, link: Link, *, now: datetime, is_moved: bool 
 
 async def flag_invitation(tx: Tx, link: Link, reason: FlagReason, *, hits: int, excludes: bool, now: datetime) -> None:
     """Keeps the evidence. `excludes`: what is recorded was not done by a person, so it counts no more."""
+    if excludes:
+        await _response_of(tx, link)  # locked before the invitation, as by whoever records
     await fetch(tx, _FLAG, link.workspace_id, link.invitation_id, now, reason.value, hits)
     if excludes:
         await _take_out(tx, link, SCANNER, now=now)
@@ -31,8 +33,8 @@ async def flag_invitation(tx: Tx, link: Link, reason: FlagReason, *, hits: int, 
 
 async def readmit_answer(tx: Tx, link: Link, *, now: datetime) -> None:
     """Somebody moved, so it was no scanner, or it was them after all."""
+    row = await _response_of(tx, link)  # locked before the invitation, as by whoever records
     await fetch(tx, _UNFLAG, link.workspace_id, link.invitation_id)
-    row = await _response_of(tx, link)
     if row is not None and row["excluded_reason"] in TAKEN_OUT_BY_LINK:
         await restore_response(tx, link.workspace_id, row["id"], reason=None, actor=ACTOR, now=now)
 
@@ -64,6 +66,7 @@ async def unsubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
 async def resubscribe_by_link(tx: Tx, link: Link, *, now: datetime) -> None:
     """Lately and through this link: it does not bring back who refused in another way."""
     since = now - MISTAKE_NOTICED_WITHIN
+    await fetch(tx, _LOCK_PERSON, link.workspace_id, link.recipient_id)  # before the invitation, as by whoever refuses
     for row in await fetch(tx, _TAKE_BACK_UNSUBSCRIBED, link.workspace_id, link.invitation_id, since):
         refused_at = row["unsubscribed_at"]
         await resubscribe_recipient(tx, link.workspace_id, link.recipient_id, unsubscribed_at=refused_at, now=now)
@@ -118,6 +121,7 @@ _IS_BY_LINK = """
 _NOTE_UNSUBSCRIBED = f"""
     UPDATE invitations SET unsubscribed_at = $3, {_CHANGED} {_OF_LINK} AND unsubscribed_at IS NULL
 """
+_LOCK_PERSON = "SELECT 1 FROM recipients WHERE workspace_id = $1 AND id = $2 FOR NO KEY UPDATE"
 _TAKE_BACK_UNSUBSCRIBED = f"""
     UPDATE invitations v SET unsubscribed_at = NULL, {next_revision("v")}
     FROM (SELECT unsubscribed_at FROM invitations {_OF_LINK} AND unsubscribed_at >= $3 FOR UPDATE) before

@@ -63,9 +63,14 @@ def _due(asking: Asking, row: Row, blackouts: Blackouts) -> datetime | None:
     )  # fmt: skip
 
 
+# All of them, so it waits for who holds some: in the order of ids, as everybody does who waits.
 _NOTE = """
-    UPDATE invitations SET is_clock_stale = true
-    WHERE workspace_id = $1 AND campaign_id = $2 AND state IN ('sending', 'sent', 'unknown')
+    WITH asked AS MATERIALIZED (
+        SELECT id FROM invitations
+        WHERE workspace_id = $1 AND campaign_id = $2 AND state IN ('sending', 'sent', 'unknown')
+        ORDER BY id FOR NO KEY UPDATE
+    )
+    UPDATE invitations v SET is_clock_stale = true FROM asked a WHERE v.workspace_id = $1 AND v.id = a.id
 """
 _LOCK_STALE = """
     WITH locked AS MATERIALIZED (

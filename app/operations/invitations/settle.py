@@ -127,7 +127,7 @@ _SETTLE = f"""
         JOIN invitations v ON v.workspace_id = g.workspace_id AND v.id = g.id AND v.claim_id = g.claim_id
         JOIN messages m ON m.workspace_id = g.workspace_id AND m.id = g.message_id
         JOIN workspaces w ON w.id = g.workspace_id
-        FOR UPDATE OF v
+        ORDER BY v.workspace_id, v.id FOR UPDATE OF v
     ), judged AS MATERIALIZED (
         SELECT h.*, h.ended = 'handed_back' OR h.ended = 'not_sent' AND failures + 1 < $11 AS again,
             h.ended IN ('failed', 'not_sent', 'handed_back') AND kind = '{FIRST}' AS unasked,

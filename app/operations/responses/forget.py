@@ -24,7 +24,7 @@ async def forget_what_was_told(tx: Tx, response: RowMapping) -> None:
     )
     moments = [response["created_at"], *(await tx.execute(changed)).scalars()]
     bounds = [[_first_id(moment - MOMENT) for moment in moments], [_first_id(moment + MOMENT) for moment in moments]]
-    for statement in (EMPTY_REPLIES, THAW_DELIVERIES, THAW_LOG, REDACT_EVENTS):
+    for statement in (REDACT_EVENTS, EMPTY_REPLIES, THAW_DELIVERIES, THAW_LOG):
         await fetch(tx, statement, response["workspace_id"], response["id"], *bounds)
 
 

@@ -106,13 +106,13 @@ async def _settle(request: Request, opened: Opened, act: Act, reason: FlagReason
     if not (reason or is_first or is_back):
         return
     async with services.engine.write() as tx:
+        if is_back:
+            await readmit_answer(tx, link, now=opened.now)
         if reason is not None:
             hits, excludes = services.visits.take_unwritten(opened.digest, opened.now), takes_out(request, opened)
             await flag_invitation(tx, link, reason, hits=hits, excludes=excludes, now=opened.now)
         elif is_first:
             await note_page_opened(tx, link, now=opened.now, is_moved=act.is_moved)
-        if is_back:
-            await readmit_answer(tx, link, now=opened.now)
 
 
 def _was_doubted(opened: Opened, act: Act) -> bool:
