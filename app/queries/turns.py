@@ -89,11 +89,25 @@ async def find_after_answers(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: 
     asking, rhythm = campaign.asking, campaign.asking.trigger
     assert isinstance(rhythm, AfterAnswer)
     selection = await select_for(tx, campaign, now=now)
-    days = max(0, (now - campaign.anchor).days)
+    rounds = max(0, (now - campaign.anchor).days) // rhythm.days
     chosen = sampled_in_turn(
-        selection.recipient_ids, asking.sample, turn_number=1 + days // rhythm.days, seed=f"sample:{campaign.id}"
+        selection.recipient_ids, asking.sample, turn_number=1 + rounds, seed=f"sample:{campaign.id}"
     )
-    return [(one, slot) for one, due_at, slot in await read_turns_after_answers(tx, campaign, chosen) if due_at <= now]
+    turns = await read_turns_after_answers(tx, campaign, chosen)
+    due = {person: slot for person, due_at, slot in turns if due_at <= now}
+    since = campaign.anchor + timedelta(days=rounds * rhythm.days)
+    return [(person, due[person]) for person in await _with_room(tx, campaign, list(due), since=since)]
+
+
+async def _with_room(
+    tx: Tx | ReadTx, campaign: AskingCampaign, recipient_ids: Sequence[UUID], *, since: datetime
+) -> Sequence[UUID]:
+    """Of these, in their order, whose account has not as many who are planned, or were asked since then."""
+    most = campaign.asking.most_per_account
+    if most is None or not recipient_ids:
+        return recipient_ids
+    rows = await fetch(tx, _READ_WITH_ROOM, campaign.workspace_id, campaign.id, list(recipient_ids), since, most)
+    return [row["id"] for row in rows]
 
 
 async def read_turns_after_answers(
@@ -178,6 +192,21 @@ _READ_LAST = """
         FROM invitations v WHERE v.workspace_id = $1 AND v.recipient_id = g.id AND v.campaign_id = $2
     ) ask ON true
     WHERE ask.is_planned IS NOT TRUE
+"""
+_READ_WITH_ROOM = """
+    WITH busy AS (
+        SELECT p.account_id, count(DISTINCT p.id) AS people
+        FROM invitations v JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id
+        WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND (v.state IN ('planned', 'sending') OR v.asked_at >= $4)
+        GROUP BY 1
+    ), placed AS (
+        SELECT g.id, g.place, p.account_id, coalesce(b.people, 0)
+            + row_number() OVER (PARTITION BY p.account_id ORDER BY g.place) AS place_in_account
+        FROM unnest($3::uuid[]) WITH ORDINALITY AS g (id, place)
+        JOIN recipients p ON p.workspace_id = $1 AND p.id = g.id
+        LEFT JOIN busy b ON b.account_id = p.account_id
+    )
+    SELECT id FROM placed WHERE account_id IS NULL OR place_in_account <= $5 ORDER BY place
 """
 
 # A day as it is written sorts as it lies in time.

@@ -14,7 +14,7 @@ from app.queries.asking_campaigns import get_asking_campaign
 from tests.askings import an_asking
 from tests.campaigns import create, move
 from tests.conftest import Tenant
-from tests.people import SomeRecipient, settle
+from tests.people import SomeAccount, SomeRecipient, settle
 
 NOW = datetime.now(UTC)
 ASK = text(
@@ -57,6 +57,26 @@ async def test_who_is_asked_some_days_after_an_answer_is_sampled_once_in_so_many
     assert again == set()
     assert later
     assert later.isdisjoint(first)
+
+
+async def test_of_one_account_no_more_are_asked_after_answers_in_so_many_days(alice: Tenant, engine: Engine) -> None:
+    account = SomeAccount()
+    colleagues = {one.id: one for one in (SomeRecipient(account=account) for _ in range(5))}
+    alone = SomeRecipient()
+    await settle(engine, alice.workspace_id, [*colleagues.values(), alone])
+    campaign = await launched(
+        alice, engine, trigger={"kind": "after_answer", "days": 30}, most_per_account=2, quarantine_days=0
+    )
+
+    first = await invited_at(engine, campaign, NOW + timedelta(hours=1))
+    again = await invited_at(engine, campaign, NOW + timedelta(hours=2))
+    later = await invited_at(engine, campaign, NOW + timedelta(days=31))
+
+    assert alone.id in first
+    assert len(first & colleagues.keys()) == 2
+    assert again == set()
+    assert len(later & colleagues.keys()) == 2
+    assert later.isdisjoint(first - {alone.id})
 
 
 async def test_who_is_asked_around_a_date_is_sampled_by_the_date(alice: Tenant, engine: Engine) -> None:
