@@ -12,6 +12,7 @@ from pydantic_core import to_json
 from app.db.statements import Connection, RaceLost, copy, fetch, next_revision
 from app.domain.people.identity import Person
 from app.domain.people.recipient import FIELDS, IDENTIFIERS, RecipientInput
+from app.operations.invitations.replan import replan_dates_of
 
 KEPT = (*FIELDS, "unsubscribed_at", "asked_at")
 SEPARATOR = "\x1f"  # no identifier contains a control character
@@ -132,6 +133,11 @@ async def update_changed(tx: Connection, people: Sequence[Person], *, now: datet
     )
     if len(stored) < len(people):
         raise RaceLost
+    await replan_dates_of(tx, [(one.workspace_id, one.id) for one in people if _has_moved(one)])
+
+
+def _has_moved(person: Person) -> bool:
+    return person.stored is not None and person.after["time_zone"] != person.stored["time_zone"]
 
 
 def _said_after(person: Person) -> Mapping[str, Any]:

@@ -15,7 +15,7 @@ from app.domain.mail.sender import Sender, changed_sender, is_to_be_checked
 from app.domain.scores.period import UnknownTimeZone, zone_named
 from app.domain.survey.brand import changed_brand
 from app.operations.api_keys import issue_key
-from app.operations.invitations.replan import replan_by_quarantine
+from app.operations.invitations.replan import replan_by_quarantine, replan_by_time_zone
 from app.operations.sender_domains import ask_for_checks
 
 PARTS = {"brand": changed_brand, "sender": changed_sender}
@@ -77,15 +77,15 @@ async def _first_key(tx: Tx, workspace_id: UUID, *, kind: KeyKind, mode: str, no
 
 
 async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any], *, now: datetime) -> None:
-    """A new time zone decides the day of later answers only; what was counted stays. `brand` and `sender` name what
-    changes in them. Domains that mails come from now are checked. Whoever waits for the end of a quarantine that is
-    shorter now waits no longer than that.
+    """A new time zone decides the day of later answers only, and the hour at which dates are asked about; what was
+    counted stays. `brand` and `sender` name what changes in them. Domains that mails come from now are checked. Whoever
+    waits for the end of a quarantine that is shorter now waits no longer than that.
 
     Raises UnknownTimeZone, BrandInvalid, SenderInvalid.
     """
     if "time_zone" in changes:
         await _check_time_zone(tx, changes["time_zone"])
-    if changes.keys() & {*PARTS, "quarantine_days"}:
+    if changes.keys() & {*PARTS, "quarantine_days", "time_zone"}:
         stored = select(workspaces).where(workspaces.c.id == workspace_id).with_for_update(key_share=True)
         before = (await tx.execute(stored)).mappings().one()
         changed = {part: change(before[part], changes[part]) for part, change in PARTS.items() if part in changes}
@@ -94,6 +94,8 @@ async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any
             await ask_for_checks(tx, workspace_id, Sender.of(changed["sender"]), now=now, is_changed=True)
         if changes.get("quarantine_days", before["quarantine_days"]) < before["quarantine_days"]:
             await replan_by_quarantine(tx, workspace_id, now=now)
+        if changes.get("time_zone", before["time_zone"]) != before["time_zone"]:
+            await replan_by_time_zone(tx, workspace_id, now=now)
     if changes:
         await tx.execute(
             update(workspaces)
