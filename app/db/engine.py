@@ -42,8 +42,11 @@ class Engine:
         event.listen(self.raw.sync_engine, "checkout", self._check)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Tx]:
+    async def write(self, *, lock_timeout: str | None = None) -> AsyncIterator[Tx]:
+        """`lock_timeout`: as PostgreSQL writes it, such as `100ms`; None: that of all sessions."""
         async with self.raw.begin() as connection:
+            if lock_timeout is not None:
+                await connection.exec_driver_sql("SELECT set_config('lock_timeout', $1, true)", (lock_timeout,))
             yield Tx(connection)
 
     @asynccontextmanager

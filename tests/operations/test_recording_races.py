@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 
 from app.db.engine import Engine
 from app.db.identifiers import new_id
+from app.db.statements import fetch
 from app.db.tables.scores import RAW_SCORES
 from app.db.vault import Vault
 from app.domain import ids
 from app.domain.errors import DomainError
+from app.domain.people.recipient import RecipientInput
 from app.domain.response import Channel, IfAnswered
 from app.operations.instance_keys import AddressKey
 from app.operations.responses import change
@@ -186,3 +188,33 @@ async def test_an_open_transaction_of_one_tenant_holds_up_nobody_else(
     await transaction.rollback()
     await holder.close()
     assert (await waiting).what == "created"
+
+
+@pytest.mark.parametrize("held", ["the answer that is there", "the person that comes along"])
+async def test_nor_does_one_that_holds_what_an_answer_refers_to(
+    engine: Engine, alice: Tenant, charlie: Tenant, recorders: list[Recorder], held: str
+) -> None:
+    theirs = ids.parsed("campaign", await a_campaign(engine, charlie.workspace_id))
+    mine = ids.parsed("campaign", await a_campaign(engine, alice.workspace_id))
+    person = ids.parsed("recipient", await a_recipient(engine, alice.workspace_id, external_id="ada"))
+    now = datetime.now(UTC)
+
+    def answer(workspace_id: UUID, campaign: Any, score: int = 9, **fields: Any) -> NewResponse:
+        return NewResponse(workspace_id, new_id(now), new_id(now), campaign, score, Channel.API, now, now, **fields)
+
+    whose: dict[str, Any] = {"recipient_id": person, "occasion": "held", "if_answered": IfAnswered.AMEND}
+    await recorders[0].submit(alice.workspace_id, answer(alice.workspace_id, mine, **whose))
+    if held == "the person that comes along":
+        whose = {"recipient": RecipientInput(alice.workspace_id, {"external_id": "ada", "name": "Ada"})}
+    async with engine.write() as holder:
+        await fetch(holder, "SELECT 1 FROM responses WHERE campaign_id = $1 FOR UPDATE", mine)
+        await fetch(holder, "SELECT 1 FROM recipients WHERE id = $1 FOR UPDATE", person)
+        waiting = asyncio.create_task(
+            recorders[0].submit(alice.workspace_id, answer(alice.workspace_id, mine, 3, **whose))
+        )
+        async with asyncio.timeout(2):
+            for _ in range(5):
+                other = answer(charlie.workspace_id, theirs)
+                assert (await recorders[0].submit(charlie.workspace_id, other)).revision == 1
+        assert not waiting.done()
+    assert (await waiting).score == 3

@@ -29,14 +29,19 @@ class Arrivals:
 
 
 async def bring_in_people(
-    engine: Engine, batch: Sequence[NewResponse], waiting: Sequence[int], *, address_key: AddressKey
+    engine: Engine,
+    batch: Sequence[NewResponse],
+    waiting: Sequence[int],
+    *,
+    address_key: AddressKey,
+    lock_timeout: str,
 ) -> Arrivals:
     """A retry and a request under a used key bring in nobody: what is here already decides about them."""
     arrivals = Arrivals()
     places = [place for place in waiting if batch[place].recipient is not None]
     if places:
         hmac_key = await address_key.read()
-        async with engine.write() as tx:
+        async with engine.write(lock_timeout=lock_timeout) as tx:
             known = await _known(tx, batch, places)
             refusals = dict(zip(places, await campaign_refusals(tx, [batch[place] for place in places]), strict=True))
             _sort(batch, places, known, refusals, arrivals)

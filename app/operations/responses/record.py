@@ -27,16 +27,24 @@ ALWAYS_CHANGING = "What this answer refers to is being deleted and made again at
 
 
 async def record_responses(
-    engine: Engine, connection: asyncpg.Connection, batch: Sequence[NewResponse], *, address_key: AddressKey
+    engine: Engine,
+    connection: asyncpg.Connection,
+    batch: Sequence[NewResponse],
+    *,
+    address_key: AddressKey,
+    lock_timeout: str,
 ) -> list[Recorded | Exception]:
-    """The outcome of each answer, in order. Safe to repeat: the same ids are stored once."""
+    """The outcome of each answer, in order. Safe to repeat: the same ids are stored once.
+
+    `lock_timeout` of the transactions around the insert, which has that of its connection.
+    """
     outcomes: dict[int, Recorded | Exception] = {}
     waiting = list(range(len(batch)))
     for _ in range(LOOKS):
-        arrivals = await bring_in_people(engine, batch, waiting, address_key=address_key)
+        arrivals = await bring_in_people(engine, batch, waiting, address_key=address_key, lock_timeout=lock_timeout)
         outcomes |= arrivals.refused
         repeats, erased = await _insert(connection, batch, arrivals.fresh, outcomes)
-        vanished = await _settle(engine, batch, [*arrivals.repeats, *repeats], outcomes)
+        vanished = await _settle(engine, batch, [*arrivals.repeats, *repeats], outcomes, lock_timeout=lock_timeout)
         waiting = sorted([*arrivals.later, *erased, *vanished])
         if not waiting:
             break
@@ -72,12 +80,17 @@ async def _insert(
 
 
 async def _settle(
-    engine: Engine, batch: Sequence[NewResponse], places: Sequence[int], outcomes: dict[int, Recorded | Exception]
+    engine: Engine,
+    batch: Sequence[NewResponse],
+    places: Sequence[int],
+    outcomes: dict[int, Recorded | Exception],
+    *,
+    lock_timeout: str,
 ) -> list[int]:
     """The places whose original has vanished meanwhile, and which can be inserted after all."""
     if not places:
         return []
-    async with engine.write() as tx:
+    async with engine.write(lock_timeout=lock_timeout) as tx:
         settled = await settle_repeats(tx, [batch[place] for place in places])
     vanished = []
     for place, outcome in zip(places, settled, strict=True):

@@ -14,8 +14,8 @@ from app.operations.responses.new_response import NewResponse, Recorded
 from app.operations.responses.record import record_responses
 
 # Short, so that one tenant's open transaction holds up the others for no longer than this.
-LANE_SETTINGS = {"lock_timeout": "100ms", "statement_timeout": "10s"}
-SLOW_LANE_SETTINGS = {"lock_timeout": "4s", "statement_timeout": "10s"}
+LOCK_TIMEOUT, SLOW_LOCK_TIMEOUT = "100ms", "4s"
+LONGEST_STATEMENT = {"statement_timeout": "10s"}
 # One plan for the life of the connection: planning this statement takes longer than running it. Index probes only,
 # because a plan made while the tables were small must not scan them when they have grown. What the statement found is
 # joined by hashing: comparing each answer with each is quadratic, and the probes stay loops, having no other way.
@@ -25,11 +25,11 @@ PLAN_SETTINGS = {"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off
 class Recorder:
     def __init__(self, engine: Engine, *, address_key: AddressKey, queue_limit: int) -> None:
         self._engine, self._address_key = engine, address_key
-        self._lane = Lane(engine, **LANE_SETTINGS, **PLAN_SETTINGS)
-        self._slow_lane = Lane(engine, **SLOW_LANE_SETTINGS, **PLAN_SETTINGS)
+        self._lane = Lane(engine, lock_timeout=LOCK_TIMEOUT, **LONGEST_STATEMENT, **PLAN_SETTINGS)
+        self._slow_lane = Lane(engine, lock_timeout=SLOW_LOCK_TIMEOUT, **LONGEST_STATEMENT, **PLAN_SETTINGS)
         self._commits = GroupCommit[NewResponse, Recorded](
-            partial(self._write, self._lane),
-            partial(self._write, self._slow_lane),
+            partial(self._write, self._lane, LOCK_TIMEOUT),
+            partial(self._write, self._slow_lane, SLOW_LOCK_TIMEOUT),
             queue_limit=queue_limit,
         )
 
@@ -54,5 +54,10 @@ class Recorder:
             response.told = told_as_recorded(response)
         return await self._commits.submit_all(workspace_id, responses)
 
-    async def _write(self, lane: Lane, batch: Sequence[NewResponse]) -> Sequence[Recorded | Exception]:
-        return await record_responses(self._engine, await lane.connection(), batch, address_key=self._address_key)
+    async def _write(
+        self, lane: Lane, lock_timeout: str, batch: Sequence[NewResponse]
+    ) -> Sequence[Recorded | Exception]:
+        connection = await lane.connection()
+        return await record_responses(
+            self._engine, connection, batch, address_key=self._address_key, lock_timeout=lock_timeout
+        )
