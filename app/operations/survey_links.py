@@ -40,8 +40,9 @@ async def readmit_answer(tx: Tx, link: Link, *, now: datetime) -> None:
 
 
 async def disown_answer(tx: Tx, link: Link, *, now: datetime) -> None:
-    """Whoever had the link is not the person who was asked: nothing may count in their name."""
+    """Whoever had the link is not the person who was asked: nothing may count in their name, and they hear no more."""
     await _take_out(tx, link, NOT_ME, now=now)
+    await fetch(tx, _END_REMINDERS, link.workspace_id, link.invitation_id)
 
 
 async def mark_answered(
@@ -93,6 +94,9 @@ _NOTE_OPENED = f"""
     UPDATE invitations SET page_opened_at = coalesce(page_opened_at, $3),
         gestured_at = CASE WHEN $4 THEN coalesce(gestured_at, $3) ELSE gestured_at END, {_CHANGED}
     {_OF_LINK} AND (page_opened_at IS NULL OR ($4 AND gestured_at IS NULL))
+"""
+_END_REMINDERS = f"""
+    UPDATE invitations SET due_at = NULL, is_cancelled = true, {_CHANGED} {_OF_LINK} AND state = 'sent'
 """
 _FLAG = f"""
     UPDATE invitations SET flagged_at = coalesce(flagged_at, $3), flag_reason = coalesce(flag_reason, $4),

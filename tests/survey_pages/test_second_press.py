@@ -9,9 +9,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from app.db.tables import messages
+from app.db.tables import campaigns, invitations, messages
 from app.domain.survey.scanner import Hit
 from app.domain.survey.survey_token import token_digest
+from app.operations.invitations.clocks import note_stale_clocks, set_clocks_anew
 from tests.conftest import Tenant
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.links import Asked, a_link
@@ -168,3 +169,18 @@ async def test_a_person_who_was_doubted_disowns_and_unsubscribes_with_the_second
     reply = await visitor.post(f"/u/{asked.token}", data={"leave": "yes"})
     await visitor.post(f"/u/{asked.token}", data={"leave": "yes", **after_reading(app, asked, reply)})
     assert (await asked.recipient())["unsubscribed_at"] is not None
+
+
+async def test_whoever_is_somebody_else_is_reminded_of_nothing(
+    visitor: httpx.AsyncClient, app: FastAPI, asked: Asked
+) -> None:
+    await asked.change(campaigns, asking={"trigger": {"kind": "once"}, "reminders": [{"after_days": 3}]})
+    await asked.change(invitations, due_at=datetime.now(UTC) + timedelta(days=3))
+    await visitor.get(asked.path, params={"not-me": ""})
+    assert (await asked.invitation())["due_at"]
+    await visitor.post(asked.path, data={"not_me": "yes"})
+    assert (await asked.invitation())["due_at"] is None
+    async with app.state.services.engine.write() as tx:  # as an edit of the campaign does
+        await note_stale_clocks(tx, asked.workspace_id, asked.campaign_id)
+        await set_clocks_anew(tx, now=datetime.now(UTC))
+    assert (await asked.invitation())["due_at"] is None

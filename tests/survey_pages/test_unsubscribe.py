@@ -24,7 +24,7 @@ async def test_following_the_link_unsubscribes_nobody(visitor: httpx.AsyncClient
     for method in ("GET", "HEAD", "GET"):
         reply = await visitor.request(method, place(asked))
         assert reply.status_code == 200
-    assert "Northwind will ask <bdi>j…@…</bdi> for feedback no more." in reply.text
+    assert "Northwind will no longer ask <bdi>j…@…</bdi> for feedback." in reply.text
     assert (await asked.recipient())["unsubscribed_at"] is None
 
 
