@@ -66,9 +66,9 @@ class FunnelSteps(Reply):
     planned: int = Field(description="All there are, whatever became of them.")
     sent: int = Field(description="Mailed for certain.")
     delivered: int | None = Field(description="null: nothing that delivers these mails has told of any.")
-    page_opened: int = Field(description="By a person; whoever answered did.")
+    page_opened: int | None = Field(description="By a person; whoever answered did. null in anonymous campaigns.")
     answered: int = Field(description="Whose response counts: not a scanner's, and none that is excluded.")
-    commented: int
+    commented: int | None = Field(description="null in anonymous campaigns.")
     response_rate: ResponseRate | None = Field(description="null when nothing was sent.")
     waiting: int = Field(description="Not sent yet.")
     reminded: int
@@ -89,7 +89,9 @@ class FunnelSteps(Reply):
         funnel = part.funnel
         counts: dict[str, Any] = {name.value: funnel.counts[name] for name in (*Step, *Aside)}
         if not tells_deliveries:
-            counts["delivered"] = None
+            counts[Step.DELIVERED] = None
+        if part.is_anonymous:
+            counts |= dict.fromkeys((Step.PAGE_OPENED, Step.COMMENTED))
         return cls(
             **counts,
             response_rate=ResponseRate.of(funnel),

@@ -26,9 +26,12 @@ class FunnelPart:
     funnel: Funnel
     questions: list[QuestionSteps]
     withheld: Withheld | None = None  # then only the whole, which it is added to, is told
+    is_anonymous: bool = False  # nobody notes who opened a page or wrote a comment
 
     def __add__(self, other: "FunnelPart") -> "FunnelPart":
-        return FunnelPart(None, self.funnel + other.funnel, added(self.questions, other.questions))
+        is_anonymous = self.is_anonymous or other.is_anonymous
+        questions = added(self.questions, other.questions)
+        return FunnelPart(None, self.funnel + other.funnel, questions, is_anonymous=is_anonymous)
 
 
 NOTHING = FunnelPart(None, Funnel(), [])
@@ -51,8 +54,12 @@ async def read_funnel(
     if len(found) > MOST_BUCKETS:
         raise TooManyBuckets(f"There are {len(found)} groups; at most {MOST_BUCKETS} are given at once.")
     questions = await count_question_steps(tx, place, by, metric=campaign["metric"])
-    parts = [FunnelPart(key, found[key], questions.get(key, [])) for key in sorted(found, key=in_order)]
-    return parts if groups is None or not campaign["is_anonymous"] else _withheld(parts)
+    is_anonymous = campaign["is_anonymous"]
+    parts = [
+        FunnelPart(key, found[key], questions.get(key, []), is_anonymous=is_anonymous)
+        for key in sorted(found, key=in_order)
+    ]
+    return parts if groups is None or not is_anonymous else _withheld(parts)
 
 
 def _withheld(parts: Sequence[FunnelPart]) -> list[FunnelPart]:

@@ -52,6 +52,15 @@ async def test_groups_of_the_funnel_in_which_few_answered_are_withheld(
     assert reasons == ["minimum_group", "minimum_group", None, None]
 
 
+async def test_what_nobody_notes_of_anonymous_campaigns_is_not_zero(
+    alice: Tenant, engine: Engine, campaign: UUID
+) -> None:
+    await invite(engine, alice, campaign, *[ANSWERED] * 6, SENT)
+    found = await funnel(alice, campaign, group_by="channel")
+    for told in (found["steps"], found["groups"][0]["steps"]):
+        assert (told["sent"], told["answered"], told["page_opened"], told["commented"]) == (7, 6, None, None)
+
+
 async def test_a_question_that_few_answered_tells_nothing(alice: Tenant, asking: str) -> None:
     await say(alice, asking, 6)
     await say(alice, asking, 4, ease=1)

@@ -5,7 +5,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import Tenant
-from tests.survey_pages.links import a_link, no_answer_is_counted_wrong
+from tests.survey_pages.links import Asked, a_link, no_answer_is_counted_wrong
 
 TAKES_BACK = 'name="withdraw"'
 
@@ -29,6 +29,12 @@ async def test_a_comment_is_taken_back_and_an_empty_box_alone_keeps_it(
     assert "response.updated" in await asked.events()
     assert TAKES_BACK not in (await visitor.get(str(thanks.url).replace("&thanks", "&change"))).text
     assert await no_answer_is_counted_wrong(asked.engine, asked.workspace_id)
+
+
+async def test_a_comment_that_was_taken_back_is_none_in_the_funnel(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    for more, is_there in (({"comment": "Old."}, True), ({"withdraw": "yes"}, False), ({"comment": "New."}, True)):
+        await visitor.post(asked.path, data={"score": "9", "sign": "gesture", **more})
+        assert ((await asked.invitation())["commented_at"] is not None) is is_there
 
 
 async def test_what_is_written_instead_stands(app: FastAPI, alice: Tenant, visitor: httpx.AsyncClient) -> None:

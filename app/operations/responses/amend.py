@@ -164,7 +164,7 @@ async def _update_responses(tx: Tx, amendments: Sequence[Amendment]) -> None:
     for name in ("answers", "client_sequences"):
         rows[name] = [_json(value) for value in rows[name]]
     await tx.execute(_UPDATE_RESPONSES, {**_keys(amendments), **rows, "at": [a.changed_at for a in amendments]})
-    if any(amendment.original["invitation_id"] and amendment.comment for amendment in amendments):
+    if any(one.original["invitation_id"] and bool(one.comment) != bool(one.original["comment"]) for one in amendments):
         await tx.execute(_NOTE_COMMENTS, _keys(amendments))
 
 
@@ -218,10 +218,11 @@ _UPDATE_RESPONSES = text(f"""
 """)
 
 _NOTE_COMMENTS = text(f"""
-    UPDATE invitations v SET commented_at = r.updated_at, {next_revision("v")}
+    UPDATE invitations v SET commented_at = CASE WHEN r.comment IS NOT NULL THEN r.updated_at END, {next_revision("v")}
     FROM unnest(CAST(:workspace_id AS uuid[]), CAST(:id AS uuid[])) AS t (workspace_id, id)
-    JOIN responses r ON r.workspace_id = t.workspace_id AND r.id = t.id AND r.comment IS NOT NULL
-    WHERE v.workspace_id = r.workspace_id AND v.id = r.invitation_id AND v.commented_at IS NULL
+    JOIN responses r ON r.workspace_id = t.workspace_id AND r.id = t.id
+    WHERE v.workspace_id = r.workspace_id AND v.id = r.invitation_id
+        AND (v.commented_at IS NULL) = (r.comment IS NOT NULL)
 """)
 
 _PREVIOUS = """'{"score":' || t.previous_score || ',"band":"' || t.previous_band || '"}'"""
