@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 
 from app.api.authentication import Keyring, require_scope, token_of
 from app.api.event_watch import EventWatch
@@ -69,6 +70,11 @@ Now = Annotated[datetime, Depends(_now)]
 # would leave the caller with a 201 for something that was never stored.
 Tx = Annotated[database.Tx, Depends(_tx, scope="function")]
 ReadTx = Annotated[database.ReadTx, Depends(_read_tx, scope="function")]
+
+
+def is_in_transaction(dependant: Dependant) -> bool:
+    """Whether a route writes in the transaction that it asks for."""
+    return any(one.call is _tx for one in dependant.dependencies)
 
 
 async def caller_with(scope: str, request: Request, *, now: datetime) -> Caller:
