@@ -6,13 +6,14 @@ from pydantic import Field, StringConstraints
 
 from app.api.audience_models import AudienceFilter, MostPerAccount, Renewal, Tenure
 from app.api.schemas import Flag, Instant, Name, Request, Whole
-from app.domain.asking.asking_parts import LONGEST_SUBJECT, LONGEST_TEXT, MOST_VARIANTS, Confirmation, SenderKind
+from app.domain.asking.asking_parts import LONGEST_SUBJECT, LONGEST_TEXT, MOST_VARIANTS, SenderKind
 from app.domain.asking.blackouts import MOST_BLACKOUTS
 from app.domain.asking.reminders import MOST_REMINDERS
 from app.domain.asking.rhythm import Spread, Unit
 from app.domain.asking.sending_window import MOST_HOLIDAYS, Weekday
 from app.domain.asking.triggers import MOST_CANCELLING
 from app.domain.people.properties import LONGEST_KEY
+from app.domain.survey.survey_link import Confirmation
 
 Key = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_KEY)]
 TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$")]

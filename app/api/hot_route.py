@@ -1,9 +1,10 @@
-"""The two routes that take answers keep their FastAPI registration and documentation, and skip its machinery.
+"""The routes that take answers keep their FastAPI registration and documentation, and skip its machinery.
 
 FastAPI solves dependencies anew for each request, which costs more than everything else we do to an answer. Such a
 route reads and validates its body with the same strict model and calls `endpoint(body, request)`.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Coroutine, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,8 +70,8 @@ class HotRoute(APIRoute):
             reply = await answer_for(request, error)
         await reply(scope, receive, send)
 
-    async def admit(self, request: Request, now: datetime) -> Caller:
-        raise NotImplementedError
+    @abstractmethod
+    async def admit(self, request: Request, now: datetime) -> Caller: ...
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         endpoint = self.endpoint

@@ -14,7 +14,7 @@ from app.db import engine as database
 from app.domain.connectors.catalogue import usual_pull
 from app.domain.connectors.pages import Place
 from app.domain.connectors.pull import LONGEST_HOURS, SHORTEST_HOURS, USUAL_HOURS, PullNotSet, PullState, state_of
-from app.domain.connectors.pulling import MOST_FIELDS, PullUnusable
+from app.domain.connectors.pulled_fields import MOST_FIELDS, PullUnusable
 from app.domain.webhooks.attempts import Failure
 from app.domain.webhooks.webhook_endpoint import WebhookEndpointNotFound
 from app.operations import pulls as operations

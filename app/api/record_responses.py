@@ -26,7 +26,7 @@ from app.domain.response import answered_instant, is_news
 from app.domain.survey.answers import check_answers, merged_answers
 from app.operations.responses.new_response import NewResponse, Recorded, What
 from app.queries.api_keys import Caller
-from app.queries.survey_questions import Asked, questions_asked_now
+from app.queries.survey_questions import AskedNow, questions_asked_now
 
 ROUTE, BULK_ROUTE = b"POST /v1/responses\n", b"POST /v1/responses/bulk\n"
 JSON = "application/json"
@@ -46,7 +46,7 @@ async def record_response(body: ResponseInput, request: Request) -> Response:
     await _note_idempotency_key(response, request, caller)
     recorded = await services_of(request).recorder.submit(caller.workspace_id, response)
     status = 201 if recorded.what is What.CREATED else 200
-    return Response(to_json(shown(recorded)), status_code=status, media_type=JSON)
+    return Response(to_json(shown_response(recorded)), status_code=status, media_type=JSON)
 
 
 async def record_responses_in_bulk(body: ResponseBulk, request: Request) -> Response:
@@ -83,7 +83,7 @@ def _read_rows(body: ResponseBulk) -> tuple[dict[int, ResponseInput], dict[int, 
     return rows, refused
 
 
-async def _asked_in(rows: Collection[ResponseInput], request: Request, caller: Caller) -> Mapping[UUID, Asked]:
+async def _asked_in(rows: Collection[ResponseInput], request: Request, caller: Caller) -> Mapping[UUID, AskedNow]:
     """What the campaigns ask, read only where there are answers to more than the score."""
     campaign_ids = {row.campaign_id for row in rows if row.answers}
     if not campaign_ids:
@@ -92,7 +92,7 @@ async def _asked_in(rows: Collection[ResponseInput], request: Request, caller: C
         return await questions_asked_now(tx, caller.workspace_id, campaign_ids)
 
 
-def new_response(body: ResponseInput, caller: Caller, now: datetime, asked: Mapping[UUID, Asked]) -> NewResponse:
+def new_response(body: ResponseInput, caller: Caller, now: datetime, asked: Mapping[UUID, AskedNow]) -> NewResponse:
     """Raises what is wrong with it as far as that can be told without its campaign and its recipient."""
     answered_at = answered_instant(body.answered_at, now=now)
     answers, asked_version = _fitting(body, asked.get(body.campaign_id))
@@ -121,7 +121,7 @@ def new_response(body: ResponseInput, caller: Caller, now: datetime, asked: Mapp
     )
 
 
-def _fitting(body: ResponseInput, asked: Asked | None) -> tuple[str | None, int | None]:
+def _fitting(body: ResponseInput, asked: AskedNow | None) -> tuple[str | None, int | None]:
     """(answers as JSON, the version of the survey they were checked against). Raises AnswersInvalid."""
     if not body.answers or asked is None:  # where there is no campaign, recording says so
         return None, None
@@ -158,7 +158,7 @@ def _digest(text: bytes) -> UUID:
     return UUID(bytes=hashlib.sha256(text).digest()[:16])
 
 
-def shown(recorded: Recorded) -> dict[str, Any]:
+def shown_response(recorded: Recorded) -> dict[str, Any]:
     """`RecordedResponse` without going through a model: this is the hot path. A test compares the two."""
     recipient_id = recorded.recipient_id
     return {
@@ -184,7 +184,8 @@ def _bulk_reply(outcomes: Sequence[Recorded | Exception]) -> Mapping[str, Any]:
 
 def _bulk_result(index: int, outcome: Recorded | Exception) -> dict[str, Any]:
     if isinstance(outcome, Recorded):
-        return {"index": index, "status": 201 if outcome.what is What.CREATED else 200, "response": shown(outcome)}
+        status = 201 if outcome.what is What.CREATED else 200
+        return {"index": index, "status": status, "response": shown_response(outcome)}
     if isinstance(outcome, DomainError | ValidationError):
         return {"index": index, **refused_row(outcome)}
     raise outcome

@@ -62,7 +62,7 @@ REFUSED_ANSWERS = (
     *REFUSED_BY_CAMPAIGN, CampaignIsAnonymous, *REFUSED_PEOPLE, RecipientNotFound, AnsweredInTheFuture, AnswersInvalid,
 )  # fmt: skip
 
-PAGES = (
+RESOURCES = (
     campaigns,
     campaign_mails,
     survey_templates,
@@ -105,8 +105,8 @@ PAGES = (
 def include_routes(app: FastAPI) -> None:
     _take_answers(app)
     _take_answers_of_widgets(app)
-    for page in PAGES:
-        app.include_router(page.routes)
+    for resource in RESOURCES:
+        app.include_router(resource.routes)
     include_slack(app)
     include_mail(app)
     include_oauth_callback(app)

@@ -16,8 +16,8 @@ from app.domain.scores.sample_size import (
     NARROWEST_MARGIN,
     WIDEST_MARGIN,
     Measure,
-    Precision,
     SharesImpossible,
+    WantedPrecision,
     explained,
     nps_variance,
     proportion_variance,
@@ -58,8 +58,8 @@ class SampleSizeQuery(Request):
             raise SharesImpossible("A share is of a proportion; give `promoters` and `detractors`.", pointer="/share")
         return nps_variance(promoters=self.promoters, detractors=self.detractors)
 
-    def precision(self) -> Precision:
-        return Precision(self.margin, self.confidence, self.population, self.response_rate)
+    def precision(self) -> WantedPrecision:
+        return WantedPrecision(self.margin, self.confidence, self.population, self.response_rate)
 
 
 class SampleSizeReply(Reply):

@@ -12,7 +12,7 @@ from app.cli.place import read_settings, settled
 from app.clock import utc_now
 from app.config import Settings
 from app.db.vault import Vault
-from app.domain.finding import Finding, Severity, problem
+from app.domain.diagnosis import Diagnosis, Severity, problem
 from app.domain.mail.dead_links import DEAD_LINKS
 from app.queries.doctor import examine
 
@@ -25,7 +25,7 @@ def run(_: Namespace) -> int:
     return 1 if any(finding.severity is Severity.PROBLEM for finding in findings) else 0
 
 
-async def _examine(settings: Settings) -> Sequence[Finding]:
+async def _examine(settings: Settings) -> Sequence[Diagnosis]:
     vault = Vault.read(settings.secret_keys_text)
     engine = open_engine(settings)
     try:
@@ -35,7 +35,7 @@ async def _examine(settings: Settings) -> Sequence[Finding]:
         await engine.close()
 
 
-def _print(findings: Sequence[Finding]) -> None:
+def _print(findings: Sequence[Diagnosis]) -> None:
     console = Console(highlight=False, soft_wrap=True)
     for finding in findings:
         mark, colour = MARKS[finding.severity]

@@ -7,7 +7,7 @@ from uuid import UUID
 from app.db.engine import Tx
 from app.db.statements import fetch
 from app.domain.connectors.pages import Record
-from app.domain.connectors.pulling import account_of
+from app.domain.connectors.pulled_fields import account_of
 from app.domain.errors import DomainError
 from app.domain.people.account import AccountInput
 from app.domain.people.recipient_json import account_from_json

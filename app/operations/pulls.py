@@ -17,7 +17,7 @@ from app.db.vault import Vault
 from app.domain.connectors.catalogue import CONNECTORS, connector_of
 from app.domain.connectors.pages import Page, Place
 from app.domain.connectors.pull import PullNotSet, wait_after
-from app.domain.connectors.pulling import PullUnusable, check_fields, rows_of
+from app.domain.connectors.pulled_fields import PullUnusable, check_fields, rows_of
 from app.domain.people.recipient_file import FileFormat
 from app.domain.webhooks.attempts import Failure, Outcome, head_text
 from app.operations.import_uploads import abandon_upload, begin_upload, finish_upload, store_chunk

@@ -1,13 +1,13 @@
 """At which hour of their own day people of a campaign answered best."""
 
 from app.db.statements import Connection, fetch
-from app.domain.asking.best_hour import Asked, best_hour
+from app.domain.asking.best_hour import HourCounts, best_hour
 from app.domain.asking.invitation import AskingCampaign
 
 
 async def best_hour_of(tx: Connection, campaign: AskingCampaign) -> int | None:
     rows = await fetch(tx, _COUNT, campaign.workspace_id, campaign.id, campaign.zone.key)
-    return best_hour({row["hour"]: Asked(row["asked"], row["answered"]) for row in rows})
+    return best_hour({row["hour"]: HourCounts(row["asked"], row["answered"]) for row in rows})
 
 
 # The latest asks say enough, and cost the same however many there were before.

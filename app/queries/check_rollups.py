@@ -6,12 +6,12 @@ from sqlalchemy import text
 
 from app.db.engine import Engine
 from app.domain import ids
-from app.domain.finding import Finding, fine, problem
+from app.domain.diagnosis import Diagnosis, fine, problem
 from app.queries.recount import Difference, miscounted_segments, rollup_differences
 from app.queries.workspaces import list_workspaces
 
 
-async def check_rollups(engine: Engine) -> list[Finding]:
+async def check_rollups(engine: Engine) -> list[Diagnosis]:
     """Ends with "rollups: exact", or with every difference."""
     async with engine.read() as tx:
         workspaces = [row["id"] for row in await list_workspaces(tx)]

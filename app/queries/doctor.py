@@ -12,7 +12,7 @@ from app.db.engine import Engine, ReadTx
 from app.db.migrations import pending_migrations
 from app.db.pooling import is_transaction_pooled
 from app.db.vault import CannotOpenSecret, Vault
-from app.domain.finding import Finding, fine, problem, warning
+from app.domain.diagnosis import Diagnosis, fine, problem, warning
 from app.domain.scores.period import UnknownTimeZone, zone_named
 from app.queries.check_rollups import check_rollups
 from app.queries.check_secrets import check_secrets
@@ -22,10 +22,10 @@ OLDEST_VERSION = 15
 LONGEST_WAIT = timedelta(minutes=2)  # a worker looks every second
 CLOCKS_MAY_DIFFER = timedelta(seconds=2)
 
-Check = Callable[[ReadTx, datetime], Awaitable[Finding]]
+Check = Callable[[ReadTx, datetime], Awaitable[Diagnosis]]
 
 
-async def examine(engine: Engine, vault: Vault, *, now: datetime) -> list[Finding]:
+async def examine(engine: Engine, vault: Vault, *, now: datetime) -> list[Diagnosis]:
     """Reads only. What comes later needs what comes earlier, so a database out of reach or out of date ends it."""
     try:
         async with engine.read() as tx:
@@ -44,7 +44,7 @@ async def examine(engine: Engine, vault: Vault, *, now: datetime) -> list[Findin
     return [*findings, *await check_rollups(engine)]
 
 
-async def _check_version(tx: ReadTx) -> Finding:
+async def _check_version(tx: ReadTx) -> Diagnosis:
     number = int((await tx.execute(text("SHOW server_version_num"))).scalar_one())
     version = f"PostgreSQL {number // 10_000}.{number % 10_000}"
     if number < OLDEST_VERSION * 10_000:
@@ -52,7 +52,7 @@ async def _check_version(tx: ReadTx) -> Finding:
     return fine("database", version)
 
 
-async def _check_clock(tx: ReadTx, now: datetime) -> Finding:
+async def _check_clock(tx: ReadTx, now: datetime) -> Diagnosis:
     """Leases end by PostgreSQL's clock, answers are dated by ours."""
     theirs: datetime = (await tx.execute(text("SELECT clock_timestamp()"))).scalar_one()
     difference = abs(theirs - now)
@@ -61,7 +61,7 @@ async def _check_clock(tx: ReadTx, now: datetime) -> Finding:
     return fine("clocks", "agree")
 
 
-async def _check_pooling(engine: Engine) -> Finding:
+async def _check_pooling(engine: Engine) -> Diagnosis:
     if await is_transaction_pooled(engine):
         return warning(
             "connection", "pooled by the transaction, so LISTEN hears nothing",
@@ -70,7 +70,7 @@ async def _check_pooling(engine: Engine) -> Finding:
     return fine("connection", "direct")
 
 
-async def _check_home(tx: ReadTx) -> Finding:
+async def _check_home(tx: ReadTx) -> Diagnosis:
     instance = await find_instance(tx)
     if instance is not None and not instance.is_at_home:
         return problem(
@@ -80,7 +80,7 @@ async def _check_home(tx: ReadTx) -> Finding:
     return fine("home", "this database is where it belongs")
 
 
-async def _check_secrets(tx: ReadTx, vault: Vault, now: datetime) -> Finding:
+async def _check_secrets(tx: ReadTx, vault: Vault, now: datetime) -> Diagnosis:
     try:
         await check_secrets(tx, vault, now=now)
     except CannotOpenSecret as refused:
@@ -88,7 +88,7 @@ async def _check_secrets(tx: ReadTx, vault: Vault, now: datetime) -> Finding:
     return fine("secrets", "can be opened")
 
 
-async def _check_time_zones(tx: ReadTx, now: datetime) -> Finding:
+async def _check_time_zones(tx: ReadTx, now: datetime) -> Diagnosis:
     """PostgreSQL finds the day of an answer, Python where a day begins: both need the same zones."""
     moments = (now, now + timedelta(days=182))
     rows = (await tx.execute(_ZONES, {"one": moments[0], "other": moments[1]})).all()
@@ -119,12 +119,12 @@ _ZONES = text("""
 """)
 
 
-async def _check_queues(tx: ReadTx) -> list[Finding]:
+async def _check_queues(tx: ReadTx) -> list[Diagnosis]:
     rows = (await tx.execute(_WAITING)).all()
     return [_queue(row.queue, row.waited) for row in rows]
 
 
-def _queue(name: str, waited: timedelta | None) -> Finding:
+def _queue(name: str, waited: timedelta | None) -> Diagnosis:
     if waited is not None and waited > LONGEST_WAIT:
         return warning(name, f"the oldest has waited for {_in_words(waited)}; is a worker running?")
     return fine(name, "none waits for long")

@@ -12,7 +12,7 @@ from app.domain.survey.questions import Question
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedNow:
     """What a campaign asks now; a version is never changed once it takes answers."""
 
     survey_version: int
@@ -21,7 +21,7 @@ class Asked:
 
 async def questions_asked_now(
     tx: ReadTx | Tx, workspace_id: UUID, campaign_ids: Collection[UUID]
-) -> Mapping[UUID, Asked]:
+) -> Mapping[UUID, AskedNow]:
     """By campaign; those that are not there are left out."""
     now = and_(
         survey_versions.c.workspace_id == campaigns.c.workspace_id,
@@ -34,7 +34,7 @@ async def questions_asked_now(
         .where(campaigns.c.workspace_id == workspace_id, campaigns.c.id.in_(campaign_ids))
     )
     rows = (await tx.execute(query)).all()
-    return {row.id: Asked(row.version, _read(row.questions)) for row in rows}
+    return {row.id: AskedNow(row.version, _read(row.questions)) for row in rows}
 
 
 async def questions_of_version(

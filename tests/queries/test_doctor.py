@@ -8,7 +8,7 @@ from sqlalchemy import text
 from app.db.engine import Engine
 from app.db.identifiers import new_id
 from app.db.vault import Vault
-from app.domain.finding import Finding, Severity
+from app.domain.diagnosis import Diagnosis, Severity
 from app.domain.scores.segment import PropertyKind, PropertySource, TrackedProperty
 from app.operations.tracked_properties import declare_property
 from app.operations.workspaces import create_workspace
@@ -20,7 +20,7 @@ from tests.answers import Answer, a_campaign, count_in
 VAULT = Vault([bytes(32)])
 
 
-async def findings(engine: Engine, *, vault: Vault = VAULT, now: datetime | None = None) -> dict[str, Finding]:
+async def findings(engine: Engine, *, vault: Vault = VAULT, now: datetime | None = None) -> dict[str, Diagnosis]:
     return {finding.check: finding for finding in await examine(engine, vault, now=now or datetime.now(UTC))}
 
 

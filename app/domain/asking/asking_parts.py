@@ -13,6 +13,7 @@ from app.domain.people.properties import LONGEST_KEY, UNSTORABLE
 from app.domain.people.recipient import CONTROL, RecipientInvalid, email_address
 from app.domain.pointer import json_pointer
 from app.domain.survey.merge_fields import merge_field_faults
+from app.domain.survey.survey_link import Confirmation
 
 LONGEST_NAME = 200
 LONGEST_SUBJECT = 200  # characters
@@ -132,11 +133,6 @@ def _check_variant(at: str, variant: Variant) -> None:
 class SenderKind(StrEnum):
     WORKSPACE = "workspace"
     ACCOUNT_OWNER = "account_owner"  # whoever looks after the recipient's account, where its owner is an address
-
-
-class Confirmation(StrEnum):
-    AUTO = "auto"
-    ALWAYS = "always"
 
 
 @dataclass(frozen=True, slots=True)

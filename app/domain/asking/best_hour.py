@@ -20,14 +20,14 @@ LEVEL = 0.95
 STILL_TRYING = 0.2
 
 
-class Asked(NamedTuple):
+class HourCounts(NamedTuple):
     """How many were asked in an hour of their own day, and how many of them have answered, whenever they did."""
 
     asked: int
     answered: int
 
 
-def best_hour(by_hour: Mapping[int, Asked]) -> int | None:
+def best_hour(by_hour: Mapping[int, HourCounts]) -> int | None:
     """The hour, 0–23, whose response rate is the best for certain; None while the plain spread will do as well.
 
     None with few answers, with fewer than two hours to compare, and when even the best hour's lower end is no better
@@ -49,7 +49,7 @@ def hour_for(person: UUID, *, best: int | None, seed: str) -> int | None:
     return None if best is None or fraction_of(f"hour:{seed}", person) < STILL_TRYING else best
 
 
-def lowest_rate(hour: Asked) -> float:
+def lowest_rate(hour: HourCounts) -> float:
     """The lower end of Wilson's interval for a share."""
     n, share, z = hour.asked, hour.answered / hour.asked, critical_z(LEVEL)
     centre = share + z * z / (2 * n)

@@ -6,10 +6,9 @@ from math import ceil
 from uuid import UUID
 
 from app.domain.audience.audience_selection import Selection
-from app.domain.audience.sample import Percentage, Sample
-from app.domain.audience.sample import Precision as WantedPrecision
+from app.domain.audience.sample import Percentage, Precision, Sample
 from app.domain.audience.stable_hash import fraction_of, is_in_rotation
-from app.domain.scores.sample_size import Precision, sample_size
+from app.domain.scores.sample_size import WantedPrecision, sample_size
 
 
 def sampled(selection: Selection, sample: Sample | None) -> Sequence[UUID]:
@@ -44,6 +43,6 @@ def is_drawn(sample: Sample | None, *, seed: str, about: UUID) -> bool:
     return not isinstance(sample, Percentage) or fraction_of(seed, about) * 100 < sample.percent
 
 
-def _enough(sample: WantedPrecision, people: int) -> int:
-    wanted = Precision(sample.margin, sample.confidence, people, sample.response_rate)
+def _enough(sample: Precision, people: int) -> int:
+    wanted = WantedPrecision(sample.margin, sample.confidence, people, sample.response_rate)
     return sample_size(wanted).invitations or people

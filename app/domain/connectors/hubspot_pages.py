@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.domain.connectors.pages import Page, Place, Record
-from app.domain.connectors.paging import instant_in
+from app.domain.connectors.pages_by_instant import instant_in
 
 AT_ONCE = 100
 INDEXED_WITHIN = timedelta(minutes=5)  # usually seconds; until then a change is not found

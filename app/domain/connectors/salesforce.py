@@ -19,7 +19,7 @@ from app.domain.connectors.code_flow import exchanged, refreshed
 from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.pages import Place, Record
-from app.domain.connectors.paging import page_by_instant
+from app.domain.connectors.pages_by_instant import page_by_instant
 from app.domain.connectors.protocol import (
     NOBODY_THERE,
     OPT_OUTS,

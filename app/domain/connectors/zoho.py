@@ -18,7 +18,7 @@ from app.domain.connectors.companies import ReadsCompanies
 from app.domain.connectors.field_mapping import a_mapping, mapped_values
 from app.domain.connectors.notes import noted
 from app.domain.connectors.pages import Place, Record
-from app.domain.connectors.paging import page_by_instant
+from app.domain.connectors.pages_by_instant import page_by_instant
 from app.domain.connectors.protocol import (
     EVERY_ANSWER,
     NOBODY_THERE,

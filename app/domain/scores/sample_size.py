@@ -42,7 +42,7 @@ WORST_CASE = {Measure.NPS: 1.0, Measure.PROPORTION: 0.25}
 
 
 @dataclass(frozen=True, slots=True)
-class Precision:
+class WantedPrecision:
     """`margin` is ± points, `confidence` and `response_rate` are %; without a population it is endless."""
 
     margin: float
@@ -86,7 +86,7 @@ def proportion_variance(share: float | None) -> float:
     return share / 100 * (1 - share / 100)
 
 
-def sample_size(wanted: Precision, *, variance: float = WORST_CASE[Measure.NPS]) -> SampleSize:
+def sample_size(wanted: WantedPrecision, *, variance: float = WORST_CASE[Measure.NPS]) -> SampleSize:
     answers = answers_needed(wanted, variance=variance)
     if wanted.response_rate is None:
         return SampleSize(answers, None)
@@ -98,7 +98,7 @@ def sample_size(wanted: Precision, *, variance: float = WORST_CASE[Measure.NPS])
     return SampleSize(answers, wanted.population, is_within_reach=False, margin_within_reach=margin)
 
 
-def answers_needed(wanted: Precision, *, variance: float) -> int:
+def answers_needed(wanted: WantedPrecision, *, variance: float) -> int:
     """At least 1, at most the population."""
     endless = critical_z(wanted.confidence / 100) ** 2 * variance / (wanted.margin / 100) ** 2
     if endless <= 1:
@@ -106,7 +106,7 @@ def answers_needed(wanted: Precision, *, variance: float) -> int:
     return _up(endless if wanted.population is None else endless / (1 + (endless - 1) / wanted.population))
 
 
-def margin_of(answers: int, wanted: Precision, *, variance: float) -> float:
+def margin_of(answers: int, wanted: WantedPrecision, *, variance: float) -> float:
     """± points that so many answers give, at the confidence and of the population wanted; 0 when all have answered."""
     squared = variance / answers
     if wanted.population is not None:
@@ -114,7 +114,7 @@ def margin_of(answers: int, wanted: Precision, *, variance: float) -> float:
     return 100 * critical_z(wanted.confidence / 100) * math.sqrt(squared)
 
 
-def explained(wanted: Precision, measure: Measure, *, variance: float) -> str:
+def explained(wanted: WantedPrecision, measure: Measure, *, variance: float) -> str:
     """Why it is so many, beside what the other measure would need."""
     shares = answers_needed(wanted, variance=WORST_CASE[Measure.PROPORTION])
     answers = answers_needed(wanted, variance=variance)

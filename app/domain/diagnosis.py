@@ -11,7 +11,7 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class Diagnosis:
     """`said` continues the name of the check: "rollups: exact". `details` are further lines."""
 
     check: str
@@ -23,13 +23,13 @@ class Finding:
         return f"{self.check}: {self.said}"
 
 
-def fine(check: str, said: str) -> Finding:
-    return Finding(check, Severity.FINE, said)
+def fine(check: str, said: str) -> Diagnosis:
+    return Diagnosis(check, Severity.FINE, said)
 
 
-def warning(check: str, said: str, *details: str) -> Finding:
-    return Finding(check, Severity.WARNING, said, details)
+def warning(check: str, said: str, *details: str) -> Diagnosis:
+    return Diagnosis(check, Severity.WARNING, said, details)
 
 
-def problem(check: str, said: str, *details: str) -> Finding:
-    return Finding(check, Severity.PROBLEM, said, details)
+def problem(check: str, said: str, *details: str) -> Diagnosis:
+    return Diagnosis(check, Severity.PROBLEM, said, details)
