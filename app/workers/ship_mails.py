@@ -37,8 +37,9 @@ async def _send(engine: Engine, mailer: Mailer, claimed: ClaimedMail) -> None:
         mail.raw, envelope_sender=wire_address(mail.envelope_sender), to=wire_address(mail.to_address)
     )
     now = utc_now()
+    is_over = outcome.is_refused_for_good or not outcome.may_be_tried_again  # whoever tries it out waits to be told
     async with engine.write() as tx:
-        if outcome.may_be_tried_again and now - claimed.created_at < TRIED_FOR:
+        if not is_over and now - claimed.created_at < TRIED_FOR:
             await operations.put_off_outgoing_mail(tx, claimed, now=now)
         else:
             state, failure = _state(outcome), None if outcome.result is SmtpResult.SENT else outcome.stage.value

@@ -124,7 +124,8 @@ async def test_a_reminder_is_sent_to_colleagues_too(own_database_url: str, own_e
     assert captured == [{"purpose": "test", "subject": "Erinnerung: Wie wahrscheinlich?"}]
 
 
-async def test_a_server_that_refuses_is_told_of(own_database_url: str, own_engine: Engine) -> None:
+@pytest.mark.parametrize("reply", ["550 5.1.1 who?", "550 relay not permitted"])
+async def test_a_server_that_refuses_is_told_of(own_database_url: str, own_engine: Engine, reply: str) -> None:
     async with (
         a_mail_server() as mailbox,
         running_app(own_database_url) as app,
@@ -133,7 +134,7 @@ async def test_a_server_that_refuses_is_told_of(own_database_url: str, own_engin
         await _at_home(own_engine)
         await alice.api.patch("/v1/workspace", json=STAFF)
         campaign = await a_campaign(alice)
-        mailbox.recipient_replies = {"kim@shop.example": "550 5.1.1 who?"}
+        mailbox.recipient_replies = {"kim@shop.example": reply}
         await alice.api.post(f"{campaign}/test-mails", json={"to": ["kim@shop.example"]})
         await ship_mails(own_engine, _settings(own_database_url, mailbox.port))
         (listed,) = (await alice.api.get(f"{campaign}/test-mails")).json()["data"]

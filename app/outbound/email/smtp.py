@@ -55,7 +55,7 @@ class SmtpOutcome:
     @property
     def is_permanent(self) -> bool:
         """Trying again brings nothing."""
-        return self._is_refused_for_good and not self._is_about_us
+        return self.is_refused_for_good and not self._is_about_us
 
     @property
     def may_be_tried_again(self) -> bool:
@@ -68,7 +68,8 @@ class SmtpOutcome:
         return self.is_permanent and self.stage is Stage.RECIPIENT and self._names_the_address()
 
     @property
-    def _is_refused_for_good(self) -> bool:
+    def is_refused_for_good(self) -> bool:
+        """So the server says; it may be wrong about us."""
         return self.result is SmtpResult.FAILED and self.reply_code is not None and self.reply_code >= 500
 
     @property
