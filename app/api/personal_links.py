@@ -136,11 +136,12 @@ def _html(campaign: AskingCampaign, wanted: str | None, question: Mapping[str, s
     language = pick_language(survey, wanted=wanted)
     words: Mapping[str, str] = words_for(language).texts
     brand = Brand.of(campaign.brand, workspace_name=campaign.workspace_name)
+    known = {"brand": brand.name}
     return buttons_html(
         METRICS[campaign.metric],
-        question=fill(question.get(language) or survey.question.get(language, ""), {"brand": brand.name}),
+        question=fill(question.get(language) or survey.question.get(language, ""), known),
         accent=brand.accent,
-        lowest=survey.lowest_label.get(language) or words.get(f"lowest_{campaign.metric}", ""),
-        highest=survey.highest_label.get(language) or words.get(f"highest_{campaign.metric}", ""),
+        lowest=fill(survey.lowest_label.get(language, ""), known) or words.get(f"lowest_{campaign.metric}", ""),
+        highest=fill(survey.highest_label.get(language, ""), known) or words.get(f"highest_{campaign.metric}", ""),
         direction=direction(language),
     )

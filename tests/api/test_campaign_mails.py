@@ -56,6 +56,20 @@ async def test_a_preview_is_written_to_one_of_ours_in_their_language(alice: Tena
     assert (await charlie.api.get(f"{theirs}/email-preview", params={"recipient_id": ada})).status_code == 404
 
 
+@pytest.mark.parametrize("metric", ["nps", "csat", "thumbs"])
+async def test_a_mail_names_the_ends_of_the_scale_as_its_page_does(alice: Tenant, metric: str) -> None:
+    labels = {"lowest_label": {"en": "Not {name|me}"}, "highest_label": {"en": "Yes, {brand|you}"}}
+    survey = {"default_language": "en", "languages": ["en"], "question": {"en": "Well?"}, **labels}
+    body = {"name": "NPS", "kind": "relationship", "metric": metric, "survey": survey}
+    campaign = (await alice.api.post("/v1/campaigns", json=body)).json()["id"]
+    seen = await preview(alice, f"/v1/campaigns/{campaign}")
+    for text in (seen["html"], seen["text"]):
+        assert "Not Robin Sample" in text
+        assert "Yes, Alice" in text
+    nobody = {"recipient_ids": [f"rcpt_{'0' * 32}"]}
+    assert "{name" not in (await alice.api.post(f"/v1/campaigns/{campaign}/links", json=nobody)).json()["html"]
+
+
 async def test_a_reminder_is_previewed_in_its_own_words(alice: Tenant) -> None:
     await alice.api.patch("/v1/workspace", json=STAFF)
     campaign = await a_campaign(alice)

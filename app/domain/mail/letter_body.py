@@ -91,7 +91,8 @@ def _choices(letter: Letter, words: Words) -> Iterator[Choice]:
         url = letter.score_url(score)
         match metric.key:
             case MetricKey.THUMBS:
-                yield Choice(url, words["highest_thumbs" if score else "lowest_thumbs"], "")
+                own = letter.highest_label if score else letter.lowest_label
+                yield Choice(url, own or words["highest_thumbs" if score else "lowest_thumbs"], "")
             case MetricKey.STARS:
                 yield Choice(url, f"{score} ★", words["stars"].format(count=score))
             case _:
