@@ -78,6 +78,7 @@ async def lock_due_campaigns(tx: Tx, *, now: datetime) -> list[AskingCampaign]:
     if resting:
         rest = [row["workspace_id"] for row in resting], [row["campaign_id"] for row in resting]
         await fetch(tx, _FORGET_RESTING, *rest)
+        await fetch(tx, _RELEASE_ENDED, *rest, now)
     return list(running.values())
 
 
@@ -155,6 +156,17 @@ _LOCK_CAMPAIGNS = """
 _FORGET_RESTING = """
     DELETE FROM sending_work s USING unnest($1::uuid[], $2::uuid[]) AS r (workspace_id, campaign_id)
     WHERE s.workspace_id = r.workspace_id AND s.campaign_id = r.campaign_id
+"""
+# What came in at the moment of its end was planned when its planner had released the others already.
+_RELEASE_ENDED = """
+    UPDATE campaigns c SET plan_due_at = $3
+    FROM (
+        SELECT c.workspace_id, c.id FROM campaigns c
+        JOIN unnest($1::uuid[], $2::uuid[]) AS r (workspace_id, id) ON c.workspace_id = r.workspace_id AND c.id = r.id
+        WHERE c.state IN ('completed', 'archived') AND c.plan_due_at IS NULL
+        FOR NO KEY UPDATE OF c SKIP LOCKED
+    ) ended
+    WHERE c.workspace_id = ended.workspace_id AND c.id = ended.id
 """
 _LOCK_DUE = """
     SELECT v.* FROM unnest($1::uuid[], $2::uuid[], $3::int[]) AS c (workspace_id, campaign_id, share)

@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from app.domain import ids
+from app.domain.asking.touchpoint import NewTouchpoint
+from app.operations.touchpoints import record_touchpoints
 from tests.askings import an_asking
 from tests.campaigns import create, move, patch
 from tests.operations.invitations.office import DAY, HOUR, Office
@@ -120,3 +123,20 @@ async def test_who_was_kept_until_the_end_is_asked_once_the_end_is_later(office:
         reply = await office.tenant.api.patch(f"/v1/campaigns/{campaign['id']}", json={"ends_at": ends_at})
         assert reply.status_code == 200, reply.text
         assert await office.send(within=DAY if days == 5 else 15 * DAY) == gone
+
+
+async def test_what_comes_in_while_a_campaign_is_completed_is_released_when_it_would_be_due(office: Office) -> None:
+    (ada,) = await office.people("ada")
+    campaign = await office.launched(trigger={"kind": "touchpoint", "name": "order", "delay_minutes": 60})
+    await office.plan()
+    person = ids.parsed("recipient", ada)
+    assert person is not None
+    async with office.engine.write() as tx:
+        said = [NewTouchpoint(person, "order", office.now)]
+        await record_touchpoints(tx, office.tenant.workspace_id, said, now=office.now)
+        await move(office.tenant, campaign, "complete")
+        office.now = datetime.now(UTC)
+        await office.plan()
+
+    assert await office.send(within=3 * HOUR) == []
+    assert await office.states(campaign) == {"released": 1}
