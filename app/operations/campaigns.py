@@ -28,7 +28,7 @@ from app.domain.webhooks.payload import instant_text
 from app.operations.events import announce
 from app.operations.invitations.clocks import has_other_clocks, note_stale_clocks
 from app.operations.invitations.replan import begin_replanning
-from app.operations.invitations.wave_clocks import stop_wave_clocks
+from app.operations.invitations.wave_clocks import move_open_wave, stop_wave_clocks
 from app.operations.survey_versions import add_survey_version, rewrite_survey
 from app.queries.audiences import check_campaigns_in, present_in
 from app.queries.campaigns import get_campaign, get_campaigns
@@ -225,6 +225,9 @@ async def _check_sender(tx: Tx, workspace_id: UUID, asking: Asking) -> None:
 async def _plan_anew(tx: Tx, campaign: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
     """What is planned and not sent gets another moment, by what holds now."""
     await _check_asking(tx, campaign, now=now)
+    asking = _asking_of(campaign)
+    if asking is not None:
+        await move_open_wave(tx, campaign["workspace_id"], campaign["id"], asking, now=now)
     await begin_replanning(tx, campaign["workspace_id"], campaign["id"])
     return {"plan_due_at": now}
 

@@ -1,15 +1,16 @@
 """Waves that are open: who is in them, and who has come to fit since they began."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from app.db.engine import ReadTx, Tx
 from app.db.statements import fetch
 from app.domain.asking.eligibility import PASSING
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import Wave
+from app.domain.asking.rhythm import Every, Once, Wave, next_wave
 from app.domain.audience.sampling import sample_of
 from app.queries.turns import select_for
 
@@ -28,8 +29,33 @@ def takes_in_as_they_come(campaign: AskingCampaign) -> bool:
 
 
 async def find_open_wave(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:
-    rows = await fetch(tx, _FIND_OPEN, campaign.workspace_id, campaign.id, now)
-    return Wave(rows[0]["number"], rows[0]["starts_at"], rows[0]["ends_at"]) if rows else None
+    """With another `asking` than the campaign's own, as the wave would be then."""
+    wave = await find_wave_as_edited(tx, campaign, now=now)
+    return wave if wave is not None and wave.ends_at is not None and wave.ends_at > now else None
+
+
+async def find_wave_as_edited(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> Wave | None:
+    """The open one, which may be over by the `wave_days` of this `asking`."""
+    for row in await fetch(tx, _FIND_OPEN, campaign.workspace_id, campaign.id, now):
+        before = row["wave_days"] if row["is_in_waves"] and campaign.asking.is_in_waves else None
+        moved = timedelta(0) if before is None else _waits_longer(campaign, row, before)
+        return Wave(row["number"], row["starts_at"], row["ends_at"] + moved)
+    return None
+
+
+def _waits_longer(campaign: AskingCampaign, row: Mapping[str, Any], days_before: int) -> timedelta:
+    """By how much, but not into the next wave."""
+    asking = campaign.asking
+    trigger = asking.trigger
+    starts_at: datetime = row["starts_at"]
+    ends_at: datetime = row["ends_at"]
+    assert isinstance(trigger, Once | Every)
+    coming = next_wave(trigger, starts_at, anchor=campaign.anchor, zone=campaign.zone)
+    opened_at: datetime = max(starts_at, row["created_at"])
+    ends = [opened_at + timedelta(days=days) for days in (days_before, asking.wave_days)]
+    before, after = ends if coming is None else [min(end, coming.starts_at) for end in ends]
+    moved = after - before
+    return moved if coming is None else min(moved, max(coming.starts_at - ends_at, timedelta(0)))
 
 
 async def read_planned(tx: Tx | ReadTx, campaign: AskingCampaign, wave: Wave) -> dict[UUID, datetime]:
@@ -68,9 +94,12 @@ async def is_to_be_taken_in(tx: Tx | ReadTx, campaign: AskingCampaign, recipient
 
 
 _FIND_OPEN = """
-    SELECT number, starts_at, ends_at + coalesce($3 - paused_at, interval '0') AS ends_at FROM waves
-    WHERE workspace_id = $1 AND campaign_id = $2 AND state <> 'closed' AND ends_at > coalesce(paused_at, $3)
-    ORDER BY number DESC LIMIT 1
+    SELECT w.number, w.starts_at, w.created_at, w.ends_at + coalesce($3 - w.paused_at, interval '0') AS ends_at,
+        (c.asking ->> 'wave_days')::int AS wave_days,
+        c.asking -> 'trigger' ->> 'spread' IS DISTINCT FROM 'evenly' AS is_in_waves
+    FROM waves w JOIN campaigns c ON c.workspace_id = w.workspace_id AND c.id = w.campaign_id
+    WHERE w.workspace_id = $1 AND w.campaign_id = $2 AND w.state <> 'closed' AND w.ends_at > coalesce(w.paused_at, $3)
+    ORDER BY w.number DESC LIMIT 1
 """
 _READ_PLANNED = """
     SELECT recipient_id, created_at FROM invitations
