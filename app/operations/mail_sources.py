@@ -62,10 +62,16 @@ async def create_source(
 async def delete_source(tx: Tx, workspace_id: UUID, source_id: UUID) -> None:
     """What it posts from now on is refused. Raises MailSourceNotFound."""
     posts, sources = sns_posts.c, mail_sources.c
+    await fetch(tx, _LOCK, workspace_id, source_id)  # before its posts, as by whoever hears of it or looks into them
     await tx.execute(delete(sns_posts).where(posts.workspace_id == workspace_id, posts.source_id == source_id))
     gone = await tx.execute(delete(mail_sources).where(sources.workspace_id == workspace_id, sources.id == source_id))
     if not gone.rowcount:
         raise MailSourceNotFound("There is no mail source with this id.")
+
+
+async def hold_source(tx: Tx, workspace_id: UUID, source_id: UUID) -> bool:
+    """Whether it is still there; then it stays until the transaction ends."""
+    return bool(await fetch(tx, _HOLD, workspace_id, source_id))
 
 
 async def note_heard(tx: Tx, workspace_id: UUID, source_id: UUID, *, now: datetime) -> None:
@@ -110,6 +116,8 @@ async def pin_topic(tx: Tx, post: SnsPost, topic_arn: str) -> None:
     await fetch(tx, _PIN_TOPIC, post.workspace_id, post.source_id, topic_arn)
 
 
+_LOCK = "SELECT 1 FROM mail_sources WHERE workspace_id = $1 AND id = $2 FOR UPDATE"
+_HOLD = "SELECT 1 FROM mail_sources WHERE workspace_id = $1 AND id = $2 FOR KEY SHARE"
 _CLAIM_POSTS = """
     WITH due AS MATERIALIZED (
         SELECT workspace_id, id FROM sns_posts WHERE due_at <= $1 ORDER BY due_at LIMIT $3 FOR UPDATE SKIP LOCKED

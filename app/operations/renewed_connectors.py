@@ -26,11 +26,13 @@ async def try_renewed(tx: Tx, before: Mapping[str, Any], check_id: UUID, *, now:
     await fetch(tx, _AHEAD_OF_ALL, *place, check_id)
 
 
-# A pause that is over lets single deliveries through, until one arrives.
+# A pause that is over lets single deliveries through, until one arrives. Attempts that were under way when it was
+# disabled may end at this moment, and note how.
 _ONE_AT_A_TIME = """
     INSERT INTO endpoint_health
         (workspace_id, endpoint_id, failures, failing_since, last_failed_at, last_failure, paused_until)
     VALUES ($1, $2, 1, $4, $4, $3, $4)
+    ON CONFLICT (workspace_id, endpoint_id) DO UPDATE SET paused_until = excluded.paused_until
 """
 _AHEAD_OF_ALL = """
     WITH queued AS (

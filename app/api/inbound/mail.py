@@ -18,7 +18,7 @@ from app.domain.mail.mail_events.sendgrid import events_of_sendgrid, is_from_sen
 from app.domain.mail.mail_source import MailSourceKind
 from app.domain.strict_json import UnreadableJson, strict_json
 from app.operations.mail_events import note_mail_events
-from app.operations.mail_sources import keep_sns_post, note_heard, take_mail_token
+from app.operations.mail_sources import hold_source, keep_sns_post, note_heard, take_mail_token
 from app.queries.mail_sources import find_source_by_key
 
 LONGEST_KEY = 64  # characters
@@ -51,6 +51,8 @@ async def hear(key: str, request: Request) -> Response:
     except (UnreadableJson, UnicodeDecodeError):
         return Response(status_code=400)
     async with services.engine.write() as tx:
+        if not await hold_source(tx, source["workspace_id"], source["id"]):
+            return Response(status_code=401)
         if not await _is_first(tx, source, body, now=now):
             return Response(status_code=200)
         await note_heard(tx, source["workspace_id"], source["id"], now=now)
