@@ -1,3 +1,5 @@
+"""Creating and changing accounts by their external id, for themselves or on the way to their people."""
+
 import json
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime

@@ -1,3 +1,5 @@
+"""Giving and taking back keys. Only hashes of tokens are stored, so each is shown once."""
+
 import hashlib
 import secrets
 from collections.abc import Sequence

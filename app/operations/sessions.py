@@ -1,3 +1,5 @@
+"""Logging in at the dashboard. Only hashes of tokens are stored, so whoever reads the table can be nobody."""
+
 import hashlib
 import secrets
 from datetime import datetime, timedelta

@@ -1,3 +1,5 @@
+"""Tenants, always in pairs of a live and a test workspace, and what changing one sets going."""
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -83,25 +85,27 @@ async def change_workspace(tx: Tx, workspace_id: UUID, changes: Mapping[str, Any
 
     Raises UnknownTimeZone, BrandInvalid, SenderInvalid.
     """
+    if not changes:
+        return
     if "time_zone" in changes:
         await _check_time_zone(tx, changes["time_zone"])
-    if changes.keys() & {*PARTS, "quarantine_days", "time_zone"}:
-        stored = select(workspaces).where(workspaces.c.id == workspace_id).with_for_update(key_share=True)
-        before = (await tx.execute(stored)).mappings().one()
-        changed = {part: change(before[part], changes[part]) for part, change in PARTS.items() if part in changes}
-        changes = {**changes, **changed}
-        if "sender" in changed and is_to_be_checked(before["sender"], changed["sender"]):
-            await ask_for_checks(tx, workspace_id, Sender.of(changed["sender"]), now=now, is_changed=True)
-        if changes.get("quarantine_days", before["quarantine_days"]) < before["quarantine_days"]:
-            await replan_by_quarantine(tx, workspace_id, now=now)
-        if changes.get("time_zone", before["time_zone"]) != before["time_zone"]:
-            await replan_by_time_zone(tx, workspace_id, now=now)
-    if changes:
-        await tx.execute(
-            update(workspaces)
-            .where(workspaces.c.id == workspace_id)
-            .values(**changes, revision=workspaces.c.revision + 1)
-        )
+    this = workspaces.c.id == workspace_id
+    before = (await tx.execute(select(workspaces).where(this).with_for_update(key_share=True))).mappings().one()
+    parts = {part: change(before[part], changes[part]) for part, change in PARTS.items() if part in changes}
+    after = {**before, **changes, **parts}
+    await _follow(tx, before, after, now=now)
+    changed = {name: after[name] for name in changes}
+    await tx.execute(update(workspaces).where(this).values(**changed, revision=workspaces.c.revision + 1))
+
+
+async def _follow(tx: Tx, before: Mapping[Any, Any], after: Mapping[Any, Any], *, now: datetime) -> None:
+    """What else has to be looked at when this changes."""
+    if is_to_be_checked(before["sender"], after["sender"]):
+        await ask_for_checks(tx, before["id"], Sender.of(after["sender"]), now=now, is_changed=True)
+    if after["quarantine_days"] < before["quarantine_days"]:
+        await replan_by_quarantine(tx, before["id"], now=now)
+    if after["time_zone"] != before["time_zone"]:
+        await replan_by_time_zone(tx, before["id"], now=now)
 
 
 async def _check_time_zone(tx: Tx, name: str) -> None:

@@ -11,20 +11,10 @@ from app.operations.invitations.hold import hold_busy_days
 from app.operations.invitations.plan_campaigns import plan_due_campaign
 from app.operations.invitations.schedule import schedule_invitations
 from app.operations.invitations.settle import expire_invitations, give_up_lost_mails
-from app.workers.batches import in_batches
+from app.workers.batches import chore_of, in_batches
 
-
-async def plan_campaigns(engine: Engine, _: Settings) -> None:
-    now = utc_now()
-    await in_batches(engine, lambda tx: plan_due_campaign(tx, now=now))
-    await in_batches(engine, lambda tx: schedule_invitations(tx, now=now))
-    await in_batches(engine, lambda tx: set_clocks_anew(tx, now=now))
-
-
-async def tend_invitations(engine: Engine, _: Settings) -> None:
-    now = utc_now()
-    await in_batches(engine, lambda tx: give_up_lost_mails(tx, now=now))
-    await in_batches(engine, lambda tx: expire_invitations(tx, now=now))
+plan_campaigns = chore_of(plan_due_campaign, schedule_invitations, set_clocks_anew)
+tend_invitations = chore_of(give_up_lost_mails, expire_invitations)
 
 
 async def end_what_is_over(engine: Engine, _: Settings) -> None:

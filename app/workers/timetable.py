@@ -6,7 +6,7 @@ statements, so a ring too many finds nothing, and one that was missed is made up
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +19,7 @@ from app.clock import utc_now
 from app.config import Settings
 from app.db.engine import Engine
 from app.workers import asking, chores
+from app.workers.batches import Chore
 from app.workers.check_domains import check_domains
 from app.workers.import_process import work_off_imports
 from app.workers.loop import note_failure
@@ -31,8 +32,6 @@ BREAKING_OFF_SECONDS = 5.0  # for those that take longer, to leave things in ord
 
 quiet = logging.getLogger("zeroten.timetable")
 quiet.setLevel(logging.ERROR)  # a chore that still runs when its time comes again is left alone, which is no news
-
-Chore = Callable[[Engine, Settings], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
