@@ -1,6 +1,6 @@
 """How asking ends: waves that are over, campaigns that have asked everybody, or do harm."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,8 @@ from app.operations.invitations.pause import pause_by_itself
 AT_ONCE = 100
 LOOKED_BACK = timedelta(days=30)
 
+Row = dict[str, Any]
+
 
 async def close_waves(tx: Tx, *, now: datetime) -> int:
     """Whoever was not free in time is not asked by it. Says how many waves there were."""
@@ -23,7 +25,7 @@ async def close_waves(tx: Tx, *, now: datetime) -> int:
 
 async def complete_finished_campaigns(tx: Tx, *, now: datetime) -> int:
     """Those that ask once, when nobody is left to ask or to remind."""
-    finished = await fetch(tx, _FIND_FINISHED, AT_ONCE)
+    finished = await _held(tx, lambda: fetch(tx, _FIND_FINISHED, AT_ONCE))
     for row in finished:
         await move_campaign(tx, row["workspace_id"], row["id"], CampaignMove.COMPLETE, now=now)
     return len(finished)
@@ -31,18 +33,31 @@ async def complete_finished_campaigns(tx: Tx, *, now: datetime) -> int:
 
 async def pause_harmful_campaigns(tx: Tx, *, now: datetime) -> int:
     """Says so in `paused_reason`, and as an event; whoever resumes it begins with a clean slate the day after."""
-    paused = 0
-    for row in await fetch(tx, _COUNT_HARM, (now - LOOKED_BACK).date()):
-        reason = reason_to_pause(sent=row["sent"], bounced=row["bounced"], complained=row["complained"])
-        if reason is not None:
-            text = _PAUSED.format(**_counts(row))
-            await pause_by_itself(tx, row["workspace_id"], row["campaign_id"], reason, text=text, now=now)
-            paused += 1
-    return paused
+    harmful = await _held(tx, lambda: _harmful(tx, now=now))
+    for row in harmful:
+        text = _PAUSED.format(**_counts(row))
+        await pause_by_itself(tx, row["workspace_id"], row["id"], row["reason"], text=text, now=now)
+    return len(harmful)
 
 
-def _counts(row: Mapping[str, Any]) -> dict[str, int]:
+async def _harmful(tx: Tx, *, now: datetime) -> list[Row]:
+    counted = await fetch(tx, _COUNT_HARM, (now - LOOKED_BACK).date())
+    reasons = ((row, reason_to_pause(**_counts(row))) for row in counted)
+    return [{**row, "reason": reason} for row, reason in reasons if reason is not None]
+
+
+def _counts(row: Row) -> dict[str, int]:
     return {name: row[name] for name in ("sent", "bounced", "complained")}
+
+
+async def _held(tx: Tx, look: Callable[[], Awaitable[list[Row]]]) -> list[Row]:
+    """The campaigns that are found, and still are once nobody else can change them; the next look finds the others."""
+    found = await look()
+    if not found:
+        return []
+    held = await fetch(tx, _HOLD, [row["workspace_id"] for row in found], [row["id"] for row in found])
+    ours = {row["id"] for row in held}
+    return [row for row in await look() if row["id"] in ours]
 
 
 _CLOSE_WAVES = f"""
@@ -62,6 +77,10 @@ _CLOSE_WAVES = f"""
     WHERE w.workspace_id = o.workspace_id AND w.campaign_id = o.campaign_id AND w.number = o.number
     RETURNING w.number
 """
+_HOLD = """
+    SELECT c.id FROM campaigns c JOIN unnest($1::uuid[], $2::uuid[]) AS g (workspace_id, id) USING (workspace_id, id)
+    ORDER BY c.workspace_id, c.id FOR NO KEY UPDATE OF c SKIP LOCKED
+"""
 _FIND_FINISHED = """
     SELECT c.workspace_id, c.id FROM campaigns c
     WHERE c.state = 'running' AND c.plan_due_at IS NULL AND c.asking -> 'trigger' ->> 'kind' = 'once'
@@ -71,14 +90,14 @@ _FIND_FINISHED = """
             SELECT FROM invitations v WHERE v.workspace_id = c.workspace_id AND v.campaign_id = c.id
                 AND v.state IN ('planned', 'sending', 'sent')
         )
-    LIMIT $1
+    ORDER BY c.workspace_id, c.id LIMIT $1
 """
 _PAUSED = """Of {sent} mails of the last 30 days, {bounced} found no such address and {complained} were called spam.
 Mail services stop taking mail from whoever goes on like this. Look at where the addresses came from before you resume
 it.
 """
 _COUNT_HARM = """
-    SELECT d.workspace_id, d.campaign_id, sum(d.sent_count)::int AS sent, sum(d.bounced_count)::int AS bounced,
+    SELECT d.workspace_id, d.campaign_id AS id, sum(d.sent_count)::int AS sent, sum(d.bounced_count)::int AS bounced,
         sum(d.complained_count)::int AS complained
     FROM sending_days d
     JOIN campaigns c ON c.workspace_id = d.workspace_id AND c.id = d.campaign_id
@@ -89,5 +108,5 @@ _COUNT_HARM = """
     ) resumed ON c.state = 'running'
     WHERE c.state = 'running' AND d.sent_on >= $1
         AND (resumed.at IS NULL OR d.sent_on > (resumed.at AT TIME ZONE w.time_zone)::date)
-    GROUP BY 1, 2 HAVING sum(d.bounced_count) + sum(d.complained_count) > 0
+    GROUP BY 1, 2 HAVING sum(d.bounced_count) + sum(d.complained_count) > 0 ORDER BY 1, 2
 """
