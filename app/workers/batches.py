@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from functools import partial
+from functools import partial, wraps
 from typing import Protocol
 
 from app.clock import utc_now
@@ -22,12 +22,12 @@ class Batch(Protocol):
 def chore_of(*batches: Batch) -> Chore:
     """Each of them until nothing is left to do, and then the next."""
 
+    @wraps(batches[0])  # the log names it like that
     async def chore(engine: Engine, _: Settings) -> None:
         now = utc_now()
         for batch in batches:
             await in_batches(engine, partial(batch, now=now))
 
-    chore.__qualname__ = getattr(batches[0], "__qualname__", chore.__qualname__)  # for the log
     return chore
 
 
