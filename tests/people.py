@@ -7,10 +7,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from app.db.engine import Engine
-from app.db.tables import accounts, campaign_recipients, follow_ups, invitations, recipients, responses
+from app.db.tables import accounts, campaign_recipients, campaigns, follow_ups, invitations, recipients, responses
 from app.domain.scores.metric import METRICS
 from tests.judge import Person
 
@@ -84,6 +84,8 @@ async def settle(engine: Engine, workspace_id: UUID, people: Iterable[SomeRecipi
         for table, members in rows.items():
             if members:
                 await tx.execute(insert(table), [{"workspace_id": workspace_id, **member} for member in members])
+        listed = {campaign_id for one in people for campaign_id in one.listed_in}
+        await tx.execute(update(campaigns).where(campaigns.c.id.in_(listed)).values(has_list=True))
 
 
 async def a_follow_up(engine: Engine, workspace_id: UUID, response_id: UUID, state: str) -> None:

@@ -6,10 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import delete, text
+from sqlalchemy import ColumnElement, delete, select, text, update
 
 from app.db.engine import Tx
-from app.db.tables import campaign_recipients
+from app.db.tables import campaign_recipients, campaigns
 from app.domain.campaign import CampaignState, check_edit
 from app.domain.errors import NotFound
 from app.queries.campaigns import get_campaign
@@ -42,6 +42,8 @@ async def add_recipients(
     distinct = list(dict.fromkeys(recipient_ids))
     place = {"workspace_id": workspace_id, "campaign_id": campaign_id, "ids": distinct, "now": now}
     known = {row.id: Addition.ADDED if row.is_new else Addition.ALREADY for row in await tx.execute(_ADD, place)}
+    if known and not campaign["has_list"]:
+        await _note_list(tx, workspace_id, campaign_id, has_list=True)
     return [Added(recipient_id, known.get(recipient_id, Addition.UNKNOWN)) for recipient_id in distinct]
 
 
@@ -57,6 +59,16 @@ async def remove_recipient(tx: Tx, workspace_id: UUID, campaign_id: UUID, recipi
     )
     if gone.rowcount == 0:
         raise CampaignRecipientNotFound("This campaign has no recipient with this id.")
+    if campaign["state"] == CampaignState.DRAFT:
+        anybody = select(table.recipient_id).where(table.workspace_id == workspace_id, table.campaign_id == campaign_id)
+        await _note_list(tx, workspace_id, campaign_id, has_list=anybody.exists())
+
+
+async def _note_list(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, has_list: bool | ColumnElement[bool]) -> None:
+    """An empty list is one too: whoever erases the last of it does not mean to ask everybody. Only of a draft, who
+    takes them all off again wants none."""
+    ours = campaigns.c.workspace_id == workspace_id, campaigns.c.id == campaign_id
+    await tx.execute(update(campaigns).where(*ours).values(has_list=has_list))
 
 
 # In the order of ids, so that two callers who add the same people wait for each other instead of deadlocking.

@@ -49,7 +49,15 @@ MOVED_AT = {
     CampaignMove.ARCHIVE: "archived_at",
 }
 # What the API does not tell of them.
-OUR_OWN = ("workspace_id", "changed_in", "plan_due_at", "replan_in", "second_look_behind", "scheduling_failed_at")
+OUR_OWN = (
+    "workspace_id",
+    "changed_in",
+    "plan_due_at",
+    "replan_in",
+    "second_look_behind",
+    "scheduling_failed_at",
+    "has_list",
+)
 
 
 async def create_campaign(

@@ -115,9 +115,9 @@ def is_listed(campaign_id: UUID | None) -> ColumnElement[bool]:
 
 def is_on_the_list(workspace_id: UUID, campaign_id: UUID | None) -> ColumnElement[bool]:
     """Everybody is, where the campaign has none."""
-    row = campaign_recipients.alias().c
-    anybody = select(row.recipient_id).where(row.workspace_id == workspace_id, row.campaign_id == campaign_id)
-    return or_(~anybody.exists(), is_listed(campaign_id))
+    row = campaigns.alias().c
+    has_list = select(row.has_list).where(row.workspace_id == workspace_id, row.id == campaign_id)
+    return or_(~has_list.scalar_subquery(), is_listed(campaign_id))
 
 
 def _of_the_person(table: FromClause, campaign_id: UUID | None) -> list[ColumnElement[bool]]:

@@ -24,6 +24,7 @@ COLUMNS = {
         "asking",
         "plan_due_at",
         "replan_in",
+        "has_list",
         "second_look_behind",
         "scheduling_failed_at",
         "paused_reason",

@@ -6,6 +6,7 @@ ALTER TABLE workspaces
 
 ALTER TABLE campaigns
     ADD COLUMN is_anonymous BOOLEAN DEFAULT false NOT NULL,
+    ADD COLUMN has_list BOOLEAN DEFAULT false NOT NULL,
     ADD COLUMN asking JSONB,
     ADD COLUMN plan_due_at TIMESTAMP WITH TIME ZONE,
     ADD COLUMN replan_in xid8,

@@ -29,6 +29,7 @@ campaigns = Table(
     Column("one_answer_per_recipient", Boolean, nullable=False, server_default=text("false")),
     Column("is_anonymous", Boolean, nullable=False, server_default=text("false")),
     Column("survey_version", Integer, nullable=False, server_default=text("1")),
+    Column("has_list", Boolean, nullable=False, server_default=text("false")),  # of those it asks, though all have left
     Column("asking", JSONB(none_as_null=True)),  # whom it asks, when and how; none: it asks nobody by itself
     Column("plan_due_at", instant),  # when the planner is to look at it next
     Column("scheduling_failed_at", instant),  # through a fault of ours; others' invitations are not held up by it
