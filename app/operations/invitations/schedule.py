@@ -79,12 +79,13 @@ async def _release(tx: Tx, rows: Sequence[Mapping[str, Any]]) -> None:
         await fetch(tx, _RELEASE, [row["workspace_id"] for row in rows], [row["id"] for row in rows])
 
 
+# People and touchpoints one by one: to join them, PostgreSQL would read all there are again for each batch.
 _READ = """
-    SELECT v.*, p.time_zone, w.starts_at, w.ends_at + coalesce($1 - w.paused_at, interval '0') AS ends_at, t.occurred_at
+    SELECT v.*, w.starts_at, w.ends_at + coalesce($1 - w.paused_at, interval '0') AS ends_at,
+        (SELECT p.time_zone FROM recipients p WHERE p.workspace_id = v.workspace_id AND p.id = v.recipient_id),
+        (SELECT t.occurred_at FROM touchpoints t WHERE t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id)
     FROM locked v
-    JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id
     LEFT JOIN waves w ON w.workspace_id = v.workspace_id AND w.campaign_id = v.campaign_id AND w.number = v.wave
-    LEFT JOIN touchpoints t ON t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
 """
 _LOCK_UNSCHEDULED = f"""
     WITH locked AS MATERIALIZED (
