@@ -31,6 +31,13 @@ async def fetch(tx: Connection, statement: str, *arguments: Any) -> list[dict[st
     return [dict(row) for row in await tx.fetch(statement, *arguments)]
 
 
+async def plan_anew(tx: Connection) -> None:
+    """The statements of this transaction, for its tables as they are now. A plan that is kept was made when they were
+    small, and goes on reading the whole of them until PostgreSQL's statistics know how they have grown.
+    """
+    await fetch(tx, "SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 def next_revision(row: str) -> str:
     """What every UPDATE says of a row that has a revision, for pages in the order of change. `row`: its alias."""
     return f"revision = {row}.revision + 1, changed_in = pg_current_xact_id()"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Self
 from uuid import UUID
@@ -94,6 +94,7 @@ class ClaimedInvitation:
     kind: MessageKind
     variant: str | None
     asked_at: datetime
+    claimed_on: date  # the day of the campaign that it counts as one of
     reminder_count: int  # this one included
     token: str = field(repr=False)
     unsubscribe_token: str = field(repr=False)

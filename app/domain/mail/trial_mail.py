@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 from app.domain.asking.invitation import Addressee, AskingCampaign, ClaimedInvitation, MessageKind
 from app.domain.errors import Conflict, RuleViolation
 from app.domain.mail.sender import Sender
+from app.domain.scores.period import day_of
 from app.domain.survey.survey_token import TOKEN_CHARACTERS
 
 MOST_ADDRESSES = 5
@@ -60,5 +61,6 @@ def made_up(
     """As if they were asked now, or reminded."""
     nothing, reminders = UUID(int=0), 1 if kind is MessageKind.REMINDER else 0
     return ClaimedInvitation(
-        campaign, addressee, nothing, nothing, message_id, kind, variant, now, reminders, NOWHERE, NOWHERE
-    )
+        campaign, addressee, nothing, nothing, message_id, kind, variant, now, day_of(now, campaign.zone), reminders,
+        NOWHERE, NOWHERE,
+    )  # fmt: skip

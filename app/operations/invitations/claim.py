@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 
 from app.db.engine import Tx
 from app.db.identifiers import new_id
-from app.db.statements import fetch, next_revision
+from app.db.statements import fetch, next_revision, plan_anew
 from app.domain.asking.blackouts import Blackouts
 from app.domain.asking.eligibility import Ask, Decision, Reason, Send, Skip, Wait, decide
 from app.domain.asking.invitation import AskingCampaign, ClaimedInvitation, MessageKind
@@ -57,6 +57,7 @@ async def claim_due_invitations(
 
     `is_live_held`: nothing of live workspaces is claimed.
     """
+    await plan_anew(tx)
     campaigns = await lock_due_campaigns(tx, now=now)
     if is_live_held:
         campaigns = await _put_off_live(tx, campaigns, now=now)
@@ -152,9 +153,8 @@ async def _send(
         tx, _KEEP_MESSAGES, *_places(sends), [one.message_id for one in claimed],
         [one.campaign.id for one in sends], [one.kind.value for one in claimed], [one.domain for one in sends], now,
     )  # fmt: skip
-    days = [day_of(now, one.campaign.zone) for one in sends]
-    spaces = [one.campaign.workspace_id for one in sends]
-    await fetch(tx, _COUNT_DAYS, spaces, [one.campaign.id for one in sends], days)
+    spaces, campaigns = [one.campaign.workspace_id for one in sends], [one.campaign.id for one in sends]
+    await fetch(tx, _COUNT_DAYS, spaces, campaigns, [one.claimed_on for one in claimed])
 
 
 def _claimed(judged: Judged, lease: MailLease, link_key: bytes, now: datetime) -> ClaimedInvitation:
@@ -168,6 +168,7 @@ def _claimed(judged: Judged, lease: MailLease, link_key: bytes, now: datetime) -
         kind=MessageKind.REMINDER if candidate.is_reminder else MessageKind.FIRST,
         variant=candidate.variant,
         asked_at=candidate.asked_at or now,
+        claimed_on=day_of(now, campaign.zone),
         reminder_count=candidate.reminder_count + candidate.is_reminder,
         token=_token(candidate, link_key),
         unsubscribe_token=unsubscribe_token(link_key, candidate.id),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from app.db.engine import Tx
-from app.db.statements import fetch, next_revision
+from app.db.statements import fetch, next_revision, plan_anew
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import ClaimedInvitation, MessageKind
 from app.domain.asking.reminders import next_reminder
@@ -35,6 +35,7 @@ class MailSettlement:
 
 async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, now: datetime) -> int:
     """Says how many were still ours."""
+    await plan_anew(tx)
     await _lock_in_order(tx, settlements)
     settled = await fetch(
         tx, _SETTLE,
@@ -48,6 +49,8 @@ async def settle_invitations(tx: Tx, settlements: Sequence[MailSettlement], *, n
         [one.has_bounced for one in settlements],
         [_due_next(one, now) for one in settlements],
         now, MOST_TRIES, FIRST_PAUSE, LONGEST_PAUSE, Reason.CANCELLED.value,
+        [one.invitation.kind.value for one in settlements],
+        [one.invitation.claimed_on for one in settlements],
     )  # fmt: skip
     await wake_campaigns(tx, [(row["workspace_id"], row["campaign_id"], row["due_at"]) for row in settled])
     stayed = [row for row in settled if row["counted_on"] is not None]
@@ -114,19 +117,17 @@ _LOCK_WORK = """
 _SETTLE = f"""
     WITH given AS MATERIALIZED (
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::text[], $7::int[],
-            $8::bool[], $9::timestamptz[])
-            AS g (workspace_id, id, claim_id, message_id, ended, failure, reply_code, has_bounced, next_at)
+            $8::bool[], $9::timestamptz[], $15::text[], $16::date[])
+            AS g (workspace_id, id, claim_id, message_id, ended, failure, reply_code, has_bounced, next_at, kind,
+                claimed_on)
     ), held AS MATERIALIZED (
         SELECT v.workspace_id, v.id, v.campaign_id, v.recipient_id, v.state, v.asked_at, v.asked_before_at, v.wave,
             v.is_cancelled,
-            g.message_id, g.ended, g.failure, g.reply_code, g.has_bounced, g.next_at, m.kind,
-            (m.created_at AT TIME ZONE w.time_zone)::date AS claimed_on,
+            g.message_id, g.ended, g.failure, g.reply_code, g.has_bounced, g.next_at, g.kind, g.claimed_on,
             (SELECT count(*) FROM messages o WHERE o.workspace_id = v.workspace_id AND o.invitation_id = v.id
-                AND o.kind = m.kind AND o.state = 'failed')::int AS failures
+                AND o.kind = g.kind AND o.state = 'failed')::int AS failures
         FROM given g
         JOIN invitations v ON v.workspace_id = g.workspace_id AND v.id = g.id AND v.claim_id = g.claim_id
-        JOIN messages m ON m.workspace_id = g.workspace_id AND m.id = g.message_id
-        JOIN workspaces w ON w.id = g.workspace_id
         ORDER BY v.workspace_id, v.id FOR UPDATE OF v
     ), judged AS MATERIALIZED (
         SELECT h.*, h.ended = 'handed_back' OR h.ended = 'not_sent' AND failures + 1 < $11 AS again,
