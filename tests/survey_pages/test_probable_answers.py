@@ -68,6 +68,14 @@ async def test_an_answer_that_was_disowned_is_not_brought_back_by_looking(
         assert "Thank you" not in (await visitor.get(asked.path, params={page: ""})).text
 
 
+async def test_whoever_is_somebody_else_and_goes_back_answers_nothing_by_looking(
+    visitor: httpx.AsyncClient, asked: Asked
+) -> None:
+    await visitor.post(asked.path, data={"not_me": "yes"})
+    assert await looked(visitor, asked, 9) == 204
+    assert await asked.response() is None
+
+
 async def test_looking_does_away_with_no_flag_of_an_answer_that_counts(
     visitor: httpx.AsyncClient, asked: Asked, a_minute_later: Any
 ) -> None:

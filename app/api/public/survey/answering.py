@@ -58,7 +58,8 @@ async def take_answer(request: Request, opened: Opened, act: Act) -> Outcome:
     certainty = certainty_of(act.sign, confirmation=opened.confirmation)
     services, number = services_of(request), number_of(opened, act.sign, done_at=act.done_at)
     is_late = act.sign is not Sign.SEND and services.visits.is_overtaken(opened.digest, number)
-    if certainty is None or is_late or not _may_stand(opened, act):
+    is_disowned = act.sign is Sign.DWELL and services.visits.is_disowned(opened.digest)
+    if certainty is None or is_late or is_disowned or not _may_stand(opened, act):
         return Outcome.KEPT
     reason = _doubt(request, opened, act)
     is_out = reason is not None and takes_out(request, opened)

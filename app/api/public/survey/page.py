@@ -119,7 +119,9 @@ async def take_sign(token: str, request: Request) -> Response:
 async def _disown(request: Request, opened: Opened, form: Form) -> Response:
     if await is_doubted(request, opened, asked_again_in(form)):
         return ask_not_me(request, opened, is_again=True)
-    services_of(request).visits.note_act(opened.digest, number_of(opened, Sign.SEND))
+    visits = services_of(request).visits
+    visits.note_act(opened.digest, number_of(opened, Sign.SEND))
+    visits.note_disowned(opened.digest)
     if not opened.link.is_anonymous:
         async with services_of(request).engine.write() as tx:
             await disown_answer(tx, opened.link, now=opened.now)

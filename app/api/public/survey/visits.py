@@ -18,6 +18,7 @@ class _Visit:
     written_at: datetime | None = None
     gestured_at: datetime | None = None
     last_act: int = 0
+    is_disowned: bool = False
 
 
 class Visits:
@@ -51,6 +52,14 @@ class Visits:
         """What was done later is here already."""
         visit = self._visits.get(digest)
         return visit is not None and number < visit.last_act
+
+    def note_disowned(self, digest: bytes) -> None:
+        """Whoever has the link is somebody else."""
+        self._visit(digest).is_disowned = True
+
+    def is_disowned(self, digest: bytes) -> bool:
+        visit = self._visits.get(digest)
+        return visit is not None and visit.is_disowned
 
     def take_unwritten(self, digest: bytes, now: datetime) -> int:
         """How many hits are to be written down now: not at each, or a scanner decides how much we write."""
