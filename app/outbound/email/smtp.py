@@ -17,6 +17,7 @@ from typing import Self
 from aiosmtplib import SMTP, SMTPException, SMTPResponseException
 from aiosmtplib.errors import SMTPNotSupported
 
+from app.domain.mail.reply_status import is_about_mailbox, is_about_sender
 from app.smtp_server import SmtpServer
 
 DEADLINE_SECONDS = 60.0  # for one mail, everything included; servers that scan content take their time
@@ -27,7 +28,7 @@ QUIT_SECONDS = 2.0
 SERVICE_NOT_AVAILABLE = 421  # said at any moment by a server that hangs up; about no mail in particular
 # Said of us, to whomever the mail is: the server is set up wrong, or we are (RFC 4954 §6, and the words of many).
 LOG_IN_FIRST = {530, 534, 535, 538}
-NOT_FOR_YOU = re.compile(r"\brelay|\bauthenticat", re.IGNORECASE)
+NOT_FOR_YOU = re.compile(r"\brelay|\bauthenticat|\bsender address rejected", re.IGNORECASE)
 
 
 class SmtpResult(StrEnum):
@@ -77,18 +78,18 @@ class SmtpOutcome:
         """Every mail would be refused like this one, until somebody puts it right."""
         if self.stage is Stage.SENDER or self.reply_code in LOG_IN_FIRST:
             return True
-        is_of_address = self._status.startswith("5.1.")
-        return self.stage is Stage.RECIPIENT and not is_of_address and NOT_FOR_YOU.search(self.reply) is not None
+        if self.stage is not Stage.RECIPIENT or is_about_mailbox(self._status):
+            return False
+        return is_about_sender(self._status) or NOT_FOR_YOU.search(self.reply) is not None
 
     @property
     def _status(self) -> str:
-        """RFC 3463: 5.1.x is about the address, 5.7.x about policy."""
         status = self.reply.split(maxsplit=1)[0] if self.reply else ""
         return status if status.startswith("5.") else ""
 
     def _names_the_address(self) -> bool:
         if self._status:
-            return self._status.startswith("5.1.") or self._status == "5.2.1"
+            return is_about_mailbox(self._status)
         return self.reply_code in {550, 551, 553}
 
 

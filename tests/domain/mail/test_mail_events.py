@@ -217,6 +217,9 @@ Subject: How are we doing?
     ("action", "status", "kind"),
     [
         ("failed", "5.1.1", Kind.HARD_BOUNCE),
+        ("failed", "5.1.1 (bad mailbox)", Kind.HARD_BOUNCE),
+        ("failed", "5.1.8", Kind.SOFT_BOUNCE),  # of the sender's domain
+        ("failed", "5.2.1", Kind.HARD_BOUNCE),
         ("failed", "5.2.2", Kind.SOFT_BOUNCE),
         ("failed", "5.7.1", Kind.SOFT_BOUNCE),
         ("delayed", "4.4.7", Kind.SOFT_BOUNCE),

@@ -73,6 +73,9 @@ async def test_only_what_is_said_of_the_address_is_held_against_it(
         ("RCPT", "550 relay not permitted"),
         ("RCPT", "554 5.7.1 <ada@example.org>: Relay access denied"),
         ("RCPT", "550 authentication required"),
+        ("RCPT", "550 5.1.8 <bounces+1@example.com>: Sender address rejected: Domain not found"),
+        ("RCPT", "553 5.7.1 <bounces+1@example.com>: Sender address rejected: not owned by user"),
+        ("RCPT", "550 Sender address rejected"),
     ],
 )
 async def test_a_server_that_takes_nothing_of_ours_holds_it_against_nobody(word: str, reply: str) -> None:

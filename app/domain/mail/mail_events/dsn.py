@@ -8,6 +8,7 @@ from email.utils import getaddresses
 
 from app.domain.mail.letter import message_of
 from app.domain.mail.mail_events.event import MailEvent, MailEventKind, mail_event
+from app.domain.mail.reply_status import is_about_mailbox
 
 # Anybody can write to the address that bounces go to, and email.message takes longer than in proportion.
 LONGEST_REPORT = 64 * 1024  # bytes; what tells stands at the beginning, our mail as it was at the end
@@ -62,8 +63,8 @@ def _kind(block: Message) -> MailEventKind | None:
         return MailEventKind.SOFT_BOUNCE
     if action != "failed":
         return None
-    is_about_address = status.startswith(("5.1.", "5.2.1", "5.0.0"))
-    return MailEventKind.HARD_BOUNCE if is_about_address else MailEventKind.SOFT_BOUNCE
+    is_hard = is_about_mailbox(status.partition(" ")[0]) or status.startswith("5.0.0")
+    return MailEventKind.HARD_BOUNCE if is_hard else MailEventKind.SOFT_BOUNCE
 
 
 def _complaint(part: Message, header: str | None, envelope: str | None) -> Iterator[MailEvent]:
