@@ -42,7 +42,7 @@ async def add_recipients(
     distinct = list(dict.fromkeys(recipient_ids))
     place = {"workspace_id": workspace_id, "campaign_id": campaign_id, "ids": distinct, "now": now}
     known = {row.id: Addition.ADDED if row.is_new else Addition.ALREADY for row in await tx.execute(_ADD, place)}
-    if known and not campaign["has_list"]:
+    if not campaign["has_list"]:  # though nobody of them is known, or has been imported yet
         await _note_list(tx, workspace_id, campaign_id, has_list=True)
     return [Added(recipient_id, known.get(recipient_id, Addition.UNKNOWN)) for recipient_id in distinct]
 

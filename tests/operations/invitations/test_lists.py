@@ -50,3 +50,26 @@ async def test_a_draft_whose_list_is_emptied_has_none(office: Office) -> None:
 
     assert (await plan_of(office, draft))["matched"] == 2
     await move(office.tenant, draft, "launch")
+
+
+async def test_a_list_that_is_still_to_be_imported_is_one(office: Office) -> None:
+    """Launched at once after the upload, or after one of which no row could be taken."""
+    await office.people("ada")
+    campaign = await create(office.tenant, kind="relationship", asking=an_asking())
+    reply = await office.tenant.api.post(
+        "/v1/imports/recipients", params={"campaign_id": campaign["id"]}, content="email\nbob@example.com\n",
+        headers={"content-type": "text/csv"},
+    )  # fmt: skip
+    assert reply.status_code == 202, reply.text
+    await move(office.tenant, campaign, "launch")
+
+    assert await office.send(within=HOUR) == []
+
+
+async def test_a_list_of_nobody_known_is_one(office: Office) -> None:
+    await office.people("ada")
+    campaign = await create(office.tenant, kind="relationship", asking=an_asking())
+    await on_the_list(office, campaign, "rcpt_01939b2a000070008000000000000001")
+    await move(office.tenant, campaign, "launch")
+
+    assert await office.send(within=HOUR) == []
