@@ -1,10 +1,12 @@
 """What somebody came back with from a service becomes a refresh token, while the code is good."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import structlog
 
 from app.clock import utc_now
+from app.db.again import in_transaction_by_all_means
 from app.domain.connectors.authorization import AuthorizationFailure, Code, Granted, NotGranted
 from app.domain.connectors.catalogue import connector_of
 from app.domain.connectors.protocol import Kept
@@ -22,6 +24,7 @@ from app.workers.worker import Worker
 
 log = structlog.get_logger()
 
+KEPT_WITHIN_SECONDS = 30.0  # a code is good once
 TOKENS = ("access_token", "refresh_token", "id_token")
 
 
@@ -59,12 +62,13 @@ class Exchange:
         return (got[0] if got else None), outcome
 
     async def _settle(self, claimed: ClaimedAuthorization, got: Granted | NotGranted | None, outcome: Outcome) -> None:
-        now = utc_now()
-        async with self.worker.engine.write() as tx:
-            if isinstance(got, Granted):
-                vault = self.worker.keys.vault
-                await grant_authorization(tx, vault, claimed, refresh_token=got.refresh_token, now=now)
-            elif isinstance(got, NotGranted):
+        now, engine, vault = utc_now(), self.worker.engine, self.worker.keys.vault
+        if isinstance(got, Granted):
+            grant = partial(grant_authorization, vault=vault, claimed=claimed, refresh_token=got.refresh_token, now=now)
+            await in_transaction_by_all_means(engine, grant, seconds=KEPT_WITHIN_SECONDS)
+            return
+        async with engine.write() as tx:
+            if isinstance(got, NotGranted):
                 await refuse_authorization(tx, claimed, got.failure, reply=self._said(claimed, outcome), now=now)
             elif now < claimed.expires_at:
                 await put_off_authorization(tx, claimed, now=now)

@@ -6,10 +6,12 @@ Whoever goes takes the settings as they are then: a refresh token that was repla
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
+from app.db.again import in_transaction_by_all_means
 from app.db.engine import Engine, Tx
 from app.db.vault import Vault
 from app.domain.connectors.protocol import Access
@@ -20,6 +22,7 @@ from app.operations.refresh_tokens import keep_refresh_token
 from app.queries.webhook_endpoints import lock_endpoint
 
 LOOK_AGAIN_SECONDS = 0.2
+KEPT_WITHIN_SECONDS = 30.0  # a refresh token that is lost locks us out until somebody grants access anew
 
 StoredSettings = Mapping[str, Any]  # of a connector, with what is secret among them
 LogIn = Callable[[StoredSettings], Awaitable[Access | Outcome]]
@@ -84,20 +87,21 @@ async def _log_in(
         async with engine.write() as tx:
             await give_up_turn(tx, stored["workspace_id"], stored["id"], claim_id=claim_id)
         raise
-    async with engine.write() as tx:
-        if not isinstance(got, Access):
+    if not isinstance(got, Access):
+        async with engine.write() as tx:
             await give_up_turn(tx, stored["workspace_id"], stored["id"], claim_id=claim_id)
-            return got
-        await _share(tx, vault, stored, got, claim_id=claim_id, logged_in_with=secret)
+        return got
+    share = partial(_share, vault=vault, stored=stored, access=got, claim_id=claim_id, logged_in_with=secret)
+    await in_transaction_by_all_means(engine, share, seconds=KEPT_WITHIN_SECONDS)
     return got
 
 
 async def _share(
     tx: Tx,
+    *,
     vault: Vault,
     stored: Mapping[str, Any],
     access: Access,
-    *,
     claim_id: UUID,
     logged_in_with: Mapping[str, Any],
 ) -> None:

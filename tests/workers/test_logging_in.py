@@ -19,6 +19,7 @@ from app.workers.accesses import Accesses
 from app.workers.logging_in import OthersLogIn, forget_for_all, log_in_for_all
 from tests.builders import rows
 from tests.conftest import SECRET_KEYS
+from tests.faults import give_up
 from tests.workers.scene import Scene
 
 VAULT = Vault.read(SECRET_KEYS)
@@ -200,3 +201,17 @@ async def test_a_refresh_token_that_somebody_gave_meanwhile_is_kept(scene: Scene
     await entering
     await there.enter(endpoint)
     assert account.used == ["refresh0", "given"]
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "08006"])
+async def test_a_refresh_token_is_kept_though_the_database_gave_up_at_first(
+    scene: Scene, processes: Processes, sqlstate: str
+) -> None:
+    here, there, account = processes
+    account.rotates = True
+    endpoint = await an_endpoint(scene, refresh_token="refresh0")
+    await give_up(scene.engine, "webhook_endpoints", when="UPDATE", sqlstate=sqlstate)
+    access = await here.enter(endpoint)
+    assert isinstance(access, Access)
+    await there.refused(endpoint, access)
+    assert account.used == ["refresh0", "refresh1"]
