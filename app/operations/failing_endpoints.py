@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from app.db.engine import Tx
+from app.db.held import held
 from app.db.statements import fetch
 from app.domain.events import Event, EventType
 from app.domain.ids import shown
@@ -33,9 +34,9 @@ async def warn_of_failing_endpoints(tx: Tx, *, now: datetime) -> int:
 
 async def disable_failing_endpoints(tx: Tx, *, now: datetime) -> int:
     """One batch; says how many. Only those that somebody was warned of."""
-    due = await fetch(tx, _TO_DISABLE, DISABLED_AFTER, AT_ONCE)
+    due = await held(tx, lambda: fetch(tx, _TO_DISABLE, DISABLED_AFTER, AT_ONCE), table="webhook_endpoints")
     for one in due:
-        await disable_endpoint(tx, one["workspace_id"], one["endpoint_id"], reason=DisabledReason.FAILING, now=now)
+        await disable_endpoint(tx, one["workspace_id"], one["id"], reason=DisabledReason.FAILING, now=now)
     return len(due)
 
 
@@ -76,10 +77,10 @@ _WARN = """
 
 # The last attempt counts, not the clock: of an endpoint that nothing is sent to, nobody knows whether it is down.
 _TO_DISABLE = """
-    SELECT h.workspace_id, h.endpoint_id
+    SELECT h.workspace_id, h.endpoint_id AS id
     FROM endpoint_health h
     JOIN webhook_endpoints e ON e.workspace_id = h.workspace_id AND e.id = h.endpoint_id
     WHERE h.last_failed_at >= h.failing_since + $1::interval AND h.warned_at <= h.last_failed_at
         AND e.disabled_at IS NULL AND e.deleted_at IS NULL
-    LIMIT $2
+    ORDER BY h.workspace_id, h.endpoint_id LIMIT $2
 """

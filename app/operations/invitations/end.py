@@ -1,10 +1,9 @@
 """How asking ends: waves that are over, campaigns that have asked everybody, or do harm."""
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from typing import Any
 
 from app.db.engine import Tx
+from app.db.held import Row, held
 from app.db.statements import fetch, next_revision
 from app.domain.asking.automatic_stop import reason_to_pause
 from app.domain.asking.eligibility import Reason
@@ -15,8 +14,6 @@ from app.operations.invitations.pause import pause_by_itself
 AT_ONCE = 100
 LOOKED_BACK = timedelta(days=30)
 
-Row = dict[str, Any]
-
 
 async def close_waves(tx: Tx, *, now: datetime) -> int:
     """Whoever was not free in time is not asked by it. Says how many waves there were."""
@@ -25,7 +22,7 @@ async def close_waves(tx: Tx, *, now: datetime) -> int:
 
 async def complete_finished_campaigns(tx: Tx, *, now: datetime) -> int:
     """Those that ask once, when nobody is left to ask or to remind."""
-    finished = await _held(tx, lambda: fetch(tx, _FIND_FINISHED, AT_ONCE))
+    finished = await held(tx, lambda: fetch(tx, _FIND_FINISHED, AT_ONCE), table="campaigns")
     for row in finished:
         await move_campaign(tx, row["workspace_id"], row["id"], CampaignMove.COMPLETE, now=now)
     return len(finished)
@@ -33,7 +30,7 @@ async def complete_finished_campaigns(tx: Tx, *, now: datetime) -> int:
 
 async def pause_harmful_campaigns(tx: Tx, *, now: datetime) -> int:
     """Says so in `paused_reason`, and as an event; whoever resumes it begins with a clean slate the day after."""
-    harmful = await _held(tx, lambda: _harmful(tx, now=now))
+    harmful = await held(tx, lambda: _harmful(tx, now=now), table="campaigns")
     for row in harmful:
         text = _PAUSED.format(**_counts(row))
         await pause_by_itself(tx, row["workspace_id"], row["id"], row["reason"], text=text, now=now)
@@ -48,16 +45,6 @@ async def _harmful(tx: Tx, *, now: datetime) -> list[Row]:
 
 def _counts(row: Row) -> dict[str, int]:
     return {name: row[name] for name in ("sent", "bounced", "complained")}
-
-
-async def _held(tx: Tx, look: Callable[[], Awaitable[list[Row]]]) -> list[Row]:
-    """The campaigns that are found, and still are once nobody else can change them; the next look finds the others."""
-    found = await look()
-    if not found:
-        return []
-    held = await fetch(tx, _HOLD, [row["workspace_id"] for row in found], [row["id"] for row in found])
-    ours = {row["id"] for row in held}
-    return [row for row in await look() if row["id"] in ours]
 
 
 _CLOSE_WAVES = f"""
@@ -76,10 +63,6 @@ _CLOSE_WAVES = f"""
     UPDATE waves w SET state = 'closed', closed_at = $1 FROM over o
     WHERE w.workspace_id = o.workspace_id AND w.campaign_id = o.campaign_id AND w.number = o.number
     RETURNING w.number
-"""
-_HOLD = """
-    SELECT c.id FROM campaigns c JOIN unnest($1::uuid[], $2::uuid[]) AS g (workspace_id, id) USING (workspace_id, id)
-    ORDER BY c.workspace_id, c.id FOR NO KEY UPDATE OF c SKIP LOCKED
 """
 _FIND_FINISHED = """
     SELECT c.workspace_id, c.id FROM campaigns c

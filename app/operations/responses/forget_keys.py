@@ -33,8 +33,14 @@ _NEXT = """
     ORDER BY workspace_id, idempotency_key LIMIT $3
 """
 
+# Thousands of answers in the order of their keys, where others lock some in the order of their ids: what somebody holds
+# is left to the next round.
 _FORGET = """
-    UPDATE responses r SET idempotency_key = NULL, request_digest = NULL
-    FROM unnest($1::uuid[], $2::uuid[]) AS old (workspace_id, idempotency_key)
-    WHERE r.workspace_id = old.workspace_id AND r.idempotency_key = old.idempotency_key AND r.created_at < $3
+    WITH old AS MATERIALIZED (
+        SELECT r.workspace_id, r.id FROM responses r
+        JOIN unnest($1::uuid[], $2::uuid[]) AS k (workspace_id, idempotency_key) USING (workspace_id, idempotency_key)
+        WHERE r.created_at < $3 FOR NO KEY UPDATE OF r SKIP LOCKED
+    )
+    UPDATE responses r SET idempotency_key = NULL, request_digest = NULL FROM old
+    WHERE r.workspace_id = old.workspace_id AND r.id = old.id
 """
