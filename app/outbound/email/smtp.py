@@ -28,7 +28,7 @@ QUIT_SECONDS = 2.0
 SERVICE_NOT_AVAILABLE = 421  # said at any moment by a server that hangs up; about no mail in particular
 # Said of us, to whomever the mail is: the server is set up wrong, or we are (RFC 4954 §6, and the words of many).
 LOG_IN_FIRST = {530, 534, 535, 538}
-NOT_FOR_YOU = re.compile(r"\brelay|\bauthenticat|\bsender address rejected", re.IGNORECASE)
+NOT_FOR_YOU = re.compile(r"\brelay|\bauthenticat|\bsender address rejected|\bclient host|\bhelo\b", re.IGNORECASE)
 
 
 class SmtpResult(StrEnum):

@@ -76,6 +76,8 @@ async def test_only_what_is_said_of_the_address_is_held_against_it(
         ("RCPT", "550 5.1.8 <bounces+1@example.com>: Sender address rejected: Domain not found"),
         ("RCPT", "553 5.7.1 <bounces+1@example.com>: Sender address rejected: not owned by user"),
         ("RCPT", "550 Sender address rejected"),
+        ("RCPT", "554 5.7.1 Service unavailable; Client host [192.0.2.7] blocked using a list"),
+        ("RCPT", "550 Helo command rejected: need fully-qualified hostname"),
     ],
 )
 async def test_a_server_that_takes_nothing_of_ours_holds_it_against_nobody(word: str, reply: str) -> None:
