@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
@@ -13,6 +13,8 @@ from app.db.tables import campaign_recipients, campaigns
 from app.domain.campaign import CampaignState, check_edit
 from app.domain.errors import NotFound
 from app.queries.campaigns import get_campaign
+
+TAKEN_IN_AFTER = timedelta(seconds=30)
 
 
 class CampaignRecipientNotFound(NotFound):
@@ -44,6 +46,8 @@ async def add_recipients(
     known = {row.id: Addition.ADDED if row.is_new else Addition.ALREADY for row in await tx.execute(_ADD, place)}
     if not campaign["has_list"]:  # though nobody of them is known, or has been imported yet
         await _note_list(tx, workspace_id, campaign_id, has_list=True)
+    if Addition.ADDED in known.values():
+        await tx.execute(_LOOK_SOON, {**place, "soon": now + TAKEN_IN_AFTER})
     return [Added(recipient_id, known.get(recipient_id, Addition.UNKNOWN)) for recipient_id in distinct]
 
 
@@ -71,6 +75,12 @@ async def _note_list(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, has_list:
     await tx.execute(update(campaigns).where(*ours).values(has_list=has_list))
 
 
+# An open wave takes them in. Not after each of the many batches of an import.
+_LOOK_SOON = text("""
+    UPDATE campaigns SET plan_due_at = :soon
+    WHERE workspace_id = :workspace_id AND id = :campaign_id AND state = 'running' AND asking IS NOT NULL
+        AND coalesce(plan_due_at, 'infinity') > :soon
+""")
 # In the order of ids, so that two callers who add the same people wait for each other instead of deadlocking.
 _ADD = text("""
     WITH known AS (

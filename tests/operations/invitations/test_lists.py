@@ -39,6 +39,19 @@ async def test_when_the_last_has_left_the_list_nobody_is_asked(office: Office, l
     assert await office.send(within=timedelta(hours=2)) == []
 
 
+async def test_whoever_is_put_on_the_list_is_taken_into_the_open_wave(office: Office) -> None:
+    ada, bob = await office.people("ada", "bob")
+    campaign = await office.launched()
+    await on_the_list(office, campaign, ada)
+    assert await office.send(within=HOUR) == ["ada"]
+
+    await on_the_list(office, campaign, bob)
+    assert await office.send(within=HOUR) == ["bob"]
+
+    await on_the_list(office, campaign, bob)
+    assert await office.send(within=HOUR) == []
+
+
 async def test_a_draft_whose_list_is_emptied_has_none(office: Office) -> None:
     (ada,) = await office.people("ada")
     await office.people("bob")
