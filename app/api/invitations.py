@@ -29,6 +29,7 @@ from app.queries.coming_turns import wait_for_turn
 from app.queries.departures import wait_for_pace
 from app.queries.dry_run import dry_run
 from app.queries.eligibility import read_facts_before
+from app.queries.open_waves import wave_taking_in
 from app.queries.patience import at_most
 from app.queries.planned_asks import why_outlived
 from app.queries.recipients import get_recipient
@@ -144,7 +145,7 @@ async def _decided(
 ) -> Mapping[str, Any]:
     """Of the invitation they have and were not sent yet, or else of one that would be made now."""
     is_planned = latest is not None and latest["state"] == InvitationState.PLANNED
-    wave = latest["wave"] if latest is not None and is_planned else None
+    wave = latest["wave"] if latest is not None and is_planned else await wave_taking_in(tx, campaign, now=now)
     facts = await read_facts_before(tx, campaign, [recipient_id], wave=wave, now=now)
     wanted = facts.wanted[recipient_id]
     if latest is not None and is_planned:

@@ -82,6 +82,12 @@ async def find_latecomers(
     return Latecomers(late[:room], len(late[room:]))
 
 
+async def wave_taking_in(tx: Tx | ReadTx, campaign: AskingCampaign, *, now: datetime) -> int | None:
+    """The number of the open one, where it takes in whoever comes."""
+    wave = await find_open_wave(tx, campaign, now=now) if takes_in_as_they_come(campaign) else None
+    return wave.number if wave else None
+
+
 async def is_to_be_taken_in(tx: Tx | ReadTx, campaign: AskingCampaign, recipient_id: UUID, *, now: datetime) -> bool:
     """Soon, and without anybody doing anything for it; of somebody who can be asked."""
     wave = await find_open_wave(tx, campaign, now=now) if takes_in_as_they_come(campaign) else None

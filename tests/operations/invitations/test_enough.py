@@ -3,6 +3,7 @@
 from typing import Any
 
 from tests.operations.invitations.office import DAY, HOUR, Office
+from tests.operations.invitations.test_coming_turns import decided
 
 
 async def track(office: Office, key: str, **fields: Any) -> None:
@@ -116,3 +117,16 @@ async def test_who_is_due_again_and_again_is_not_planned_again_and_again(office:
     await office.plan()
 
     assert await office.states(campaign) == {"released": 2}
+
+
+async def test_whoever_comes_into_a_wave_that_knows_enough_is_told_so(office: Office) -> None:
+    (ada,) = await office.people("ada")
+    evenly = {"kind": "every", "count": 1, "unit": "months", "spread": "evenly"}
+    campaign = await office.launched(trigger=evenly, stop={"answers": 1})
+    await office.plan()
+    await answer(office, campaign, ada)
+    await office.engine_says("UPDATE score_rollups SET wave = 1")  # by the mail that she got
+
+    (bob,) = await office.people("bob")
+
+    assert await decided(office, campaign, bob) == ("skip", "enough_known")
