@@ -8,13 +8,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from app.domain.asking.invitation import MessageKind
 from app.domain.campaign import CampaignMove
 from tests.simulation.campaigns import CAMPAIGNS, HOME, PAUSED, QUARANTINE_DAYS, START
-from tests.simulation.run import Record
+from tests.simulation.run import LONGEST_TICK, Record, is_stopped
 from tests.simulation.workers import Mail
+from tests.simulation.world import Someone
 
 ASKING = {planned.name: planned.asking for planned in CAMPAIGNS}
 BEGINS = {planned.name: START + planned.after for planned in CAMPAIGNS}
@@ -60,11 +62,11 @@ def outside_windows(record: Record) -> Wrong:
 
 def _is_allowed(record: Record, mail: Mail) -> bool:
     asking, person = ASKING[campaign_of(record, mail)], record.world.people[mail.recipient_id]
-    is_dark = any(_is_dark(one, person.plan, mail.at) for one in asking.get("blackouts", ()))
-    return _is_open(asking, mail.at.astimezone(ZoneInfo(person.zone or HOME))) and not is_dark
+    is_open = _is_open(asking, mail.at.astimezone(ZoneInfo(person.zone or HOME)))
+    return is_open and not _is_dark_for(asking, person, mail.at)
 
 
-def _is_open(asking: dict[str, Any], local: datetime) -> bool:
+def _is_open(asking: Mapping[str, Any], local: datetime) -> bool:
     window = asking.get("window", {})
     begins, ends = (time.fromisoformat(window.get(name, "00:00")) for name in ("from", "until"))
     day, clock = local.date(), local.time()
@@ -78,6 +80,10 @@ def _is_open(asking: dict[str, Any], local: datetime) -> bool:
         and DAYS[day.weekday()] in window.get("days", DAYS)
         and day.isoformat() not in window.get("holidays", ())
     )
+
+
+def _is_dark_for(asking: Mapping[str, Any], person: Someone, at: datetime) -> bool:
+    return any(_is_dark(one, person.plan, at) for one in asking.get("blackouts", ()))
 
 
 def _is_dark(blackout: dict[str, Any], plan: str, at: datetime) -> bool:
@@ -214,6 +220,42 @@ def waves_amiss(record: Record) -> Wrong:
     return wrong
 
 
+def closed_though_open(record: Record) -> Wrong:
+    """Whoever was free to be asked is not told that no hour was open, if one was in the time of their wave."""
+    waves = {(wave["campaign_id"], wave["number"]): wave for wave in record.waves}
+    asked = _asked_instants(record)
+    wrong: Wrong = []
+    for row in record.invitations:
+        if row["skip_reason"] == "window" and row["wave"]:
+            wave, name = waves[row["campaign_id"], row["wave"]], record.world.names[row["campaign_id"]]
+            person = record.world.people[row["recipient_id"]]
+            quarantine = timedelta(days=ASKING[name].get("quarantine_days", QUARANTINE_DAYS))
+            free_at = max((at + quarantine for at in asked[person.id] if at < wave["ends_at"]), default=START)
+            begins = max(free_at, wave["created_at"]) + LONGEST_TICK
+            if not is_stopped(wave["ends_at"]) and _opens(ASKING[name], person, begins, wave["ends_at"]):
+                wrong.append((name, row["wave"], person, begins, wave["ends_at"]))
+    return wrong
+
+
+def _asked_instants(record: Record) -> Mapping[UUID, list[datetime]]:
+    asked: dict[UUID, list[datetime]] = defaultdict(list)
+    for mail in record.mails:
+        asked[mail.recipient_id].append(mail.at)
+    for row in record.invitations:
+        if row["asked_at"] is not None:  # perhaps
+            asked[row["recipient_id"]].append(row["asked_at"])
+    return asked
+
+
+def _opens(asking: Mapping[str, Any], person: Someone, begins: datetime, ends: datetime) -> bool:
+    zone, at = ZoneInfo(person.zone or HOME), begins
+    while at < ends:
+        if _is_open(asking, at.astimezone(zone)) and not _is_dark_for(asking, person, at):
+            return True
+        at += timedelta(minutes=20)
+    return False
+
+
 def _calendar(begins: datetime, unit_days: int | None, *, until: datetime) -> Iterator[date]:
     """Every month on the 16th, every so many days, or once."""
     day = begins.date()
@@ -308,6 +350,7 @@ CHECKS = (
     quarantines_begun_wrongly,
     left_out_of_waves,
     waves_amiss,
+    closed_though_open,
     orders_amiss,
     exams_amiss,
     regulars_too_soon,

@@ -71,7 +71,7 @@ async def _run(
     now = due_at = START
     ticks = 0
     while now < world.ends_at:
-        working = [] if _is_stopped(now) else workers if due_at <= now else [chance.choice(workers)]
+        working = [] if is_stopped(now) else workers if due_at <= now else [chance.choice(workers)]
         await asyncio.gather(world.goes_on(now), *(worker.works(now) for worker in working))
         due_at, ticks = await _next_due(world), ticks + 1
         if ticks % SAID_EVERY == 0:
@@ -87,7 +87,7 @@ def _standing(now: datetime, postbox: Postbox, workers: Sequence[Worker]) -> str
     return f"{now:%d %b %Y}: {len(postbox.mails)} mails, {sum(worker.kills for worker in workers)} kills"
 
 
-def _is_stopped(now: datetime) -> bool:
+def is_stopped(now: datetime) -> bool:
     return START + STOPPED_FROM <= now < START + STOPPED_FROM + STOPPED_FOR
 
 
