@@ -46,19 +46,21 @@ async def create_connector(
         place = workspace_id, authorization_id
         settings = await _granted(tx, vault, *place, kind=fields["kind"], settings=settings, now=now)
     connector = connector_of(fields["kind"], settings)
-    told = {
-        "url": connector.origin,
-        "event_types": event_types_for(connector.kind, fields["event_types"]),
-        "delay_seconds": connector.delay_seconds if fields["delay_seconds"] is None else fields["delay_seconds"],
-    }
-    if fields["rate_limit_per_second"] is None:
-        told["rate_limit_per_second"] = connector.per_second
-    endpoint_id = await create_endpoint(tx, workspace_id, {**fields, **told}, guard=guard, vault=vault, now=now)
+    filled = _with_its_own(connector, fields)
+    endpoint_id = await create_endpoint(tx, workspace_id, filled, guard=guard, vault=vault, now=now)
     kept, columns = webhook_endpoints.c, _columns(vault, workspace_id, endpoint_id, connector)
     mine = kept.workspace_id == workspace_id, kept.id == endpoint_id
     await tx.execute(update(webhook_endpoints).where(*mine).values(columns))
     await send_check(tx, workspace_id, endpoint_id, now=now)
     return endpoint_id
+
+
+def _with_its_own(connector: Connector, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """What the connector knows better, and what it brings where nothing was said."""
+    usual = {"delay_seconds": connector.delay_seconds, "rate_limit_per_second": connector.per_second}
+    unsaid = {name: value for name, value in usual.items() if fields[name] is None}
+    event_types = event_types_for(connector.kind, fields["event_types"])
+    return {**fields, **unsaid, "url": connector.origin, "event_types": event_types}
 
 
 async def change_any_endpoint(

@@ -58,8 +58,8 @@ def _failing(endpoint: Mapping[str, Any], *, now: datetime) -> Event:
 
 _FAILING = """Nothing has arrived at the endpoint {name} since {since}.
 
-{failures} attempts in a row failed. If nothing arrives until {until}, it is disabled; what it missed can be delivered
-again for 30 days. /dashboard/webhooks shows what came back.
+{failures} attempts in a row failed. If nothing arrives by {until}, it will be disabled; what it missed can be
+delivered again for 30 days. /dashboard/webhooks shows what came back.
 """
 _WARN = """
     WITH due AS (

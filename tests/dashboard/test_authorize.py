@@ -97,7 +97,7 @@ async def test_a_refusal_says_what_to_do_and_offers_another_try(lena: Reader, ap
     state = parse_qs(urlsplit(waiting.links["Go to HubSpot"]).query)["state"][0]
     await come_back(app, state=state, error="access_denied", error_description="<b>No</b>")
     failed = await lena.read(place_of(waiting))
-    assert "Whoever was asked said no." in failed.text
+    assert "Consent was refused." in failed.text
     assert "<b>No</b>" in failed.text
     assert "Ask for consent" in failed.buttons
 

@@ -119,7 +119,7 @@ async def test_complaints_pause_the_campaign_and_say_so(place: Place) -> None:
     assert notice["Subject"] == "Alice: a campaign was paused"
     text = notice.get_payload(decode=True).decode()
     assert "paused because of its complaints" in text
-    assert "2 were called spam" in text.replace("\r\n", " ")
+    assert "2 were marked as spam" in text.replace("\r\n", " ")
 
     await place.send()
     assert await office.states(campaign) == {"sent": 4, "planned": 2}

@@ -50,15 +50,15 @@ class AuthorizationFailure(StrEnum):
 
 
 HINTS: Mapping[AuthorizationFailure, str] = {
-    AuthorizationFailure.DENIED: "Whoever was asked said no. Ask again, or ask somebody who may say yes.",
-    AuthorizationFailure.CODE_EXPIRED: "The code came too late, or had been used. Authorize anew.",
-    AuthorizationFailure.WRONG_REDIRECT: "Register redirect_url with the app, to the letter, then authorize anew.",
+    AuthorizationFailure.DENIED: "Consent was refused. Ask again, or ask somebody who may give it.",
+    AuthorizationFailure.CODE_EXPIRED: "The code came too late, or had been used. Authorize again.",
+    AuthorizationFailure.WRONG_REDIRECT: "Register exactly this redirect_url with the app, then authorize again.",
     AuthorizationFailure.WRONG_APP: "The service does not know this client_id with this client_secret.",
-    AuthorizationFailure.WRONG_SERVER: "It was to go on at a server that is not one of the service's.",
-    AuthorizationFailure.MISSING_SCOPES: "Some of what we need was not ticked. Authorize anew, and leave all ticked.",
-    AuthorizationFailure.NO_REFRESH_TOKEN: "The service gave access for now only. Let the app have offline access.",
-    AuthorizationFailure.REFUSED: "The service refused it; last_reply says what it said.",
-    AuthorizationFailure.UNREACHABLE: "The service could not be reached while the code was good. Authorize anew.",
+    AuthorizationFailure.WRONG_SERVER: "The reply named a server that is not one of the service's.",
+    AuthorizationFailure.MISSING_SCOPES: "A permission was not given. Authorize again, and leave everything ticked.",
+    AuthorizationFailure.NO_REFRESH_TOKEN: "The service gave access for a while only. Allow the app offline access.",
+    AuthorizationFailure.REFUSED: "The service refused it; last_reply is what it said.",
+    AuthorizationFailure.UNREACHABLE: "The service could not be reached while the code was good. Authorize again.",
 }
 
 # How services name what went wrong, in lower case.

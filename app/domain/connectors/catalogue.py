@@ -89,8 +89,8 @@ def connector_asking(kind: str, settings: Mapping[str, Any]) -> Connector:
     """One that somebody is still to let in. Raises AuthorizationUnusable, ConnectorSettingsUnusable."""
     if not can_be_let_in(kind):
         detail = (
-            f"{kind} takes a token or a URL. HubSpot, Salesforce, Zoho and Google Sheets can be let in on their own "
-            "page."
+            f"{kind} takes a token or a URL. HubSpot, Salesforce, Zoho and Google Sheets can be authorized on their "
+            "own page."
         )
         raise AuthorizationUnusable(detail, pointer="/kind")
     if given := sorted({"refresh_token", *INSTEAD_OF_CONSENT} & settings.keys()):

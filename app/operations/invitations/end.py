@@ -75,9 +75,9 @@ _FIND_FINISHED = """
         )
     ORDER BY c.workspace_id, c.id LIMIT $1
 """
-_PAUSED = """Of {sent} mails of the last 30 days, {bounced} found no such address and {complained} were called spam.
-Mail services stop taking mail from whoever goes on like this. Look at where the addresses came from before you resume
-it.
+_PAUSED = """Of {sent} mails in the last 30 days, {bounced} went to addresses that do not exist and {complained} were
+marked as spam. Mail services stop accepting mail from senders who go on like this. Check where the addresses came from
+before you resume it.
 """
 _COUNT_HARM = """
     SELECT d.workspace_id, d.campaign_id AS id, sum(d.sent_count)::int AS sent, sum(d.bounced_count)::int AS bounced,
