@@ -167,8 +167,12 @@ async def test_an_address_that_is_refused_has_bounced(office: Office) -> None:
         await postman.step()
 
     assert await office.states(campaign) == {"sent": 1, "failed": 1}
-    assert await rows(office.engine, "SELECT email FROM recipients WHERE bounced_at IS NOT NULL") == [
-        {"email": "ada@example.com"}
+    changed = (
+        "SELECT email, revision, bounced_at IS NOT NULL AS is_out, updated_at > created_at AS is_later FROM recipients"
+    )
+    assert await rows(office.engine, f"{changed} ORDER BY email") == [
+        {"email": "ada@example.com", "revision": 2, "is_out": True, "is_later": True},
+        {"email": "bob@example.com", "revision": 1, "is_out": False, "is_later": False},
     ]
 
 

@@ -112,6 +112,7 @@ _LOCK_WORK = """
     WHERE (s.workspace_id, s.campaign_id) IN (SELECT * FROM unnest($1::uuid[], $2::uuid[]) AS b (workspace_id, id))
     ORDER BY s.workspace_id, s.campaign_id FOR UPDATE
 """
+_BOUNCES = "j.has_bounced AND p.bounced_at IS NULL"  # which people see of a person; when they were asked they do not
 # Of a first mail that certainly did not leave, the person was not asked: what `asked_at` was before is put back,
 # unless somebody else has asked since. Nobody answers a mail before it was sent, but perhaps before it is settled.
 _SETTLE = f"""
@@ -148,7 +149,10 @@ _SETTLE = f"""
     ), freed AS (
         UPDATE recipients p SET
             asked_at = CASE WHEN j.unasked AND p.asked_at = j.asked_at THEN j.asked_before_at ELSE p.asked_at END,
-            bounced_at = CASE WHEN j.has_bounced THEN coalesce(p.bounced_at, $10) ELSE p.bounced_at END
+            bounced_at = CASE WHEN {_BOUNCES} THEN $10 ELSE p.bounced_at END,
+            updated_at = CASE WHEN {_BOUNCES} THEN $10 ELSE p.updated_at END,
+            revision = p.revision + CASE WHEN {_BOUNCES} THEN 1 ELSE 0 END,
+            changed_in = CASE WHEN {_BOUNCES} THEN pg_current_xact_id() ELSE p.changed_in END
         FROM judged j
         WHERE p.workspace_id = j.workspace_id AND p.id = j.recipient_id AND (j.unasked OR j.has_bounced)
     ), counted AS (
