@@ -59,7 +59,7 @@ class Link:
     page_opened_at: datetime | None
     gestured_at: datetime | None
     flag_reason: str | None
-    unsubscribed_at: datetime | None  # the recipient
+    unsubscribed_at: datetime | None  # the recipient, also by a complaint, which nothing takes back
     left_at: datetime | None  # by this link
     recipient_id: UUID
     email: str | None
@@ -122,7 +122,7 @@ _FIND_LINK = f"""
         coalesce(c.asking, '{{}}')::text AS asking, s.content::text AS survey, v.survey_version, v.id AS invitation_id,
         v.state, v.channel, v.wave, v.variant,
         v.asked_at, m.mailed_at, v.expires_at, v.page_opened_at, v.gestured_at, v.flag_reason,
-        p.unsubscribed_at, v.unsubscribed_at AS left_at,
+        coalesce(p.complained_at, p.unsubscribed_at) AS unsubscribed_at, v.unsubscribed_at AS left_at,
         p.id AS recipient_id, p.email, p.name, p.locale, a.name AS account_name,
         (p.properties || coalesce(t.properties, '{{}}'))::text AS properties,
         coalesce(t.properties, '{{}}')::text AS occasion_properties, {_ANSWER}

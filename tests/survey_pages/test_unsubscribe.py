@@ -98,6 +98,16 @@ async def test_nobody_is_offered_or_told_what_a_link_cannot_do(visitor: httpx.As
     assert (await asked.recipient())["unsubscribed_at"] is not None
 
 
+async def test_whoever_complained_is_not_told_that_they_are_back(visitor: httpx.AsyncClient, asked: Asked) -> None:
+    await visitor.post(place(asked), data={"leave": "yes"})
+    async with asked.engine.write() as tx:
+        person = update(recipients).where(recipients.c.id == asked.recipient_id)
+        await tx.execute(person.values(complained_at=datetime.now(UTC)))
+    for reply in (await visitor.get(place(asked)), await visitor.post(place(asked), data={"return": "yes"})):
+        assert "You are unsubscribed" in reply.text
+        assert OFFER not in reply.text
+
+
 async def test_whoever_is_back_is_told_so_again(visitor: httpx.AsyncClient, asked: Asked) -> None:
     await visitor.post(place(asked), data={"leave": "yes"})
     for _ in range(2):
