@@ -20,9 +20,9 @@ MARKS = {Severity.FINE: ("✓", "green"), Severity.WARNING: ("!", "yellow"), Sev
 
 
 def run(_: Namespace) -> int:
-    findings = asyncio.run(_examine(settled(read_settings())))
-    _print(findings)
-    return 1 if any(finding.severity is Severity.PROBLEM for finding in findings) else 0
+    diagnoses = asyncio.run(_examine(settled(read_settings())))
+    _print(diagnoses)
+    return 1 if any(diagnosis.severity is Severity.PROBLEM for diagnosis in diagnoses) else 0
 
 
 async def _examine(settings: Settings) -> Sequence[Diagnosis]:
@@ -35,10 +35,10 @@ async def _examine(settings: Settings) -> Sequence[Diagnosis]:
         await engine.close()
 
 
-def _print(findings: Sequence[Diagnosis]) -> None:
+def _print(diagnoses: Sequence[Diagnosis]) -> None:
     console = Console(highlight=False, soft_wrap=True)
-    for finding in findings:
-        mark, colour = MARKS[finding.severity]
-        for detail in finding.details:
+    for diagnosis in diagnoses:
+        mark, colour = MARKS[diagnosis.severity]
+        for detail in diagnosis.details:
             console.print(Text(f"    {detail}"))
-        console.print(Text.assemble((f"{mark} ", colour), str(finding)))
+        console.print(Text.assemble((f"{mark} ", colour), str(diagnosis)))

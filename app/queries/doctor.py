@@ -29,19 +29,19 @@ async def examine(engine: Engine, vault: Vault, *, now: datetime) -> list[Diagno
     """Reads only. What comes later needs what comes earlier, so a database out of reach or out of date ends it."""
     try:
         async with engine.read() as tx:
-            findings = [await _check_version(tx), await _check_clock(tx, now)]
+            diagnoses = [await _check_version(tx), await _check_clock(tx, now)]
     except (OSError, TimeoutError, SQLAlchemyError, asyncpg.PostgresError) as error:
         return [problem("database", f"does not answer ({type(error).__name__})")]
-    findings.append(await _check_pooling(engine))
+    diagnoses.append(await _check_pooling(engine))
     if await pending_migrations(engine):
-        return [*findings, problem("schema", "not this version's; run `zeroten migrate`")]
-    findings.append(fine("schema", "this version's"))
+        return [*diagnoses, problem("schema", "not this version's; run `zeroten migrate`")]
+    diagnoses.append(fine("schema", "this version's"))
     async with engine.read() as tx:
-        findings.append(await _check_home(tx))
-        findings.append(await _check_secrets(tx, vault, now))
-        findings.append(await _check_time_zones(tx, now))
-        findings += await _check_queues(tx)
-    return [*findings, *await check_rollups(engine)]
+        diagnoses.append(await _check_home(tx))
+        diagnoses.append(await _check_secrets(tx, vault, now))
+        diagnoses.append(await _check_time_zones(tx, now))
+        diagnoses += await _check_queues(tx)
+    return [*diagnoses, *await check_rollups(engine)]
 
 
 async def _check_version(tx: ReadTx) -> Diagnosis:

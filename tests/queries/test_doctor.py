@@ -20,8 +20,8 @@ from tests.answers import Answer, a_campaign, count_in
 VAULT = Vault([bytes(32)])
 
 
-async def findings(engine: Engine, *, vault: Vault = VAULT, now: datetime | None = None) -> dict[str, Diagnosis]:
-    return {finding.check: finding for finding in await examine(engine, vault, now=now or datetime.now(UTC))}
+async def diagnoses(engine: Engine, *, vault: Vault = VAULT, now: datetime | None = None) -> dict[str, Diagnosis]:
+    return {diagnosis.check: diagnosis for diagnosis in await examine(engine, vault, now=now or datetime.now(UTC))}
 
 
 async def run(engine: Engine, statement: str, **parameters: object) -> None:
@@ -46,7 +46,7 @@ async def test_a_healthy_installation_is_found_so_and_ends_with_exact_rollups(
     own_engine: Engine, workspace_id: UUID
 ) -> None:
     found = await examine(own_engine, VAULT, now=datetime.now(UTC))
-    assert [str(finding) for finding in found if finding.severity is not Severity.FINE] == []
+    assert [str(diagnosis) for diagnosis in found if diagnosis.severity is not Severity.FINE] == []
     assert str(found[-1]) == "rollups: exact"
     assert str(found[0]).startswith("database: PostgreSQL ")
 
@@ -54,7 +54,7 @@ async def test_a_healthy_installation_is_found_so_and_ends_with_exact_rollups(
 async def test_every_difference_is_told(own_engine: Engine, workspace_id: UUID) -> None:
     await run(own_engine, "UPDATE score_rollups SET s9 = s9 + 1 WHERE property_key = 'plan'")
     await run(own_engine, "DELETE FROM score_rollups WHERE property_key = ''")
-    rollups = (await findings(own_engine))["rollups"]
+    rollups = (await diagnoses(own_engine))["rollups"]
     assert (rollups.severity, rollups.said) == (Severity.PROBLEM, "2 differ")
     missing, extra = rollups.details
     assert missing.endswith(" 2026-05-04 email v1: 3 is 0, should be 1; 9 is 0, should be 1")
@@ -66,7 +66,7 @@ async def test_rollups_of_answers_that_are_gone_or_excluded_are_differences(
 ) -> None:
     await run(own_engine, "DELETE FROM responses WHERE score = 3")
     await run(own_engine, "UPDATE responses SET excluded_at = now() WHERE score = 9")
-    rollups = (await findings(own_engine))["rollups"]
+    rollups = (await diagnoses(own_engine))["rollups"]
     assert rollups.said == "2 differ"
     assert "3 is 1, should be 0; 9 is 1, should be 0" in rollups.details[0]
 
@@ -75,7 +75,7 @@ async def test_answers_that_are_not_counted_under_their_segment_are_told(
     own_engine: Engine, workspace_id: UUID
 ) -> None:
     await run(own_engine, "UPDATE responses SET segments = '{}'")
-    segments = (await findings(own_engine))["segments"]
+    segments = (await diagnoses(own_engine))["segments"]
     assert segments.severity is Severity.PROBLEM
     assert segments.details[0].endswith(" plan: 1 answers")
 
@@ -89,35 +89,35 @@ async def test_the_recount_is_exact_while_answers_come_in(own_engine: Engine, wo
 
     recording = asyncio.create_task(keep_recording())
     for _ in range(10):
-        rollups, *_ = (finding for finding in await check_rollups(own_engine) if finding.check == "rollups")
+        rollups, *_ = (diagnosis for diagnosis in await check_rollups(own_engine) if diagnosis.check == "rollups")
         assert rollups.said == "exact"
     assert not recording.done()
     recording.cancel()
 
 
-async def test_an_unreachable_database_is_a_finding() -> None:
+async def test_an_unreachable_database_is_a_diagnosis() -> None:
     engine = Engine("postgresql://nobody@127.0.0.1:1/nothing")
     found = await examine(engine, VAULT, now=datetime.now(UTC))
     await engine.close()
-    assert [finding.check for finding in found] == ["database"]
+    assert [diagnosis.check for diagnosis in found] == ["database"]
     assert found[0].severity is Severity.PROBLEM
 
 
 async def test_an_older_schema_ends_the_examination(own_engine: Engine) -> None:
     await run(own_engine, "DELETE FROM alembic_version")
-    found = await findings(own_engine)
+    found = await diagnoses(own_engine)
     assert found["schema"].said == "not this version's; run `zeroten migrate`"
     assert "rollups" not in found
 
 
 async def test_a_clock_that_is_off_is_told(own_engine: Engine) -> None:
-    found = await findings(own_engine, now=datetime.now(UTC) + timedelta(minutes=5))
+    found = await diagnoses(own_engine, now=datetime.now(UTC) + timedelta(minutes=5))
     assert found["clocks"].severity is Severity.WARNING
 
 
 async def test_a_time_zone_that_is_known_on_one_side_only_is_told(own_engine: Engine, workspace_id: UUID) -> None:
     await run(own_engine, "UPDATE workspaces SET time_zone = 'Mars/Olympus' WHERE id = :id", id=workspace_id)
-    zones = (await findings(own_engine))["time zones"]
+    zones = (await diagnoses(own_engine))["time zones"]
     assert zones.severity is Severity.PROBLEM
     assert "Mars/Olympus" in zones.said
 
@@ -129,7 +129,7 @@ async def test_what_waits_for_long_is_told(own_engine: Engine, workspace_id: UUI
         " VALUES (:workspace_id, :id, now() - interval '3 hours')",
         workspace_id=workspace_id, id=new_id(datetime.now(UTC)),
     )  # fmt: skip
-    found = await findings(own_engine)
+    found = await diagnoses(own_engine)
     assert str(found["deliveries"]) == "deliveries: the oldest has waited for 3 h; is a worker running?"
     assert found["events"].severity is Severity.FINE
 
@@ -149,6 +149,6 @@ async def test_a_secret_sealed_with_a_lost_key_is_told(own_engine: Engine, works
         " VALUES (:workspace_id, :endpoint_id, :id, :sealed)",
         **ids, id=secret_id, sealed=sealed,
     )  # fmt: skip
-    assert (await findings(own_engine))["secrets"].severity is Severity.FINE
-    lost = await findings(own_engine, vault=Vault([bytes(31) + b"\x01"]))
+    assert (await diagnoses(own_engine))["secrets"].severity is Severity.FINE
+    lost = await diagnoses(own_engine, vault=Vault([bytes(31) + b"\x01"]))
     assert lost["secrets"].severity is Severity.PROBLEM
