@@ -7,7 +7,7 @@
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -19,6 +19,7 @@ from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
 from app.domain.asking.touchpoint import NewTouchpoint, RecordedTouchpoint, TouchpointConflict
 from app.domain.audience.sampling import is_drawn
+from app.domain.errors import Overloaded
 from app.operations.invitations.insert import insert_invitations
 from app.operations.invitations.schedule import schedule_invitations_of
 from app.operations.touchpoint_turns import take_turns
@@ -31,7 +32,7 @@ Made = dict[str, Any]
 async def record_touchpoints(
     tx: Tx, workspace_id: UUID, said: Sequence[NewTouchpoint], *, now: datetime
 ) -> list[RecordedTouchpoint | TouchpointConflict]:
-    """In the order of what was said."""
+    """In the order of what was said. Raises Overloaded."""
     await take_turns(tx, workspace_id, [one.recipient_id for one in said])
     ids = [new_id(now) for _ in said]
     rows = await fetch(
@@ -45,15 +46,18 @@ async def record_touchpoints(
         await _invite(tx, campaign, list(made.values()), now=now)
     await _cancel(tx, workspace_id, list(made.values()))
     return [
-        RecordedTouchpoint(own, is_new=True) if own in made else _repeated(one, known[one.name, one.external_id or ""])
+        RecordedTouchpoint(own, is_new=True) if own in made else _repeated(one, known)
         for own, one in zip(ids, said, strict=True)
     ]
 
 
-def _repeated(said: NewTouchpoint, known: Made) -> RecordedTouchpoint | TouchpointConflict:
-    content = {name: known[name] for name in ("recipient_id", "occurred_at")}
-    if said.is_the_same(**content, properties=json.loads(known["properties"])):
-        return RecordedTouchpoint(known["id"], is_new=False)
+def _repeated(said: NewTouchpoint, known: Mapping[tuple[str, str], Made]) -> RecordedTouchpoint | TouchpointConflict:
+    found = known.get((said.name, said.external_id or ""))
+    if found is None:
+        raise Overloaded("The touchpoint that this one repeats is being erased at this moment.")
+    content = {name: found[name] for name in ("recipient_id", "occurred_at")}
+    if said.is_the_same(**content, properties=json.loads(found["properties"])):
+        return RecordedTouchpoint(found["id"], is_new=False)
     return TouchpointConflict("It is about somebody else, or says something else.", pointer="/external_id")
 
 

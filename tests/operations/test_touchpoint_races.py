@@ -7,14 +7,17 @@ from uuid import UUID
 import pytest
 
 from app.db.engine import Engine, Tx
+from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.domain import ids
 from app.domain.asking.touchpoint import NewTouchpoint
+from app.domain.errors import Overloaded
 from app.operations.touchpoints import record_touchpoints
 from tests.askings import an_asking
 from tests.builders import a_recipient, rows
 from tests.campaigns import create, move
 from tests.conftest import Tenant
+from tests.races import begun
 from tests.workers.scene import until
 
 AFTER_DELIVERY = an_asking(
@@ -54,3 +57,21 @@ async def test_what_is_heard_of_at_once_calls_off_all_the_same(
         id=ids.parsed("campaign", campaign["id"]),
     )
     assert [(one["state"], one["skip_reason"]) for one in found] == [("skipped", "cancelled")]
+
+
+async def test_what_it_repeats_is_erased_at_that_moment(alice: Tenant, engine: Engine) -> None:
+    person = ids.parsed("recipient", await a_recipient(engine, alice.workspace_id, email="eve@example.com"))
+    assert person is not None
+    now = datetime.now(UTC)
+    repeated, new = (NewTouchpoint(person, "delivered", now, name) for name in ("E-1", "E-2"))
+    space = alice.workspace_id
+    async with engine.write() as tx:
+        await record_touchpoints(tx, space, [repeated], now=now)
+    async with engine.write() as other:  # holds the second row up, so that the first is gone when it is looked for
+        keep = "INSERT INTO touchpoints (workspace_id, id, name, external_id, recipient_id, occurred_at, created_at)"
+        await fetch(other, f"{keep} VALUES ($1, $2, 'delivered', 'E-2', $3, $4, $4)", space, new_id(now), person, now)
+        behind = await begun(engine, lambda tx: record_touchpoints(tx, space, [repeated, new], now=now))
+        async with engine.write() as tx:
+            await fetch(tx, "DELETE FROM touchpoints WHERE external_id = 'E-1'")
+    with pytest.raises(Overloaded):
+        await behind
