@@ -119,6 +119,7 @@ async def keep_page(
 
     Raises PullTakenOver, TooManyImports; then the transaction must not be committed.
     """
+    await _hold(tx, claimed)
     record_ids, chunk = _lines(page, claimed.fields, now=now)
     import_id, number = claimed.import_id, claimed.chunk_count
     if chunk:
@@ -157,6 +158,7 @@ async def fail_pull(tx: Tx, claimed: ClaimedPull, outcome: Outcome, *, now: date
     # What was no refusal may be people, who are kept nowhere else than where they can be erased.
     reply = head_text(outcome.head)[:LONGEST_REPLY] if (outcome.status or 0) >= 400 else None
     wait = wait_after(failure, failures=claimed.failures + 1, every=claimed.every, asked_seconds=asked_seconds)
+    await _hold(tx, claimed)
     await _close(tx, claimed, claimed.import_id, now=now)
     await _write(tx, _FAIL, claimed, claimed.import_id, failure.value, now + wait, now, reply)
 
@@ -181,6 +183,11 @@ async def _begin_import(tx: Tx, claimed: ClaimedPull, *, now: datetime) -> UUID:
     return await begin_upload(
         tx, claimed.workspace_id, form=FileFormat.NDJSON, campaign_id=None, endpoint_id=claimed.id, now=now
     )
+
+
+async def _hold(tx: Tx, claimed: ClaimedPull) -> None:
+    """Before its import, as by whoever removes it. Raises PullTakenOver."""
+    await _write(tx, _HOLD, claimed)
 
 
 async def _close(tx: Tx, claimed: ClaimedPull, import_id: UUID | None, *, now: datetime) -> None:
@@ -231,6 +238,7 @@ _CLAIM = """
         p.position::text AS position, p.started_at, p.import_id, p.chunk_count, p.failures, p.every_hours
 """
 _IS_MINE = "workspace_id = $1 AND endpoint_id = $2 AND claim_id = $3"
+_HOLD = f"SELECT 1 FROM pulls WHERE {_IS_MINE} FOR NO KEY UPDATE"
 _GO_ON = f"""
     UPDATE pulls SET import_id = $4, chunk_count = $5, position = $6::text::jsonb, due_at = $7, updated_at = $7,
         claim_id = NULL, failures = 0, last_failure = NULL, last_reply = NULL

@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from app.db.engine import Engine
+from app.db.identifiers import new_id
 from app.db.statements import fetch
 from app.db.vault import Vault
 from app.domain import ids
 from app.domain.webhooks.addresses import Guard
+from app.operations.deliveries.health import Finding, note_health
 from app.operations.failing_endpoints import disable_failing_endpoints
 from app.operations.responses.forget_keys import forget_response_keys
 from app.operations.webhook_endpoints import change_endpoint
@@ -72,3 +74,18 @@ _FAILING = """
         (workspace_id, endpoint_id, failures, failing_since, last_failed_at, last_failure, warned_at)
     VALUES ($1, $2, 99, now() - interval '9 days', now(), 'timeout', now() - interval '8 days')
 """
+
+
+async def test_endpoints_that_recover_are_taken_in_the_order_of_their_ids(engine: Engine, alice: Tenant) -> None:
+    endpoints = sorted(new_id(NOW) for _ in range(2))
+    async with engine.write() as tx:
+        for one in endpoints:
+            await fetch(tx, _FAILING, alice.workspace_id, one)
+    recovered = [Finding(alice.workspace_id, one, 0, None) for one in reversed(endpoints)]
+    lock = "SELECT 1 FROM endpoint_health WHERE endpoint_id = $1 FOR UPDATE"
+    async with unhindered(engine) as tx:
+        await fetch(tx, lock, endpoints[0])
+        noting = await begun(engine, lambda tx: note_health(tx, recovered))
+        await fetch(tx, lock, endpoints[1])
+    await noting
+    assert await rows(engine, "SELECT 1 FROM endpoint_health WHERE endpoint_id = ANY(:ids)", ids=endpoints) == []

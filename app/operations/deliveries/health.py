@@ -46,9 +46,12 @@ _NOTE = """
     WITH seen AS MATERIALIZED (
         SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[])
             AS s (workspace_id, endpoint_id, failures, last_failure)
+    ), recovering AS MATERIALIZED (
+        SELECT workspace_id, endpoint_id FROM endpoint_health JOIN seen s USING (workspace_id, endpoint_id)
+        WHERE s.failures = 0 ORDER BY workspace_id, endpoint_id FOR UPDATE OF endpoint_health
     ), recovered AS (
-        DELETE FROM endpoint_health h USING seen s
-        WHERE h.workspace_id = s.workspace_id AND h.endpoint_id = s.endpoint_id AND s.failures = 0
+        DELETE FROM endpoint_health h USING recovering r
+        WHERE h.workspace_id = r.workspace_id AND h.endpoint_id = r.endpoint_id
     )
     INSERT INTO endpoint_health AS h
         (workspace_id, endpoint_id, failures, failing_since, last_failed_at, last_failure, pauses, paused_until)
