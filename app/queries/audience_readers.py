@@ -116,8 +116,8 @@ def is_listed(campaign_id: UUID | None) -> ColumnElement[bool]:
 def is_on_the_list(workspace_id: UUID, campaign_id: UUID | None) -> ColumnElement[bool]:
     """Everybody is, where the campaign has none."""
     row = campaigns.alias().c
-    has_list = select(row.has_list).where(row.workspace_id == workspace_id, row.id == campaign_id)
-    return or_(~has_list.scalar_subquery(), is_listed(campaign_id))
+    has_list = select(row.id).where(row.workspace_id == workspace_id, row.id == campaign_id, row.has_list)
+    return or_(~has_list.exists(), is_listed(campaign_id))
 
 
 def _of_the_person(table: FromClause, campaign_id: UUID | None) -> list[ColumnElement[bool]]:

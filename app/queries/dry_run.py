@@ -114,10 +114,11 @@ def _come_one_by_one(campaign: AskingCampaign) -> bool:
 
 async def _round(tx: ReadTx | Tx, campaign: AskingCampaign, looks: Looks, *, now: datetime) -> Round:
     if not isinstance(campaign.asking.trigger, Once | Every):
-        turns = await read_planned_asks(tx, campaign)
-        turns += await _turns_of_their_own(tx, campaign, now=now)
-        turns += await _second_chances(tx, campaign, looks, now=now)
-        return Round(await select_for(tx, campaign, limit=0, now=now), turns, len(turns))
+        planned, count = await read_planned_asks(tx, campaign, most=looks.most or 0)
+        coming = await _turns_of_their_own(tx, campaign, now=now)
+        coming += await _second_chances(tx, campaign, looks, now=now)
+        selection = await select_for(tx, campaign, limit=0, now=now)
+        return Round(selection, [*planned, *coming], count + len(coming))
     wave = await find_wave(tx, campaign, now=now)
     is_open = None if wave else await find_open_wave(tx, campaign, now=now)
     if is_open is not None:

@@ -12,18 +12,18 @@ from app.domain.asking.answer_slots import last_in
 from app.domain.asking.date_slots import date_in, date_slot, day_in
 from app.domain.asking.eligibility import Reason
 from app.domain.asking.invitation import AskingCampaign
-from app.domain.asking.rhythm import AfterAnswer, Every, Once, due_after_answer
+from app.domain.asking.rhythm import AfterAnswer, due_after_answer
 from app.domain.asking.scheduling import Turn
 from app.domain.asking.triggers import SLOT_OF, AfterTouchpoint, OnDate
 
 Row = Mapping[str, Any]
 
 
-async def read_planned_asks(tx: ReadTx | Tx, campaign: AskingCampaign) -> list[Turn]:
-    """All but those of waves, where it asks in waves: the open one says whom it has still to ask."""
-    is_in_waves = isinstance(campaign.asking.trigger, Once | Every)
-    rows = await fetch(tx, _READ.format(which="v.wave IS NULL" if is_in_waves else "true"), *_about(campaign))
-    return [
+async def read_planned_asks(tx: ReadTx | Tx, campaign: AskingCampaign, *, most: int) -> tuple[list[Turn], int]:
+    """Those due first, and how many there are."""
+    (counted,) = await fetch(tx, _COUNT, campaign.workspace_id, campaign.id)
+    first = await fetch(tx, f"{_READ} ORDER BY v.due_at NULLS FIRST, v.id LIMIT $5", *_about(campaign), most)
+    turns = [
         Turn(
             campaign.id,
             row["recipient_id"],
@@ -35,13 +35,14 @@ async def read_planned_asks(tx: ReadTx | Tx, campaign: AskingCampaign) -> list[T
             planned_at=row["created_at"],
             outlived=_outlived(campaign, row),
         )
-        for row in rows
+        for row in first
     ]
+    return turns, counted["mails"]
 
 
 async def why_outlived(tx: ReadTx | Tx, campaign: AskingCampaign, invitation_id: UUID) -> Reason | None:
     """Of a planned one; None: it still stands."""
-    rows = await fetch(tx, _READ.format(which="v.id = $5"), *_about(campaign), invitation_id)
+    rows = await fetch(tx, f"{_READ} AND v.id = $5", *_about(campaign), invitation_id)
     return _outlived(campaign, rows[0]) if rows else None
 
 
@@ -89,6 +90,9 @@ _READ = """
     FROM invitations v
     JOIN recipients p ON p.workspace_id = v.workspace_id AND p.id = v.recipient_id
     LEFT JOIN touchpoints t ON t.workspace_id = v.workspace_id AND t.id = v.touchpoint_id
-    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND v.state = 'planned' AND {which}
-    ORDER BY v.due_at NULLS FIRST, v.id
+    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND v.state = 'planned'
+"""
+_COUNT = """
+    SELECT count(*)::int AS mails FROM invitations v
+    WHERE v.workspace_id = $1 AND v.campaign_id = $2 AND v.state = 'planned'
 """

@@ -232,7 +232,7 @@ _READ_LISTED = """
     WHERE p.workspace_id = $1 AND p.id = ANY($3::uuid[]) AND p.deleted_at IS NULL
         AND ($4::timestamptz IS NULL OR p.created_at <= $4)
         AND (
-            NOT (SELECT c.has_list FROM campaigns c WHERE c.workspace_id = $1 AND c.id = $2)
+            NOT EXISTS (SELECT FROM campaigns c WHERE c.workspace_id = $1 AND c.id = $2 AND c.has_list)
             OR EXISTS (
                 SELECT FROM campaign_recipients l
                 WHERE l.workspace_id = $1 AND l.campaign_id = $2 AND l.recipient_id = p.id
