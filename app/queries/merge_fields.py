@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, false, func, not_, select
 from app.db.engine import ReadTx, Tx
 from app.db.tables import accounts, recipients
 from app.domain.audience.audience_json import read_filter
+from app.domain.survey.merge_fields import BLANKS
 from app.queries.audience_readers import is_on_the_list, read_person
 from app.queries.audience_sql import condition_of
 from app.queries.audiences import present_in
@@ -46,13 +47,13 @@ def _is_empty(field: str) -> ColumnElement[bool]:
     if field == "brand":
         return false()
     if field == "name":
-        return func.btrim(func.coalesce(PERSON.name, "")) == ""
+        return func.btrim(func.coalesce(PERSON.name, ""), BLANKS) == ""
     if field == "account":
         named = select(accounts.c.id).where(
             accounts.c.workspace_id == PERSON.workspace_id, accounts.c.id == PERSON.account_id,
-            func.btrim(func.coalesce(accounts.c.name, "")) != "",
+            func.btrim(func.coalesce(accounts.c.name, ""), BLANKS) != "",
         )  # fmt: skip
         return ~named.correlate(recipients).exists()
     key = field.removeprefix("property.")
     is_shown = func.jsonb_typeof(PERSON.properties[key]).in_(["string", "number"])
-    return not_(func.coalesce(and_(is_shown, func.btrim(PERSON.properties[key].astext) != ""), false()))
+    return not_(func.coalesce(and_(is_shown, func.btrim(PERSON.properties[key].astext, BLANKS) != ""), false()))

@@ -20,7 +20,7 @@ async def people(tenant: Tenant) -> list[str]:
         {"name": "Ann", "properties": {"plan": "pro"}, "account_id": account},
         {"name": "Bob", "properties": {"plan": 3}},
         {"properties": {"plan": True}},
-        {"properties": {"plan": " "}, "account_id": account},
+        {"properties": {"plan": " \n\u00a0\u202e\u3000"}, "account_id": account},
         {"name": "Eve"},
     ]
     made = [

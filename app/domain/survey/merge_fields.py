@@ -18,6 +18,9 @@ FIELD = re.compile(r"\{(name|account|brand|property\.[^{}|\s]{1,64})\|([^{}|]*[^
 HOW_TO_WRITE = "{name|there}, {account|…}, {brand|…} or {property.plan|…}, with the words for whoever has none"
 WITHOUT_TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])  # embeddings, overrides, isolates
 
+# Of a text of these nothing is shown.
+BLANKS = "".join(chr(letter) for letter in range(0x3001) if chr(letter).isspace() or letter in WITHOUT_TURNS)
+
 
 def fill(text: str, values: Mapping[str, object]) -> str:
     """`values` by field, as `merge_values` gives them; where one is missing or empty, the fall-back stands."""

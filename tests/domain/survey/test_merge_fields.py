@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from app.domain.survey.merge_fields import LONGEST_VALUE, fields_in, fill, merge_field_faults, merge_values
+from app.domain.survey.merge_fields import BLANKS, LONGEST_VALUE, fields_in, fill, merge_field_faults, merge_values
 
 HELLO = "Hello {name|there}, how is your {property.plan|current} plan at {account|work}?"
 
@@ -12,7 +12,7 @@ def test_what_is_known_is_filled_in() -> None:
     assert fill(HELLO, values) == "Hello Ann, how is your pro plan at Acme?"
 
 
-@pytest.mark.parametrize("value", [None, "", "  \n", False, True])
+@pytest.mark.parametrize("value", [None, "", "  \n", BLANKS, False, True])
 def test_the_fall_back_stands_for_what_is_missing_or_says_nothing(value: object) -> None:
     assert fill("Your {property.plan|current} plan", {"property.plan": value}) == "Your current plan"
     assert fill("Hello {name|there}", merge_values()) == "Hello there"
