@@ -14,7 +14,7 @@ from app.api.dependencies import CallerWith, is_in_transaction
 from app.api.problems import Refused
 from app.api.query_strings import QueryString
 from app.api.security_schemes import needs_scope
-from app.db.again import is_given_up
+from app.db.again import is_given_up, may_be_lost_race
 from app.db.group_commit import IMMEDIATE_REPLAYS
 from app.domain.strict_json import strict_json
 
@@ -39,7 +39,7 @@ class StrictRoute(APIRoute):
             try:
                 await super().handle(scope, body.from_the_start(), send)
             except Exception as error:
-                if not is_given_up(error):
+                if not (is_given_up(error) or may_be_lost_race(error)):
                     raise
             else:
                 return

@@ -15,9 +15,17 @@ Act = Callable[[Tx], Awaitable[Result]]
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
 
 
+RACE_STATES = frozenset({"23503", "23505"})  # what is referred to went, or the same came, after we had looked
+
+
 def is_given_up(error: Exception) -> bool:
     """A deadlock, or a serialisation failure: the same once more will do."""
     return sqlstate_of(error) in REPLAY_STATES
+
+
+def may_be_lost_race(error: Exception) -> bool:
+    """Whoever looks anew finds what came between; where nothing did, it fails again."""
+    return sqlstate_of(error) in RACE_STATES
 
 
 async def in_transaction(engine: Engine, act: Act[Result]) -> Result:

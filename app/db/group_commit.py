@@ -33,6 +33,7 @@ REPLAY_STATES = frozenset({"40P01", "40001"})  # deadlock, serialisation: the sa
 BLOCKED_STATE = "55P03"  # lock_timeout: somebody's open transaction is in the way
 ITEM_CLASSES = frozenset({"22", "23"})  # a bad row: find it, let the others pass
 OUTAGE_CLASSES = frozenset({"08", "53", "57"})  # no connection, no room, shutting down
+READ_ONLY_STATE = "25006"  # a standby, until it has taken over
 
 
 @dataclass(slots=True, eq=False)
@@ -218,7 +219,8 @@ def is_outage(error: Exception) -> bool:
         return True
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
-    return (sqlstate_of(error) or "")[:2] in OUTAGE_CLASSES
+    state = sqlstate_of(error) or ""
+    return state[:2] in OUTAGE_CLASSES or state == READ_ONLY_STATE
 
 
 def _told(error: Exception) -> Exception:

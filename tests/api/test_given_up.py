@@ -1,4 +1,6 @@
-"""A request whose transaction PostgreSQL gives up, as it does with one of two that wait for each other."""
+"""A request whose transaction PostgreSQL gives up, as it does with one of two that wait for each other, or that lost a
+race for the same row.
+"""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -24,7 +26,7 @@ async def events(engine: Engine) -> list[dict[str, Any]]:
     return await rows(engine, "SELECT type FROM events WHERE type = 'recipient.created'")
 
 
-@pytest.mark.parametrize("sqlstate", ["40P01", "40001"])
+@pytest.mark.parametrize("sqlstate", ["40P01", "40001", "23505", "23503"])
 @pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "once"}])
 async def test_it_is_done_again_as_if_nothing_had_been(
     own_alice: Tenant, own_engine: Engine, sqlstate: str, headers: dict[str, str]
@@ -37,7 +39,7 @@ async def test_it_is_done_again_as_if_nothing_had_been(
 
 
 @pytest.mark.parametrize(
-    ("sqlstate", "times"), [("40P01", IMMEDIATE_REPLAYS + 1), ("55P03", 1), ("57P01", 1), ("08006", 1)]
+    ("sqlstate", "times"), [("40P01", IMMEDIATE_REPLAYS + 1), ("55P03", 1), ("57P01", 1), ("25006", 1), ("08006", 1)]
 )
 async def test_what_does_not_help_is_left_to_the_caller(
     own_alice: Tenant, own_engine: Engine, sqlstate: str, times: int
