@@ -10,7 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from app.clock import utc_now
-from app.db.engine import Engine, ReadTx
+from app.db.again import in_transaction_by_all_means
+from app.db.engine import Engine, ReadTx, Tx
 from app.db.vault import Vault
 from app.domain.connectors.catalogue import connector_of
 from app.domain.connectors.protocol import Access, Connector, Kept, Made, Remembered, Steps
@@ -28,6 +29,7 @@ from app.queries.stories import background_of, has_earlier_news, is_overtaking, 
 from app.workers.accesses import Accesses
 from app.workers.logging_in import OthersLogIn, forget_for_all, log_in_for_all
 
+KEPT_WITHIN_SECONDS = 5.0  # what was made there and is not remembered is made again
 NO_QUESTION = "Nothing was sent: this service cannot be asked without saying something. Send a test instead."
 NO_ADDRESS = "Nothing was sent: no e-mail address is known of whoever unsubscribed."
 NOBODY = "Nothing was sent: whoever answered was erased meanwhile."
@@ -207,5 +209,8 @@ def _subject(delivery: ClaimedDelivery) -> UUID:
 async def _keep(engine: Engine, endpoint: DueEndpoint, subject_id: UUID, made: Kept) -> None:
     if not isinstance(made, Made):
         return
-    async with engine.write() as tx:
+
+    async def keep(tx: Tx) -> None:
         await remember(tx, endpoint.workspace_id, endpoint.id, subject_id, made, origin=endpoint.url, now=utc_now())
+
+    await in_transaction_by_all_means(engine, keep, seconds=KEPT_WITHIN_SECONDS)

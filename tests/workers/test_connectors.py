@@ -10,6 +10,7 @@ import pytest
 from app.operations.remote_records import KEPT_FOR
 from app.workers.chores import forget_remote_records
 from tests.builders import a_campaign
+from tests.faults import give_up
 from tests.outbound.connectors.service import Said, Service, at
 from tests.outbound.connectors.test_chat import CHATS, FakeDiscord, FakeSlack
 from tests.outbound.connectors.test_crm import FakeHubSpot
@@ -57,6 +58,22 @@ async def test_an_answer_reaches_the_chat_and_a_change_corrects_the_message(scen
     assert said["Last time"] == "7 of 10"
     assert said["Changed"] == "Was 3, now 9"
     assert second["embeds"][0]["title"].endswith("Promoter: 9 of 10")
+
+
+@pytest.mark.parametrize("sqlstate", ["40P01", "08006"])
+async def test_what_was_made_there_is_remembered_though_the_database_gave_up_at_first(
+    scene: Scene, sqlstate: str
+) -> None:
+    campaign = await a_campaign(scene.engine, scene.tenant.workspace_id)
+    await give_up(scene.engine, "remote_records", when="INSERT", sqlstate=sqlstate)
+    async with a_discord() as discord:
+        endpoint = await connect(scene, "discord", discord)
+        scene.work()
+        answer = await scene.answer(campaign, score=3)
+        await scene.settled(endpoint, 2)
+        await scene.tenant.api.patch(f"/v1/responses/{answer['id']}", json={"score": 9})
+        await scene.settled(endpoint, 3)
+    assert len(discord.messages) == 1
 
 
 async def test_credentials_are_checked_at_once_and_refused_ones_disable_the_endpoint(scene: Scene) -> None:
