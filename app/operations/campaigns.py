@@ -15,6 +15,7 @@ from app.db.tables import campaigns
 from app.domain.asking.asking import Asking, check_can_ask
 from app.domain.asking.asking_invalid import AskingInvalid
 from app.domain.asking.asking_parts import Stop
+from app.domain.asking.stops_by_margin import check_margin_tells
 from app.domain.asking.variants_asked import check_variants_kept, check_variants_translated
 from app.domain.audience.audience_json import read_filter
 from app.domain.campaign import CampaignMove, CampaignNotFound, CampaignState, check_dates, check_edit, moved
@@ -70,6 +71,7 @@ async def create_campaign(
     check_dates(starts_at=fields["starts_at"], ends_at=fields["ends_at"])
     fields = await _with_asking_read(tx, workspace_id, fields)
     check_survey(survey, metric=METRICS[fields["metric"]])
+    _check_stops(fields)
     campaign_id = new_id(now)
     row = {"workspace_id": workspace_id, "id": campaign_id, **fields, "created_at": now, "updated_at": now}
     await tx.execute(insert(campaigns).values(row))
@@ -177,6 +179,8 @@ def _check_edit(
     has_started = before["launched_at"] is not None and (before["starts_at"] is None or before["starts_at"] <= now)
     check_edit(state, changed=[*changed, *(["survey"] if rewritten else [])], has_started=has_started)
     check_dates(starts_at=after["starts_at"], ends_at=after["ends_at"])
+    if changed.keys() & {"asking", "metric"}:
+        _check_stops(after)
     if rewritten is not None or "metric" in changed:
         survey = rewritten or Survey.from_json(before["survey"])
         check_survey(survey, metric=METRICS[after["metric"]])
@@ -189,8 +193,14 @@ def _check_edit(
             check_variants_translated(asking, rewritten.languages if rewritten else before["survey"]["languages"])
 
 
+def _check_stops(campaign: Mapping[str, Any]) -> None:
+    asking = _asking_of(campaign)
+    if asking is not None:
+        check_margin_tells(asking, METRICS[campaign["metric"]])
+
+
 def _asking_of(campaign: Mapping[str, Any]) -> Asking | None:
-    return None if campaign["asking"] is None else Asking.from_json(campaign["asking"])
+    return None if campaign.get("asking") is None else Asking.from_json(campaign["asking"])
 
 
 async def _with_asking_read(tx: Tx, workspace_id: UUID, fields: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.askings import FULL, an_asking
-from tests.campaigns import create, move, patch, read
+from tests.campaigns import SURVEY, create, move, patch, read
 from tests.conftest import Tenant
 
 
@@ -159,3 +159,18 @@ async def test_a_variant_asks_in_every_language_of_the_survey(alice: Tenant) -> 
     campaign = await create(alice, asking=an_asking(variants=[{"key": "a"}, {"key": "b", "question": {"en": "Why?"}}]))
     refused = await alice.api.post(f"/v1/campaigns/{campaign['id']}/launch")
     assert (refused.status_code, refused.json()["errors"][0]["pointer"]) == (422, "/asking/variants/1/question/de")
+
+
+async def test_a_margin_of_stars_is_of_stars(alice: Tenant) -> None:
+    """± 5 of five stars would be enough after two answers."""
+    wide, narrow = an_asking(stop={"margin": 5}), an_asking(stop={"margin": 0.5})
+    body = {"name": "Stars", "kind": "relationship", "metric": "stars", "survey": SURVEY}
+
+    refused = await alice.api.post("/v1/campaigns", json={**body, "asking": wide})
+    campaign = await create(alice, metric="stars", asking=narrow)
+    replies = [refused, await patch(alice, campaign, asking=wide)]
+    of_points = await create(alice, asking=wide)
+    replies.append(await patch(alice, of_points, metric="stars"))
+
+    assert [reply.status_code for reply in replies] == [422] * 3
+    assert {reply.json()["errors"][0]["pointer"] for reply in replies} == {"/asking/stop/margin"}
