@@ -8,8 +8,10 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import update
 
+from app.db.engine import Engine
 from app.db.tables import invitations, recipients
-from tests.conftest import Tenant
+from tests.conftest import Tenant, a_tenant, running_app
+from tests.faults import give_up
 from tests.survey_pages.conftest import a_visitor
 from tests.survey_pages.links import Asked, a_link
 
@@ -133,3 +135,14 @@ async def test_whoever_unsubscribed_may_still_answer(visitor: httpx.AsyncClient,
     await visitor.post(place(asked))
     await visitor.post(asked.path, data={"score": "9"})
     assert await asked.counted() == 1
+
+
+async def test_one_click_counts_though_the_database_gave_up_at_first(own_database_url: str, own_engine: Engine) -> None:
+    """A mail program does not press again."""
+    async with running_app(own_database_url) as app, a_tenant(app, own_engine, "Alice") as alice:
+        asked = await a_link(app, alice)
+        await give_up(own_engine, "recipients", when="UPDATE")
+        async with a_visitor(app, **{"user-agent": "Mail program/1.0"}) as program:
+            reply = await program.post(place(asked), data={"List-Unsubscribe": "One-Click"})
+        assert reply.status_code == 200
+        assert (await asked.recipient())["unsubscribed_at"] is not None

@@ -13,6 +13,7 @@ from app.api.public.survey.opened import Opened, open_link
 from app.api.public.survey.shell import message, page
 from app.api.public.survey.views import who
 from app.api.public.survey.words import words_for
+from app.db.again import in_transaction
 from app.domain.survey.survey_link import may_take_back
 from app.operations.survey_links import resubscribe_by_link, unsubscribe_by_link
 
@@ -42,12 +43,8 @@ async def unsubscribe(token: str, request: Request) -> Response:
     is_of_page = bool(one(form, "leave") or one(form, "return"))
     if is_of_page and await is_doubted(request, opened, asked_again_in(form)):
         return (say_left if one(form, "return") else ask_to_leave)(request, opened, is_again=True)
-    if one(form, "return"):
-        async with services_of(request).engine.write() as tx:
-            await resubscribe_by_link(tx, opened.link, now=opened.now)
-    else:
-        async with services_of(request).engine.write() as tx:
-            await unsubscribe_by_link(tx, opened.link, now=opened.now)
+    act = resubscribe_by_link if one(form, "return") else unsubscribe_by_link
+    await in_transaction(services_of(request).engine, lambda tx: act(tx, opened.link, now=opened.now))
     after = await open_link(request, token, {"lang": opened.language}, to_leave=True)
     if after.link.unsubscribed_at is None:
         return message(request, "returned", language=opened.language, brand=opened.brand)
