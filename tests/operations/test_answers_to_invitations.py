@@ -20,14 +20,15 @@ from app.operations.responses.new_response import NewResponse, What
 from app.operations.responses.recorder import Recorder
 from app.queries.recount import miscounted_segments, rollup_differences
 from tests.builders import a_campaign, a_recipient, rows
-from tests.conftest import Tenant
+from tests.conftest import SECRET_KEYS, Tenant
 
 NOW = datetime.now(UTC)
 
 
 @pytest.fixture
 async def recorder(engine: Engine) -> Any:
-    async with Recorder(engine, address_key=AddressKey(engine, Vault([b"k" * 32])), queue_limit=10_000) as recorder:
+    key = AddressKey(engine, Vault.read(SECRET_KEYS))
+    async with Recorder(engine, address_key=key, queue_limit=10_000) as recorder:
         yield recorder
 
 

@@ -24,7 +24,7 @@ from app.operations.responses import change
 from app.operations.responses.new_response import NewResponse, Recorded
 from app.operations.responses.recorder import Recorder
 from tests.builders import a_campaign, a_recipient, rows
-from tests.conftest import Tenant
+from tests.conftest import SECRET_KEYS, Tenant
 
 PEOPLE, OCCASIONS = 3, 2
 moves = st.one_of(
@@ -46,7 +46,7 @@ moves = st.one_of(
 @pytest.fixture
 async def recorders(engine: Engine) -> Any:
     """Two API processes."""
-    key = AddressKey(engine, Vault([b"k" * 32]))
+    key = AddressKey(engine, Vault.read(SECRET_KEYS))
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(Recorder(engine, address_key=key, queue_limit=10_000)) for _ in range(2)]
 
