@@ -12,12 +12,14 @@ from app.operations.campaigns import move_campaign
 from app.operations.invitations.pause import pause_by_itself
 
 AT_ONCE = 100
+LATE_AT_ONCE = 5_000  # people
 LOOKED_BACK = timedelta(days=30)
 
 
 async def close_waves(tx: Tx, *, now: datetime) -> int:
-    """Whoever was not free in time is not asked by it. Says how many waves there were."""
-    return len(await fetch(tx, _CLOSE_WAVES, now, AT_ONCE, Reason.TOO_LATE.value))
+    """Whoever was not free in time is not asked by it; a large one takes several rounds. Says how much was done."""
+    (done,) = await fetch(tx, _CLOSE_WAVES, now, AT_ONCE, Reason.TOO_LATE.value, LATE_AT_ONCE)
+    return int(done["people"] + done["waves"])
 
 
 async def complete_finished_campaigns(tx: Tx, *, now: datetime) -> int:
@@ -54,15 +56,22 @@ _CLOSE_WAVES = f"""
         WHERE w.state <> 'closed' AND w.ends_at <= $1
             AND (w.paused_at IS NULL OR c.asking IS NULL OR c.state NOT IN ('running', 'paused'))
         ORDER BY w.ends_at LIMIT $2 FOR UPDATE OF w SKIP LOCKED
+    ), unasked AS MATERIALIZED (
+        SELECT v.workspace_id, v.id
+        FROM over o
+        JOIN invitations v ON v.workspace_id = o.workspace_id AND v.campaign_id = o.campaign_id AND v.wave = o.number
+        WHERE v.state = 'planned' AND v.claim_id IS NULL
+        LIMIT $4 FOR UPDATE OF v SKIP LOCKED
     ), late AS (
         UPDATE invitations v SET state = 'skipped', skip_reason = $3, due_at = NULL, {next_revision("v")}
-        FROM over o
-        WHERE v.workspace_id = o.workspace_id AND v.campaign_id = o.campaign_id AND v.wave = o.number
-            AND v.state = 'planned' AND v.claim_id IS NULL
+        FROM unasked u WHERE v.workspace_id = u.workspace_id AND v.id = u.id
+    ), closed AS (
+        UPDATE waves w SET state = 'closed', closed_at = $1 FROM over o
+        WHERE w.workspace_id = o.workspace_id AND w.campaign_id = o.campaign_id AND w.number = o.number
+            AND (SELECT count(*) FROM unasked) < $4
+        RETURNING w.number
     )
-    UPDATE waves w SET state = 'closed', closed_at = $1 FROM over o
-    WHERE w.workspace_id = o.workspace_id AND w.campaign_id = o.campaign_id AND w.number = o.number
-    RETURNING w.number
+    SELECT (SELECT count(*) FROM unasked) AS people, (SELECT count(*) FROM closed) AS waves
 """
 _FIND_FINISHED = """
     SELECT c.workspace_id, c.id FROM campaigns c

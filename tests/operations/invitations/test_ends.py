@@ -7,8 +7,10 @@ import pytest
 
 from app.domain import ids
 from app.domain.asking.touchpoint import NewTouchpoint
+from app.operations.invitations import end
 from app.operations.touchpoints import record_touchpoints
 from tests.askings import an_asking
+from tests.builders import rows
 from tests.campaigns import create, move, patch
 from tests.operations.invitations.office import DAY, HOUR, Office
 
@@ -140,3 +142,22 @@ async def test_what_comes_in_while_a_campaign_is_completed_is_released_when_it_w
 
     assert await office.send(within=3 * HOUR) == []
     assert await office.states(campaign) == {"released": 1}
+
+
+async def test_a_large_wave_is_closed_in_several_rounds(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(end, "LATE_AT_ONCE", 3)
+    await office.people(*(f"p{at}" for at in range(8)))
+    campaign = await office.launched(trigger={"kind": "once"}, wave_days=2)
+    await office.plan()
+    office.now += 3 * DAY
+    left = []
+    for _ in range(4):
+        async with office.engine.write() as tx:
+            await end.close_waves(tx, now=office.now)
+        left.append((await office.states(campaign)).get("planned", 0))
+        assert (await waves_closed(office)) == (left[-1] == 0)
+    assert left == [5, 2, 0, 0]
+
+
+async def waves_closed(office: Office) -> bool:
+    return (await rows(office.engine, "SELECT bool_and(state = 'closed') AS closed FROM waves"))[0]["closed"]
