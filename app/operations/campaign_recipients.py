@@ -39,6 +39,7 @@ async def add_recipients(
     tx: Tx, workspace_id: UUID, campaign_id: UUID, recipient_ids: Sequence[UUID], *, now: datetime
 ) -> list[Added]:
     """One result for each id, in order, an id given twice only once. Raises CampaignNotFound, CampaignFieldFixed."""
+    await tx.execute(_HOLD_DRAFT, {"workspace_id": workspace_id, "campaign_id": campaign_id})
     campaign = await get_campaign(tx, workspace_id, campaign_id)
     check_edit(CampaignState(campaign["state"]), changed=["recipient_ids"])
     distinct = list(dict.fromkeys(recipient_ids))
@@ -53,6 +54,7 @@ async def add_recipients(
 
 async def remove_recipient(tx: Tx, workspace_id: UUID, campaign_id: UUID, recipient_id: UUID) -> None:
     """Raises CampaignNotFound, CampaignFieldFixed, CampaignRecipientNotFound."""
+    await tx.execute(_HOLD_DRAFT, {"workspace_id": workspace_id, "campaign_id": campaign_id})
     campaign = await get_campaign(tx, workspace_id, campaign_id)
     check_edit(CampaignState(campaign["state"]), changed=["recipient_ids"])
     table = campaign_recipients.c
@@ -75,6 +77,11 @@ async def _note_list(tx: Tx, workspace_id: UUID, campaign_id: UUID, *, has_list:
     await tx.execute(update(campaigns).where(*ours).values(has_list=has_list))
 
 
+# Before it is looked at: whether anybody is left on it is seen by one editor at a time, and by none beside a launch.
+_HOLD_DRAFT = text("""
+    SELECT 1 FROM campaigns WHERE workspace_id = :workspace_id AND id = :campaign_id AND state = 'draft'
+    FOR NO KEY UPDATE
+""")
 # An open wave takes them in. Not after each of the many batches of an import.
 _LOOK_SOON = text("""
     UPDATE campaigns SET plan_due_at = :soon
