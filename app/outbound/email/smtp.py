@@ -28,6 +28,7 @@ QUIT_SECONDS = 2.0
 SERVICE_NOT_AVAILABLE = 421  # said at any moment by a server that hangs up; about no mail in particular
 # Said of us, to whomever the mail is: the server is set up wrong, or we are (RFC 4954 §6, and the words of many).
 LOG_IN_FIRST = {530, 534, 535, 538}
+NAMES = re.compile(r"[^\s<>]*@[^\s<>]*|\b[\w-]+(?:\.[\w-]+)+")  # of people and machines, which may be called anything
 NOT_FOR_YOU = re.compile(r"\brelay|\bauthenticat|\bsender address rejected|\bclient host|\bhelo\b", re.IGNORECASE)
 
 
@@ -80,7 +81,7 @@ class SmtpOutcome:
             return True
         if self.stage is not Stage.RECIPIENT or is_about_mailbox(self._status):
             return False
-        return is_about_sender(self._status) or NOT_FOR_YOU.search(self.reply) is not None
+        return is_about_sender(self._status) or NOT_FOR_YOU.search(NAMES.sub("", self.reply)) is not None
 
     @property
     def _status(self) -> str:

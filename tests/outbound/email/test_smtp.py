@@ -88,8 +88,16 @@ async def test_a_server_that_takes_nothing_of_ours_holds_it_against_nobody(word:
     assert not outcome.is_about_address
 
 
-async def test_an_address_that_is_called_relay_bounces_like_any() -> None:
-    async with a_scripted_server({"RCPT": "550 5.1.1 <relay@example.org>: no such user"}) as server:
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "550 5.1.1 <relay@example.org>: no such user",
+        "550 <relay@example.org>: no such user",
+        "550 no such user: relay@example.org at relay.example.org",
+    ],
+)
+async def test_an_address_that_is_called_relay_bounces_like_any(reply: str) -> None:
+    async with a_scripted_server({"RCPT": reply}) as server:
         assert (await sent_to(server, "relay@example.org")).is_about_address
 
 
