@@ -23,7 +23,8 @@ def ascii_domain(domain: str) -> str:
     """As the DNS knows it. Raises UnicodeError."""
     if OWN_LETTERS.isdisjoint(domain):
         return domain.encode("idna").decode("ascii")
-    return ".".join(_ascii_label(label) for label in domain.split("."))
+    plain = normalize("NFKC", domain).replace("\u3002", ".")  # as the codec does: wide letters, and the dots of Asia
+    return ".".join(_ascii_label(label) for label in plain.split("."))
 
 
 def _ascii_label(label: str) -> str:

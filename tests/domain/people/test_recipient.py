@@ -22,6 +22,8 @@ WORKSPACE = uuid4()
         ("x@müller.example", "x@xn--mller-kva.example"),
         ("Jörg@MÜLLER.example", "jörg@xn--mller-kva.example"),
         ("u@Straße.example", "u@xn--strae-oqa.example"),  # and not strasse.example, which is somebody else's
+        ("u@straße\u3002example", "u@xn--strae-oqa.example"),  # with dots and letters as keyboards of Asia have them
+        ("u@\uff46aß\uff0eexample", "u@xn--fa-hia.example"),
         ("u@mail.faß.müller.example", "u@mail.xn--fa-hia.xn--mller-kva.example"),
         ("u@κόσμος.example", "u@xn--vxaejmc7c.example"),
         ("jo\u0308rg@mu\u0308ller.example", "jörg@xn--mller-kva.example"),
