@@ -59,6 +59,6 @@ def _shown(value: object) -> str:
         case int():
             return str(value)
         case float():
-            return f"{Decimal(f'{value:.15g}') + 0:f}"  # as people write numbers, without powers of ten
+            return f"{Decimal(f'{round(value, 15):.15g}') + 0:f}"  # as people write numbers, without powers of ten
         case _:
             return " ".join(str(value).translate(WITHOUT_TURNS).split())[:LONGEST_VALUE].rstrip()

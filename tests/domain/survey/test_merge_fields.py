@@ -28,7 +28,8 @@ def test_values_are_short_and_on_one_line() -> None:
     ("value", "shown"),
     [
         (1234567890123456, "1234567890123456"), (1e15, "1000000000000000"), (0.1 + 0.2, "0.3"), (19.9, "19.9"),
-        (-0.0, "0"), (0.00001, "0.00001"), (-7, "-7"),
+        (-0.0, "0"), (0.00001, "0.00001"), (-7, "-7"), (1e-300, "0"),
+        (-1e-300, "0"),
     ],
 )  # fmt: skip
 def test_a_number_is_written_as_people_write_numbers(value: float, shown: str) -> None:
