@@ -18,7 +18,7 @@ from app.domain.scores.scoring import Interval, rounded
 from app.domain.scores.segment import PROPERTY_KEY
 from app.domain.survey.question_steps import QuestionSteps
 from app.queries.funnel_groups import FunnelGrouping, FunnelGroups
-from app.queries.funnels import NOTHING, FunnelPart, read_funnel
+from app.queries.funnels import FunnelPart, read_funnel
 
 routes = router("campaigns")
 PLAIN = [grouping.value for grouping in FunnelGrouping if grouping is not FunnelGrouping.PROPERTY]
@@ -153,8 +153,7 @@ async def get_funnel(
 ) -> FunnelReply:
     """Counted from the invitations themselves. A reminder is part of the invitation it reminds of."""
     groups = None if group_by is None else _groups(group_by)
-    parts = await read_funnel(tx, caller.workspace_id, campaign_id, groups)
-    whole = sum(parts, start=NOTHING)
+    whole, parts = await read_funnel(tx, caller.workspace_id, campaign_id, groups)
     tells = whole.funnel.counts[Step.DELIVERED] > 0 or whole.funnel.counts[Step.SENT] == 0
     return FunnelReply(
         campaign_id=campaign_id,

@@ -34,13 +34,10 @@ class FunnelPart:
         return FunnelPart(None, self.funnel + other.funnel, questions, is_anonymous=is_anonymous)
 
 
-NOTHING = FunnelPart(None, Funnel(), [])
-
-
 async def read_funnel(
     tx: ReadTx, workspace_id: UUID, campaign_id: UUID, groups: FunnelGroups | None
-) -> list[FunnelPart]:
-    """Its groups in order, which add up; without `groups` one part, with all of it.
+) -> tuple[FunnelPart, list[FunnelPart]]:
+    """The whole, and its groups in order, which add up to it; without `groups` there is at most one.
 
     Raises CampaignNotFound, PropertyNotTracked, PropertyNotReady, TooManyBuckets.
     """
@@ -59,7 +56,8 @@ async def read_funnel(
         FunnelPart(key, found[key], questions.get(key, []), is_anonymous=is_anonymous)
         for key in sorted(found, key=in_order)
     ]
-    return parts if groups is None or not is_anonymous else _withheld(parts)
+    whole = sum(parts, start=FunnelPart(None, Funnel(), [], is_anonymous=is_anonymous))
+    return whole, parts if groups is None or not is_anonymous else _withheld(parts)
 
 
 def _withheld(parts: Sequence[FunnelPart]) -> list[FunnelPart]:

@@ -61,6 +61,12 @@ async def test_what_nobody_notes_of_anonymous_campaigns_is_not_zero(
         assert (told["sent"], told["answered"], told["page_opened"], told["commented"]) == (7, 6, None, None)
 
 
+async def test_nor_is_it_zero_before_anybody_is_asked(alice: Tenant, campaign: UUID) -> None:
+    for options in ({}, {"group_by": "channel"}):
+        told = (await funnel(alice, campaign, **options))["steps"]
+        assert (told["sent"], told["answered"], told["page_opened"], told["commented"]) == (0, 0, None, None)
+
+
 async def test_a_question_that_few_answered_tells_nothing(alice: Tenant, asking: str) -> None:
     await say(alice, asking, 6)
     await say(alice, asking, 4, ease=1)
