@@ -50,3 +50,12 @@ async def test_what_does_not_help_is_left_to_the_caller(
     assert int(reply.headers["Retry-After"]) >= 1
     assert await events(own_engine) == []
     assert (await own_alice.api.post("/v1/recipients", json=PERSON)).status_code == 201
+
+
+async def test_it_is_one_request_of_its_key_however_often_it_is_done(own_database_url: str, own_engine: Engine) -> None:
+    async with (
+        running_app(own_database_url, rate_limit_per_second=1) as app,
+        a_tenant(app, own_engine, "Alice") as alice,
+    ):
+        await give_up(own_engine, "events", when="INSERT", sqlstate="40P01", times=IMMEDIATE_REPLAYS)
+        assert (await alice.api.post("/v1/recipients", json=PERSON)).status_code == 201
