@@ -146,7 +146,7 @@ def check_answered_alike(survey: Survey, asked: Iterable[Question], *, at: str =
         kind, values = kinds.get(question.id, (question.kind, _values(question)))
         if kind is not question.kind or values != _values(question):
             was = f"{kind} from {values[0]} to {values[-1]}" if values else kind
-            detail = f"{question.id} was asked as {was}, and answered so. Give another question another id."
+            detail = f"{question.id} was asked as {was} before. Give another question another id."
             raise SurveyInvalid(
                 detail, pointer=f"{at}/questions/{place}/{'scale' if kind is question.kind else 'kind'}"
             )
