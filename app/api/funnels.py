@@ -66,9 +66,11 @@ class FunnelSteps(Reply):
     planned: int = Field(description="All there are, whatever became of them.")
     sent: int = Field(description="Mailed for certain.")
     delivered: int | None = Field(description="null: nothing that delivers these mails has told of any.")
-    page_opened: int | None = Field(description="By a person; whoever answered did. null in anonymous campaigns.")
+    page_opened: int | None = Field(
+        description="By a person; whoever answered did. null in anonymous campaigns.", examples=[1]
+    )
     answered: int = Field(description="Whose response counts: not a scanner's, and none that is excluded.")
-    commented: int | None = Field(description="null in anonymous campaigns.")
+    commented: int | None = Field(description="null in anonymous campaigns.", examples=[1])
     response_rate: ResponseRate | None = Field(description="null when nothing was sent.")
     waiting: int = Field(description="Not sent yet.")
     reminded: int
