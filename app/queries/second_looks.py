@@ -22,6 +22,7 @@ from app.domain.asking.triggers import SLOT_OF, AfterTouchpoint, OnDate
 from app.queries.best_hours import best_hour_of
 from app.queries.eligibility import read_facts
 from app.queries.open_waves import find_open_wave
+from app.queries.planned_asks import turn_after_answer
 from app.queries.turns import DAY, IS_DAY
 
 BEFORE_ALL = UUID(int=0)
@@ -60,7 +61,8 @@ async def read_skipped(
                 row["occurred_at"],
                 day_in(row["slot"]),
                 campaign.ends_at,
-                planned_at=row["created_at"],
+                turn_after_answer(campaign, row["slot"]),
+                row["created_at"],
             ),
         )
         for row in rows

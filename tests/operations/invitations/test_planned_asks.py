@@ -1,12 +1,12 @@
 """What is planned one by one is in the plan, and what its reason has become is told before it is due."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.askings import an_asking
-from tests.campaigns import patch
+from tests.campaigns import create, in_days, move, patch
 from tests.operations.invitations.office import DAY, HOUR, Office
 from tests.operations.invitations.test_coming_turns import decided
 from tests.operations.invitations.test_open_waves import plan_of
@@ -113,3 +113,20 @@ async def test_more_days_after_an_answer_hold_for_whoever_is_planned_too(office:
     for days, asked in ((91, []), (198, []), (200, ["ada"])):
         office.now = asked_at + days * DAY
         assert await office.send(within=timedelta(0)) == asked
+
+
+async def test_a_second_chance_that_comes_after_the_end_is_none_in_the_plan_either(office: Office) -> None:
+    await office.people("ada")
+    after: dict[str, Any] = {"kind": "after_answer", "days": 30}
+    draft = await create(office.tenant, kind="relationship", asking=an_asking(trigger=after), ends_at=in_days(50))
+    campaign = await move(office.tenant, draft, "launch")
+    office.now = datetime.now(UTC)
+    assert await office.send(within=HOUR) == ["ada"]
+    office.now += 31 * DAY
+    await office.plan()
+    assert await office.claim() == []
+    assert await office.states(campaign) == {"sent": 1, "quarantine": 1}
+
+    rarely = an_asking(trigger={**after, "days": 60}, quarantine_days=0)
+    assert (await patch(office.tenant, campaign, asking=rarely)).json()["plan"]["after"]["due"] == 0
+    assert await office.send(within=20 * DAY) == []
