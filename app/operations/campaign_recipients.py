@@ -15,6 +15,7 @@ from app.domain.errors import NotFound
 from app.queries.campaigns import get_campaign
 
 TAKEN_IN_AFTER = timedelta(seconds=30)
+AT_HAND = timedelta(seconds=5)  # clocks differ
 
 
 class CampaignRecipientNotFound(NotFound):
@@ -48,7 +49,7 @@ async def add_recipients(
     if not campaign["has_list"]:  # though nobody of them is known, or has been imported yet
         await _note_list(tx, workspace_id, campaign_id, has_list=True)
     if Addition.ADDED in known.values():
-        await tx.execute(_LOOK_SOON, {**place, "soon": now + TAKEN_IN_AFTER})
+        await tx.execute(_LOOK_SOON, {**place, "soon": now + TAKEN_IN_AFTER, "at_hand": now + AT_HAND})
     return [Added(recipient_id, known.get(recipient_id, Addition.UNKNOWN)) for recipient_id in distinct]
 
 
@@ -82,11 +83,12 @@ _HOLD_DRAFT = text("""
     SELECT 1 FROM campaigns WHERE workspace_id = :workspace_id AND id = :campaign_id AND state = 'draft'
     FOR NO KEY UPDATE
 """)
-# An open wave takes them in. Not after each of the many batches of an import.
+# An open wave takes them in. Not after each of the many batches of an import. Where its planner may be at work at this
+# moment, and see nothing of them, it is waited for.
 _LOOK_SOON = text("""
-    UPDATE campaigns SET plan_due_at = :soon
+    UPDATE campaigns SET plan_due_at = least(plan_due_at, :soon)
     WHERE workspace_id = :workspace_id AND id = :campaign_id AND state = 'running' AND asking IS NOT NULL
-        AND coalesce(plan_due_at, 'infinity') > :soon
+        AND (coalesce(plan_due_at, 'infinity') > :soon OR plan_due_at < :at_hand)
 """)
 # In the order of ids, so that two callers who add the same people wait for each other instead of deadlocking.
 _ADD = text("""

@@ -1,4 +1,4 @@
-"""A draft's list is one as long as anybody is on it, whoever edits it at the same moment."""
+"""A list grows and shrinks beside other edits of it, a launch and a planner, and nobody is overlooked."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -6,8 +6,9 @@ from uuid import UUID
 from app.db.engine import Engine
 from app.domain import ids
 from app.domain.campaign import CampaignMove
-from app.operations.campaign_recipients import add_recipients, remove_recipient
+from app.operations.campaign_recipients import TAKEN_IN_AFTER, add_recipients, remove_recipient
 from app.operations.campaigns import move_campaign
+from app.operations.invitations.plan_campaigns import plan_due_campaign
 from tests.askings import an_asking
 from tests.builders import rows
 from tests.campaigns import create
@@ -53,3 +54,27 @@ async def test_who_leaves_a_list_while_its_campaign_is_launched_leaves_one_of_no
         removing = await begun(engine, lambda tx: remove_recipient(tx, workspace, campaign, ada))
     await removing
     assert await has_list(engine, campaign)
+
+
+async def test_whoever_is_put_on_a_list_while_it_is_planned_by_is_looked_for_again(
+    engine: Engine, alice: Tenant
+) -> None:
+    workspace, campaign, (_, bob) = await a_draft(engine, alice)
+    async with engine.write() as tx:
+        await move_campaign(tx, workspace, campaign, CampaignMove.LAUNCH, now=NOW)
+    async with engine.write() as tx:
+        while await plan_due_campaign(tx, now=NOW):
+            pass
+        adding = await begun(engine, lambda tx: add_recipients(tx, workspace, campaign, [bob], now=NOW))
+    await adding
+    (row,) = await rows(engine, "SELECT plan_due_at FROM campaigns WHERE id = :id", id=campaign)
+    assert row["plan_due_at"] == NOW + TAKEN_IN_AFTER
+
+
+async def test_what_is_due_is_not_put_off_by_a_list_that_grows(engine: Engine, alice: Tenant) -> None:
+    workspace, campaign, (_, bob) = await a_draft(engine, alice)
+    async with engine.write() as tx:
+        await move_campaign(tx, workspace, campaign, CampaignMove.LAUNCH, now=NOW)
+        await add_recipients(tx, workspace, campaign, [bob], now=NOW)
+    (row,) = await rows(engine, "SELECT plan_due_at FROM campaigns WHERE id = :id", id=campaign)
+    assert row["plan_due_at"] == NOW
