@@ -96,7 +96,7 @@ _NOTE_OPENED = f"""
     {_OF_LINK} AND (page_opened_at IS NULL OR ($4 AND gestured_at IS NULL))
 """
 _END_REMINDERS = f"""
-    UPDATE invitations SET due_at = NULL, is_cancelled = true, {_CHANGED} {_OF_LINK} AND state = 'sent'
+    UPDATE invitations SET due_at = NULL, is_cancelled = true, {_CHANGED} {_OF_LINK} AND state IN ('sending', 'sent')
 """
 _FLAG = f"""
     UPDATE invitations SET flagged_at = coalesce(flagged_at, $3), flag_reason = coalesce(flag_reason, $4),

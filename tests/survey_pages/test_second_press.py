@@ -184,3 +184,12 @@ async def test_whoever_is_somebody_else_is_reminded_of_nothing(
         await note_stale_clocks(tx, asked.workspace_id, asked.campaign_id)
         await set_clocks_anew(tx, now=datetime.now(UTC))
     assert (await asked.invitation())["due_at"] is None
+
+
+async def test_nor_is_whoever_says_so_before_their_mail_was_written_down(
+    visitor: httpx.AsyncClient, asked: Asked
+) -> None:
+    await asked.change(invitations, state="sending")
+    await visitor.get(asked.path, params={"not-me": ""})
+    await visitor.post(asked.path, data={"not_me": "yes"})
+    assert (await asked.invitation())["is_cancelled"]  # so that whoever writes it down sets no clock
