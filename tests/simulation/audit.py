@@ -221,7 +221,11 @@ def waves_amiss(record: Record) -> Wrong:
 
 
 def closed_though_open(record: Record) -> Wrong:
-    """Whoever was free to be asked is not told that no hour was open, if one was in the time of their wave."""
+    """Whoever was free to be asked is not told that no hour was open, if one was in the time of their wave.
+
+    Where a pace let people come too late, many of these waited for it, or for a campaign that did.
+    """
+    crowded = _crowded_waves(record)
     waves = {(wave["campaign_id"], wave["number"]): wave for wave in record.waves}
     asked = _asked_instants(record)
     wrong: Wrong = []
@@ -232,9 +236,18 @@ def closed_though_open(record: Record) -> Wrong:
             quarantine = timedelta(days=ASKING[name].get("quarantine_days", QUARANTINE_DAYS))
             free_at = max((at + quarantine for at in asked[person.id] if at < wave["ends_at"]), default=START)
             begins = max(free_at, wave["created_at"]) + LONGEST_TICK
-            if not is_stopped(wave["ends_at"]) and _opens(ASKING[name], person, begins, wave["ends_at"]):
+            was_held_up = is_stopped(wave["ends_at"]) or any(
+                one["starts_at"] < wave["ends_at"] and wave["starts_at"] < one["ends_at"] for one in crowded
+            )
+            if not was_held_up and _opens(ASKING[name], person, begins, wave["ends_at"]):
                 wrong.append((name, row["wave"], person, begins, wave["ends_at"]))
     return wrong
+
+
+def _crowded_waves(record: Record) -> list[Mapping[str, Any]]:
+    late = {(row["campaign_id"], row["wave"]) for row in record.invitations if row["skip_reason"] == "too_late"}
+    paced = [wave for wave in record.waves if "pace" in ASKING[record.world.names[wave["campaign_id"]]]]
+    return [wave for wave in paced if (wave["campaign_id"], wave["number"]) in late]
 
 
 def _asked_instants(record: Record) -> Mapping[UUID, list[datetime]]:

@@ -40,7 +40,7 @@ CAMPAIGNS = (
         {
             "trigger": {"kind": "every", "count": 3, "unit": "weeks", "spread": "evenly"},
             "audience": {"field": "properties.plan", "in": ["pro", "team"]},
-            "window": {"days": WORKDAYS[:4], "from": "08:00", "until": "20:00", "best_hour": True},
+            "window": {"days": WORKDAYS, "from": "08:00", "until": "20:00", "best_hour": True},
             "blackouts": [{**EASTER, "audience": {"field": "properties.plan", "eq": "team"}}],
         },
     ),
