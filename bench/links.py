@@ -31,17 +31,21 @@ SENT = {"score": "9", "sign": "gesture", "lang": "en", "comment": requests.COMME
 async def measure_links(stage: Stage, plan: Plan, rows: Collection[str], say: Callable[[str], None]) -> Findings:
     contestants: dict[str, Contestant] = {}
     small, large = min(plan.wave_sizes), max(plan.wave_sizes)
-    each = small // (plan.rounds + 1)  # so that nobody answers twice, and warming up is a round, too
+    each = small // (plan.rounds + 1)  # so that nobody answers twice, and some have answered before
     async with AsyncExitStack() as stack:
         urls = [await stack.enter_async_context(stage.database(f"bench_links_{size}")) for size in (small, large)]
         for url, size in zip(urls, (small, large), strict=True):
             say(f"making {size:,} links")
             await fill_with_people(url, stage.tenant.workspace_id, size)
             api = await stack.enter_async_context(stage.api(url))
-            paths = await _make_links(url, api.port, stage.tenant.token, size)
+            async with connected(api.port) as client:
+                paths = await personal_links(client, stage.tenant.token, size)
+            Random(size).shuffle(paths)  # people who answer come from everywhere in the table
             watch = Watch(api=api.cpu_seconds, postgres=stage.postgres_cpu_seconds)
-            contestants[f"{size} links"] = _answering(paths, each, api.port, watch)
-        rounds = await take_turns(contestants, plan, say)
+            contestants[f"{size} links"] = run = _answering(iter(paths), each, api.port, watch)
+            await run(0)
+            await _know_sizes(url)
+        rounds = await take_turns(contestants, plan, say, warm_up=False)
         for url in urls:
             await _check(url, each * (plan.rounds + 1))
     few, many = rounds[f"{small} links"], rounds[f"{large} links"]
@@ -50,17 +54,6 @@ async def measure_links(stage: Stage, plan: Plan, rows: Collection[str], say: Ca
         "links_per_second": Spread.of(one.per_second for one in many),
     }
     return Findings({row: found[row] for row in rows}, rounds)
-
-
-async def _make_links(url: str, port: int, token: str, count: int) -> Iterator[str]:
-    """In any order: people who answer come from everywhere in the table."""
-    async with connected(port) as client:
-        paths = await personal_links(client, token, count)
-    Random(count).shuffle(paths)
-    connection = await asyncpg.connect(url)
-    await connection.execute("VACUUM ANALYZE")
-    await connection.close()
-    return iter(paths)
 
 
 async def personal_links(client: Client, token: str, count: int) -> list[str]:
@@ -94,6 +87,13 @@ async def _send(forms: Iterator[bytes], port: int) -> None:
         for form in forms:
             client.writer.write(form)
             await client.body_of("3")  # shown the way to the thanks
+
+
+async def _know_sizes(url: str) -> None:
+    """As PostgreSQL does of itself, a minute after the first answers have come."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("VACUUM ANALYZE")
+    await connection.close()
 
 
 async def _check(url: str, answers: int) -> None:
