@@ -245,7 +245,9 @@ def closed_though_open(record: Record) -> Wrong:
 
 
 def _crowded_waves(record: Record) -> list[Mapping[str, Any]]:
-    late = {(row["campaign_id"], row["wave"]) for row in record.invitations if row["skip_reason"] == "too_late"}
+    """Of which some were left over; where a wave ends on a closed day, they are told that no hour was open."""
+    reasons = {"too_late", "window"}
+    late = {(row["campaign_id"], row["wave"]) for row in record.invitations if row["skip_reason"] in reasons}
     paced = [wave for wave in record.waves if "pace" in ASKING[record.world.names[wave["campaign_id"]]]]
     return [wave for wave in paced if (wave["campaign_id"], wave["number"]) in late]
 
