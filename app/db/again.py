@@ -13,8 +13,6 @@ Result = TypeVar("Result")
 Act = Callable[[Tx], Awaitable[Result]]
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 2.0
-
-
 RACE_STATES = frozenset({"23503", "23505"})  # what is referred to went, or the same came, after we had looked
 
 

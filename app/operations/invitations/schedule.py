@@ -63,8 +63,8 @@ def _turn(campaign: AskingCampaign, row: Mapping[str, Any]) -> Turn:
     wave = Wave(row["wave"], row["starts_at"], row["ends_at"]) if row["starts_at"] is not None else None
     zone = zone_named(row["time_zone"]) if row["time_zone"] else campaign.zone
     return Turn(
-        campaign.id, row["recipient_id"], zone, wave, row["occurred_at"], day_in(row["slot"]), campaign.ends_at,
-        turn_after_answer(campaign, row["slot"]),
+        campaign.id, row["recipient_id"], zone, wave, occurred_at=row["occurred_at"], day=day_in(row["slot"]),
+        until=campaign.ends_at, not_before=turn_after_answer(campaign, row["slot"]),
     )  # fmt: skip
 
 
